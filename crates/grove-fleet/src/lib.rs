@@ -1,0 +1,15 @@
+//! A fleet repository: load, layer, check.
+//!
+//! Everything here is a pure function of a [`Snapshot`] of the repository's files: no file system,
+//! Git, network, clock or terminal.
+
+pub mod finding;
+pub mod model;
+pub mod snapshot;
+
+/// The prefix of every label and annotation of ours, without the slash.
+pub const PREFIX: &str = "grove-platform.org";
+
+pub use finding::{Finding, Location, Severity};
+pub use model::{Address, Fleet};
+pub use snapshot::{File, Snapshot};

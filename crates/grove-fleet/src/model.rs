@@ -1,0 +1,35 @@
+//! A fleet that was loaded and checked: layers merged, names valid, everything typed.
+
+mod address;
+mod cluster;
+mod distribution;
+mod instance;
+
+pub use address::Address;
+pub use cluster::{Certificate, Cluster};
+pub use distribution::{Distribution, Lock, LockedPlugin, Requirement, Wheel};
+pub use instance::{
+    Domain, Environment, Identity, Image, Instance, PluginFile, SecretReference, Settings,
+    TypedText,
+};
+
+use std::collections::BTreeMap;
+
+/// A fleet at one revision.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    /// `name` of `grove.yaml`.
+    pub name: String,
+    /// `deploy.remote`: a URL or path in which `{cluster}` stands for the cluster's name.
+    pub deploy_remote: String,
+    /// `registry.push`, where images of this fleet live.
+    pub registry: Option<String>,
+    /// The rings' names, in the order in which changes reach them.
+    pub rings: Vec<String>,
+    /// By name.
+    pub distributions: BTreeMap<String, Distribution>,
+    /// By name.
+    pub clusters: BTreeMap<String, Cluster>,
+    /// Every instance of every cluster.
+    pub instances: BTreeMap<Address, Instance>,
+}

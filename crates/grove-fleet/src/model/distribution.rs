@@ -1,0 +1,97 @@
+//! A named, locked, immutable set of Tutor, plugins and packages.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What `distributions/<name>.yaml` and `<name>.lock` say.
+#[derive(Clone, Debug, Default)]
+pub struct Distribution {
+    /// The file's name without its ending.
+    pub name: String,
+    /// `release`: the Open edX release, lower case.
+    pub release: String,
+    /// `tutor`.
+    pub tutor: Requirement,
+    /// `plugins`: Tutor plugins by package name.
+    pub plugins: BTreeMap<String, Requirement>,
+    /// `packages`: what else the plugins need, by package name.
+    pub packages: BTreeMap<String, Requirement>,
+    /// The lock, where there is one that can be read.
+    pub lock: Option<Lock>,
+}
+
+/// Where a package comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Requirement {
+    /// An exact version from the package index.
+    Version(String),
+    /// A commit of a Git repository.
+    Git {
+        /// Where it is fetched.
+        git: String,
+        /// 40 hexadecimal digits.
+        rev: String,
+    },
+}
+
+impl Default for Requirement {
+    fn default() -> Self {
+        Self::Version(String::new())
+    }
+}
+
+/// A distribution's lock: a requirements file that pip and uv read as it is, headed by comment
+/// lines that start with `#: ` and hold the fields below as YAML.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Version of this format.
+    pub version: u32,
+    /// [`Distribution::input`] of the distribution that was locked, `sha256:` and 64 digits.
+    pub input: String,
+    /// Tutor's version, as `22.0.3`.
+    pub tutor: String,
+    /// The secrets that Tutor itself declares (its unique keys), without `ID`.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// What Tutor calls each plugin, and where it comes from.
+    #[serde(default)]
+    pub plugins: BTreeMap<String, LockedPlugin>,
+    /// Wheels that are built from Git, by package name.
+    #[serde(default)]
+    pub wheels: BTreeMap<String, Wheel>,
+    /// The requirements: the file's lines without the head.
+    #[serde(skip)]
+    pub requirements: String,
+    /// `sha256:` and 64 digits of the whole file: the name of its environment in the cache.
+    #[serde(skip)]
+    pub digest: String,
+}
+
+/// A plugin of a locked distribution.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedPlugin {
+    /// The package that carries it.
+    pub package: String,
+    /// That package's version.
+    pub version: String,
+    /// The secrets that it declares.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+}
+
+/// A wheel that was built from a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wheel {
+    /// Where the source is fetched.
+    pub git: String,
+    /// Its commit, 40 hexadecimal digits.
+    pub rev: String,
+    /// The wheel's file name.
+    pub file: String,
+    /// 64 hexadecimal digits.
+    pub sha256: String,
+    /// The locked requirements of its build back end, as lines of a requirements file.
+    pub build: String,
+}

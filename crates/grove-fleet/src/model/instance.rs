@@ -1,0 +1,123 @@
+//! One Open edX site on one cluster, all layers merged.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Serialize;
+
+use super::Address;
+
+/// An instance with its layers merged.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Its name in the fleet.
+    pub address: Address,
+    /// `client`: whom it belongs to.
+    pub client: String,
+    /// `environment`.
+    pub environment: Environment,
+    /// `groups`, in their order.
+    pub groups: Vec<String>,
+    /// `ring`.
+    pub ring: Option<String>,
+    /// `labels` of the operator's own, for selectors.
+    pub labels: BTreeMap<String, String>,
+    /// `identity`, written once.
+    pub identity: Identity,
+    /// `distribution`, by name.
+    pub distribution: String,
+    /// `hosts`: service → host name.
+    pub hosts: BTreeMap<String, String>,
+    /// `domains`: further host name → what it serves.
+    pub domains: BTreeMap<String, Domain>,
+    /// Names of the plugins that are on.
+    pub plugins: Vec<String>,
+    /// Plugins that are files of the fleet and are on, by name.
+    pub plugin_files: BTreeMap<String, PluginFile>,
+    /// `config`: the operator's values of Tutor's keys.
+    pub config: serde_json::Map<String, serde_json::Value>,
+    /// `env`: settings by `common`, `lms` and `cms`.
+    pub env: BTreeMap<String, Settings>,
+    /// `images`: component → image.
+    pub images: BTreeMap<String, Image>,
+    /// Every secret that it may use, by name: from its cluster, its groups and its own file.
+    pub secrets: BTreeMap<String, SecretReference>,
+}
+
+/// What an instance is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Environment {
+    /// Serves a client's learners.
+    #[default]
+    Production,
+    /// A rehearsal of production.
+    Staging,
+    /// For developers.
+    Development,
+    /// Has an owner and an end date.
+    Sandbox,
+}
+
+/// What never changes in an instance's life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// Its namespace on its cluster.
+    pub namespace: String,
+    /// Tutor's `ID`; part of immutable selectors.
+    pub id: String,
+}
+
+/// A further name of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain {
+    /// The service that answers, a key of `hosts`.
+    pub service: String,
+}
+
+/// A plugin that is a file: Python (`.py`, Tutor's v1) or YAML (`.yml`, v0).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginFile {
+    /// Where it stands in the fleet.
+    pub path: String,
+    /// Its content.
+    pub content: Arc<[u8]>,
+}
+
+/// Settings of one service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Feature flags: `FEATURES` of Open edX.
+    pub features: BTreeMap<String, bool>,
+    /// Typed Django settings.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// Text that is added to the production settings, as Python.
+    pub production: Option<TypedText>,
+}
+
+/// Text of a known language, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedText {
+    /// The file of the fleet.
+    pub path: String,
+    /// The text.
+    pub text: String,
+}
+
+/// An image that the fleet states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// `registry/name:tag@digest`, as a container engine reads it.
+    pub reference: String,
+}
+
+/// A value in a SOPS file, still encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretReference {
+    /// The file, from the fleet's root.
+    pub file: String,
+    /// The keys that lead to it, the file's root first.
+    pub path: Vec<String>,
+    /// `sha256:` and 64 digits of the encrypted text: it changes when the file is written anew with
+    /// another value, and lets an unchanged one be known without a key.
+    pub digest: String,
+}
