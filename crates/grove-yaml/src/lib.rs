@@ -12,5 +12,5 @@ mod position;
 pub use edit::{EditError, remove, set};
 pub use emit::emit;
 pub use node::{Entry, Node, Span, Value};
-pub use parse::{Limits, Parsed, Problem, ProblemKind, parse};
+pub use parse::{Limits, Parsed, Problem, ProblemKind, StreamError, parse, parse_all};
 pub use position::{LineIndex, Position};

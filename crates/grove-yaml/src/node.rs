@@ -80,6 +80,20 @@ impl Node {
         }
     }
 
+    /// The same value without spans, taking this one apart.
+    pub fn into_json(self) -> serde_json::Value {
+        match self.value {
+            Value::String(text) => text.into(),
+            Value::List(nodes) => nodes.into_iter().map(Self::into_json).collect(),
+            Value::Map(entries) => entries
+                .into_iter()
+                .map(|entry| (entry.key, entry.value.into_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => self.to_json(),
+        }
+    }
+
     /// The same value without spans.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
