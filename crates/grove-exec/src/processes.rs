@@ -1,0 +1,101 @@
+//! Starting and ending process groups.
+//!
+//! Every program runs in a process group of its own, so that ending it ends what it started too.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// The groups that run now: their leaders have not been reaped.
+static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// The thread that starts programs, by the channel that it reads.
+static STARTER: Mutex<Option<Sender<Request>>> = Mutex::new(None);
+
+/// A command and where its child is awaited.
+type Request = (Command, Sender<io::Result<Child>>);
+
+/// A process group, by its leader's process id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group(i32);
+
+impl Group {
+    /// Ends every process of the group at once, where it still runs. The number of a group that
+    /// was [closed](Self::close) may be another's by now and is left alone.
+    pub(crate) fn end(self) {
+        if locked(&GROUPS).contains(&self.0) {
+            self.kill();
+        }
+    }
+
+    /// The leader's process id.
+    pub(crate) fn leader(self) -> i32 {
+        self.0
+    }
+
+    /// To be called before the leader is reaped: ends what is left of the group and forgets it.
+    pub(crate) fn close(self) {
+        if locked(&GROUPS).remove(&self.0) {
+            self.kill();
+        }
+    }
+
+    fn kill(self) {
+        // It fails only where nothing is left to end.
+        let _: Result<_, _> = killpg(Pid::from_raw(self.0), Signal::SIGKILL);
+    }
+}
+
+/// Starts `command` as the leader of a group.
+///
+/// All programs are started by one thread that lives as long as Grove does: the signal that a
+/// confined program gets at its parent's death is sent when the *thread* that started it ends.
+pub(crate) fn start(command: Command) -> io::Result<(Child, Group)> {
+    let gone = || io::Error::other("the thread that starts programs is gone");
+    let (reply, child) = mpsc::channel();
+    starter()?.send((command, reply)).map_err(|_| gone())?;
+    let child = child.recv().map_err(|_| gone())??;
+    let id = i32::try_from(child.id()).map_err(io::Error::other)?;
+    locked(&GROUPS).insert(id);
+    Ok((child, Group(id)))
+}
+
+/// The starter thread's channel; the first call starts the thread.
+fn starter() -> io::Result<Sender<Request>> {
+    let mut starter = locked(&STARTER);
+    if let Some(sender) = &*starter {
+        return Ok(sender.clone());
+    }
+    let (sender, requests) = mpsc::channel::<Request>();
+    thread::Builder::new()
+        .name("start programs".to_owned())
+        .spawn(move || {
+            for (mut command, reply) in requests {
+                command.process_group(0);
+                // The caller waits for the reply as long as it lives.
+                drop(reply.send(command.spawn()));
+            }
+        })?;
+    *starter = Some(sender.clone());
+    Ok(sender)
+}
+
+/// Ends every program that runs now, with all that they started; for the moment at which Grove
+/// itself is told to end.
+pub fn end_all() {
+    for group in &*locked(&GROUPS) {
+        Group(*group).kill();
+    }
+}
+
+fn locked<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
+    // What these two guard is changed in one step each, so a panic leaves it whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
