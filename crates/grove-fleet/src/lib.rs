@@ -4,12 +4,19 @@
 //! Git, network, clock or terminal.
 
 pub mod finding;
+pub mod layer;
+pub mod layout;
+pub mod links;
+pub mod load;
 pub mod model;
+pub mod near;
+pub mod shape;
 pub mod snapshot;
 
 /// The prefix of every label and annotation of ours, without the slash.
 pub const PREFIX: &str = "grove-platform.org";
 
 pub use finding::{Finding, Location, Severity};
+pub use load::{Document, Documents};
 pub use model::{Address, Fleet};
 pub use snapshot::{File, Snapshot};

@@ -7,7 +7,7 @@ mod instance;
 
 pub use address::Address;
 pub use cluster::{Certificate, Cluster};
-pub use distribution::{Distribution, Lock, LockedPlugin, Requirement, Wheel};
+pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
 pub use instance::{
     Domain, Environment, Identity, Image, Instance, PluginFile, SecretReference, Settings,
     TypedText,

@@ -1,8 +1,13 @@
 //! A named, locked, immutable set of Tutor, plugins and packages.
 
+mod lock;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub use lock::LockError;
 
 /// What `distributions/<name>.yaml` and `<name>.lock` say.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +24,22 @@ pub struct Distribution {
     pub packages: BTreeMap<String, Requirement>,
     /// The lock, where there is one that can be read.
     pub lock: Option<Lock>,
+}
+
+impl Distribution {
+    /// What a lock is made from, as one digest: `sha256:` and 64 digits.
+    ///
+    /// It is taken over the JSON text of release, Tutor, plugins and packages with sorted keys, so
+    /// comments, order and notation of the file do not change it.
+    pub fn input(&self) -> String {
+        let input = serde_json::json!({
+            "release": self.release,
+            "tutor": self.tutor,
+            "plugins": self.plugins,
+            "packages": self.packages,
+        });
+        format!("sha256:{:x}", Sha256::digest(input.to_string()))
+    }
 }
 
 /// Where a package comes from.

@@ -58,6 +58,31 @@ pub enum Environment {
     Sandbox,
 }
 
+impl Environment {
+    /// Every environment, the one that matters most first.
+    pub const ALL: [Self; 4] = [
+        Self::Production,
+        Self::Staging,
+        Self::Development,
+        Self::Sandbox,
+    ];
+
+    /// The word that the fleet's files have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Staging => "staging",
+            Self::Development => "development",
+            Self::Sandbox => "sandbox",
+        }
+    }
+
+    /// The environment that a word of the fleet's files means.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+}
+
 /// What never changes in an instance's life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Identity {

@@ -1,0 +1,125 @@
+//! Symbolic links inside a snapshot.
+
+use crate::{File, Snapshot, layout::Kind};
+
+/// Most links that are followed for one path; real fleets have chains of one.
+const HOPS: usize = 16;
+
+/// Most files that all links to directories show together.
+const SHOWN: usize = 10_000;
+
+/// Where a link leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// To this path inside the fleet; it may be a file, a directory, or nothing at all.
+    Inside(String),
+    /// Out of the fleet.
+    Outside,
+    /// Round in a circle, or through too many other links.
+    Endless,
+}
+
+/// Follows the link that stands at `path` to what is no link any more.
+pub fn follow(snapshot: &Snapshot, path: &str) -> Target {
+    let mut path = path.to_owned();
+    for _ in 0..HOPS {
+        let Some((link, rest)) = first_link(snapshot, &path) else {
+            return Target::Inside(path);
+        };
+        let Some(File::Link(says)) = snapshot.files.get(link) else {
+            return Target::Inside(path);
+        };
+        let directory = link.rsplit_once('/').map_or("", |(directory, _)| directory);
+        match join(directory, says).and_then(|target| join(&target, rest)) {
+            Some(target) => path = target,
+            None => return Target::Outside,
+        }
+    }
+    Target::Endless
+}
+
+/// The shortest part of `path` that is a link, and what is behind it.
+fn first_link<'a>(snapshot: &Snapshot, path: &'a str) -> Option<(&'a str, &'a str)> {
+    path.match_indices('/')
+        .map(|(at, _)| at)
+        .chain([path.len()])
+        .find_map(|end| {
+            let (link, rest) = path.split_at_checked(end)?;
+            matches!(snapshot.files.get(link), Some(File::Link(_)))
+                .then(|| (link, rest.trim_start_matches('/')))
+        })
+}
+
+/// `path` seen from `directory`; none where it leaves the root.
+fn join(directory: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for part in directory.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// A file of the known layout, links followed.
+pub(crate) struct Found<'a> {
+    /// Where the layout has it.
+    pub(crate) path: String,
+    /// Where it really stands.
+    pub(crate) real: &'a str,
+    /// What it is.
+    pub(crate) kind: Kind,
+}
+
+/// Every file of the known layout, links followed, in the order of their paths.
+///
+/// A link to a directory shows the regular files below it; links among these are not followed
+/// again, so that circles end.
+pub(crate) fn known_files(snapshot: &Snapshot) -> Vec<Found<'_>> {
+    let mut found = Vec::new();
+    let mut add = |path: String, real| {
+        let kind = Kind::of(&path);
+        if kind != Kind::Other {
+            found.push(Found { path, real, kind });
+        }
+    };
+    let mut shown = 0;
+    for (path, file) in &snapshot.files {
+        if !matches!(file, File::Link(_)) {
+            add(path.clone(), path.as_str());
+            continue;
+        }
+        let Target::Inside(target) = follow(snapshot, path) else {
+            continue;
+        };
+        if let Some((target, _)) = snapshot.files.get_key_value(&target) {
+            add(path.clone(), target);
+            continue;
+        }
+        let prefix = match target.as_str() {
+            "" => String::new(),
+            target => format!("{target}/"),
+        };
+        for (below, file) in snapshot.files.range(prefix.clone()..) {
+            let Some(rest) = below.strip_prefix(&prefix) else {
+                break;
+            };
+            shown += 1;
+            if shown > SHOWN {
+                break;
+            }
+            if !matches!(file, File::Link(_)) {
+                add(format!("{path}/{rest}"), below);
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}

@@ -1,0 +1,129 @@
+//! One instance, its layers merged.
+
+use std::collections::BTreeMap;
+
+use grove_yaml::Value;
+
+use super::{
+    Document, Documents,
+    plugins::Shared,
+    secrets::{self, Secrets},
+};
+use crate::{
+    Address,
+    layer::{self, Merged},
+    layout,
+    model::{Domain, Environment, Identity, Image, Instance, Settings, TypedText},
+};
+
+/// Reads an instance; none where it has no identity, since nothing can be named after it then.
+pub(super) fn read(
+    documents: &Documents,
+    address: &Address,
+    document: &Document,
+    plugins: &Shared<'_>,
+    secrets: &mut Secrets<'_>,
+) -> Option<Instance> {
+    let merged = layer::merge(documents, address)?;
+    let text = |path: &[&str]| merged.at(path).and_then(Merged::as_str).map(str::to_owned);
+    let groups = document
+        .root
+        .as_ref()
+        .map(|root| layer::groups(root).map(str::to_owned).collect::<Vec<_>>())
+        .unwrap_or_default();
+
+    let mut all_secrets = secrets.inherited(&address.cluster).as_ref().clone();
+    for group in &groups {
+        let of_group = secrets.group(group);
+        all_secrets.extend(
+            of_group
+                .iter()
+                .map(|(name, reference)| (name.clone(), reference.clone())),
+        );
+    }
+    all_secrets.extend(secrets::read(
+        documents,
+        &layout::instance_secrets(address),
+        None,
+    ));
+
+    let on = below(&merged, "plugins")
+        .map(|(name, _)| name.to_owned())
+        .collect::<Vec<_>>();
+    Some(Instance {
+        address: address.clone(),
+        client: text(&["client"]).unwrap_or_default(),
+        environment: merged
+            .get("environment")
+            .and_then(Merged::as_str)
+            .and_then(Environment::from_name)
+            .unwrap_or_default(),
+        ring: text(&["ring"]),
+        labels: texts(&merged, "labels"),
+        identity: Identity {
+            namespace: text(&["identity", "namespace"])?,
+            id: text(&["identity", "id"])?,
+        },
+        distribution: text(&["distribution"]).unwrap_or_default(),
+        hosts: texts(&merged, "hosts"),
+        domains: below(&merged, "domains")
+            .filter_map(|(name, domain)| {
+                let service = domain.get("service")?.as_str()?.to_owned();
+                Some((name.to_owned(), Domain { service }))
+            })
+            .collect(),
+        plugin_files: plugins.of(address, &on),
+        plugins: on,
+        config: values(merged.get("config")),
+        env: below(&merged, "env")
+            .map(|(service, env)| (service.to_owned(), settings(env)))
+            .collect(),
+        images: below(&merged, "images")
+            .filter_map(|(component, image)| {
+                let reference = image.get("ref")?.as_str()?.to_owned();
+                Some((component.to_owned(), Image { reference }))
+            })
+            .collect(),
+        secrets: all_secrets,
+        groups,
+    })
+}
+
+fn below<'a, 'm>(
+    merged: &'m Merged<'a>,
+    key: &str,
+) -> impl Iterator<Item = (&'a str, &'m Merged<'a>)> {
+    merged.get(key).into_iter().flat_map(Merged::entries)
+}
+
+fn texts(merged: &Merged<'_>, key: &str) -> BTreeMap<String, String> {
+    below(merged, key)
+        .filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned())))
+        .collect()
+}
+
+fn values(merged: Option<&Merged<'_>>) -> serde_json::Map<String, serde_json::Value> {
+    merged
+        .into_iter()
+        .flat_map(Merged::entries)
+        .map(|(name, value)| (name.to_owned(), value.to_json()))
+        .collect()
+}
+
+fn settings(merged: &Merged<'_>) -> Settings {
+    Settings {
+        features: below(merged, "features")
+            .filter_map(|(name, value)| match value.node.value {
+                Value::Bool(on) => Some((name.to_owned(), on)),
+                _ => None,
+            })
+            .collect(),
+        settings: values(merged.get("settings")),
+        production: merged.get("production").and_then(|production| {
+            Some(TypedText {
+                path: production.document.real.clone(),
+                text: production.as_str()?.to_owned(),
+            })
+        }),
+    }
+}

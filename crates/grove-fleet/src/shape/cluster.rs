@@ -1,0 +1,96 @@
+//! `clusters/<name>/cluster.yaml`.
+
+use super::{Choice, Key, Shape, Type, layered};
+
+pub(super) static SHAPE: Shape = Shape {
+    path: "clusters/*/cluster.yaml",
+    doc: "One Kubernetes cluster and what all of its instances share.",
+    keys: &[KEYS],
+};
+
+const KEYS: &[Key] = &[
+    Key::new(
+        "provider",
+        Type::OneOf(&[
+            Choice::now("aws", "Amazon Web Services."),
+            Choice::now("digitalocean", "DigitalOcean."),
+            Choice::now("local", "A cluster on this machine: kind or k3d."),
+            Choice::now("existing", "A cluster that somebody else made."),
+        ]),
+        "Whose cluster it is.",
+    )
+    .required(),
+    Key::new(
+        "domain",
+        Type::Text,
+        "The domain under which the cluster's own names are.",
+    ),
+    Key::later(
+        "kubernetes",
+        "The API server's address, and the uid of `kube-system` that proves which cluster it is.",
+    ),
+    Key::later("harmony", "The version and values of the Harmony chart."),
+    Key::new(
+        "argo",
+        Type::Object(&[&[
+            Key::new(
+                "topology",
+                Type::OneOf(&[
+                    Choice::now("local", "Argo CD runs in the cluster itself."),
+                    Choice::later("central", "One Argo CD serves several clusters."),
+                ]),
+                "Where Argo CD runs.",
+            ),
+            Key::new(
+                "namespace",
+                Type::Text,
+                "The namespace in which Argo CD runs; `argocd` where nothing is said.",
+            ),
+            Key::later("versions", "The versions of Argo CD, Workflows and Events."),
+        ]]),
+        "How the cluster is deployed to.",
+    ),
+    Key::new(
+        "ingress",
+        Type::Object(&[&[Key::new(
+            "class",
+            Type::Text,
+            "The ingress class; `traefik` where nothing is said.",
+        )]]),
+        "How requests get in.",
+    ),
+    Key::new(
+        "certificates",
+        Type::Object(&[&[Key::new(
+            "issuer",
+            Type::Text,
+            "The name of the cert-manager `ClusterIssuer`; `harmony-letsencrypt-global` where nothing is said.",
+        )]]),
+        "Where TLS certificates come from.",
+    ),
+    Key::new(
+        "secrets",
+        Type::Object(&[&[Key::new(
+            "backend",
+            Type::OneOf(&[
+                Choice::now(
+                    "sealed-secrets",
+                    "Sealed Secrets, with a key of the fleet's own.",
+                ),
+                Choice::later("external-secrets", "External Secrets."),
+            ]),
+            "What opens secrets in the cluster.",
+        )]]),
+        "How secrets reach the cluster.",
+    ),
+    Key::later(
+        "state",
+        "Where the states of the cluster's stacks are kept.",
+    ),
+    Key::later("addons", "Add-ons of the cluster and their values."),
+    Key::new(
+        "defaults",
+        Type::Object(&[layered::RING, layered::KEYS]),
+        "What the cluster's instances get: any layered key of `instance.yaml`.",
+    ),
+];

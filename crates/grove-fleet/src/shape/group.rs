@@ -1,0 +1,9 @@
+//! `groups/<name>/group.yaml`.
+
+use super::{Shape, layered};
+
+pub(super) static SHAPE: Shape = Shape {
+    path: "groups/*/group.yaml",
+    doc: "Settings that several instances share. An instance names its groups; of two groups, the later one wins.",
+    keys: &[layered::RING, layered::KEYS],
+};

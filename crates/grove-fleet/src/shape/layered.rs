@@ -1,0 +1,173 @@
+//! The keys that every layer may give: fleet, ring, cluster, group and instance.
+
+use super::{Choice, Key, Type};
+
+/// The one layered key that a ring cannot give itself.
+pub(super) const RING: &[Key] = &[Key::new(
+    "ring",
+    Type::Text,
+    "The ring whose defaults it gets. Of the layers, the last one that names a ring decides.",
+)
+.layered()];
+
+/// Settings of one service, or of both.
+const SETTINGS: Type = Type::Object(&[&[
+    Key::new(
+        "features",
+        Type::Map(&Type::Bool),
+        "Feature flags of Open edX, by name.",
+    ),
+    Key::new(
+        "settings",
+        Type::Map(&Type::Any),
+        "Django settings, by name.",
+    ),
+    Key::new(
+        "production",
+        Type::Text,
+        "Python that is added to the end of the production settings.",
+    ),
+]]);
+
+/// Who runs a data service.
+const DATA_SERVICE: Type = Type::Object(&[&[
+    Key::new(
+        "mode",
+        Type::OneOf(&[
+            Choice::now(
+                "in-namespace",
+                "It runs beside the instance, as Tutor has it.",
+            ),
+            Choice::later("shared", "Several instances of the cluster share it."),
+            Choice::later("managed", "A stack makes it at the provider."),
+            Choice::later("external", "Somebody else runs it."),
+        ]),
+        "Who runs it.",
+    ),
+    Key::later("name", "The name of the database, or of whatever it is."),
+    Key::later(
+        "manage",
+        "Who makes users and databases: `create`, `adopt` or `external`.",
+    ),
+    Key::later("host", "The server's address."),
+    Key::later("port", "The server's port."),
+    Key::later("tls", "How the connection is protected."),
+    Key::later("volume", "Size and storage class of its volume."),
+]]);
+
+pub(super) const KEYS: &[Key] = &[
+    Key::new("client", Type::Text, "Whom the instance belongs to.").layered(),
+    Key::new(
+        "environment",
+        Type::OneOf(&[
+            Choice::now("production", "It serves a client's learners."),
+            Choice::now("staging", "A rehearsal of production."),
+            Choice::now("development", "For developers."),
+            Choice::now("sandbox", "It has an owner and an end date."),
+        ]),
+        "What the instance is for.",
+    )
+    .layered(),
+    Key::new(
+        "labels",
+        Type::Map(&Type::Text),
+        "Names and values of the operator's own, for `-l name=value`.",
+    )
+    .layered(),
+    Key::new(
+        "distribution",
+        Type::Text,
+        "The distribution that it runs, by name.",
+    )
+    .layered(),
+    Key::new(
+        "hosts",
+        Type::Map(&Type::Text),
+        "The name of each service that is served: `lms`, `cms`, `mfe`, and what plugins add.",
+    )
+    .layered(),
+    Key::new(
+        "domains",
+        Type::Map(&Type::Object(&[&[
+            Key::new(
+                "service",
+                Type::Text,
+                "The service that answers: a key of `hosts`.",
+            )
+            .required(),
+            Key::later("redirect", "Whether it only leads to the service's own name."),
+            Key::later("site", "The site configuration of this name."),
+            Key::later("certificate", "A certificate of its own."),
+        ]])),
+        "Further names, each with a certificate of its own.",
+    )
+    .layered(),
+    Key::new(
+        "plugins",
+        Type::Map(&Type::Object(&[&[]])),
+        "The Tutor plugins that are on, by Tutor's name for them: `{mfe: {}}`. `null` turns one off that an earlier layer turned on.",
+    )
+    .layered(),
+    Key::new(
+        "config",
+        Type::Map(&Type::Any),
+        "Values of Tutor's own keys, but for those that Grove owns: hosts, plugins, images, the namespace and the ID.",
+    )
+    .layered(),
+    Key::new(
+        "env",
+        Type::Object(&[&[
+            Key::new("common", SETTINGS, "For LMS and CMS."),
+            Key::new("lms", SETTINGS, "For the LMS."),
+            Key::new("cms", SETTINGS, "For the CMS."),
+        ]]),
+        "Settings of Open edX.",
+    )
+    .layered(),
+    Key::new(
+        "images",
+        Type::Map(&Type::Object(&[&[
+            Key::new(
+                "ref",
+                Type::Text,
+                "The image, best with its digest: `registry/name@sha256:…`.",
+            ),
+            Key::later("build", "`auto` builds the image."),
+        ]])),
+        "Images that replace Tutor's, by component: `openedx`, `mfe`, and what plugins add.",
+    )
+    .layered(),
+    Key::new(
+        "data",
+        Type::Object(&[&[
+            Key::new("mysql", DATA_SERVICE, "MySQL."),
+            Key::new("mongodb", DATA_SERVICE, "MongoDB."),
+            Key::new("redis", DATA_SERVICE, "Redis."),
+            Key::new("search", DATA_SERVICE, "Meilisearch or Elasticsearch."),
+            Key::later("bucket", "Where uploaded files are kept."),
+        ]]),
+        "Who runs the data services.",
+    )
+    .layered(),
+    Key::new(
+        "state",
+        Type::OneOf(&[
+            Choice::now("active", "It serves."),
+            Choice::later("maintenance", "It answers 503 and keeps its data."),
+            Choice::later("stopped", "No pod runs, data is kept."),
+            Choice::later("archived", "It may be destroyed."),
+        ]),
+        "What the instance does.",
+    )
+    .layered(),
+    Key::later("mail", "The mail relay and its sender.").layered(),
+    Key::later("resources", "Requests, limits, probes and workers by component.").layered(),
+    Key::later("autoscaling", "Bounds and targets of replicas by component.").layered(),
+    Key::later("cron", "Jobs by schedule.").layered(),
+    Key::later("flags", "Waffle flags, switches and samples.").layered(),
+    Key::later("mfes", "Micro-frontends that are added, replaced or left out.").layered(),
+    Key::later("theme", "The theme and its settings.").layered(),
+    Key::later("packages", "Python packages that are built into the image.").layered(),
+    Key::later("network", "Network policies, quotas and limits.").layered(),
+    Key::later("sandbox", "A sandbox's owner and its last day.").layered(),
+];
