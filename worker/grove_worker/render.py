@@ -1,0 +1,108 @@
+"""Renders an instance: the files that Kustomize reads, and the init tasks."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from copy import deepcopy
+
+from tutor import env as tutor_env
+from tutor import hooks
+
+from . import references
+from .config import Config, NeedsSecret, guard_filters, items_with_app
+from .errors import WorkerError, format_traceback, words
+
+#: Priority of the client's literal patches: after every plugin's, so that the operator's
+#: settings win. Tutor names 100 for filters that must come last.
+PATCH_PRIORITY = 100
+
+
+def files(config: Config, root: str) -> dict[str, bytes]:
+    """The rendered files that Kustomize needs, by their path in Tutor's `env` directory."""
+    saved = getattr(hooks.Actions, "ENV_SAVED", None)
+    if saved is not None and saved.callbacks:
+        return _files_after_saving(config, root)
+    templates = _Templates(config)
+    return references.collect(templates.paths, templates.read)
+
+
+def tasks(config: Config) -> list[dict[str, t.Any]]:
+    """The init tasks in the order in which `tutor k8s init` runs them."""
+    renderer = _guarded(tutor_env.Renderer(config))
+    rendered = []
+    for (service, text), app in items_with_app(hooks.Filters.CLI_DO_INIT_TASKS):
+        where = f"init task of {app or service}"
+        with _errors(where):
+            content = renderer.render_str(text).strip()
+        rendered.append({"service": service, "app": app, "text": content})
+    return rendered
+
+
+class _Templates:
+    """Tutor's template targets, rendered one by one when they are asked for."""
+
+    def __init__(self, config: Config) -> None:
+        self._sources: dict[str, tuple[tutor_env.Renderer, str]] = {}
+        for source, destination in hooks.Filters.ENV_TEMPLATE_TARGETS.iterate():
+            # Tutor uses a renderer, and so a copy of the configuration, for each target.
+            renderer = _guarded(tutor_env.Renderer(config))
+            for name in renderer.iter_templates_in(source.replace(os.sep, "/")):
+                path = f"{destination}/{name}" if destination else name
+                self._sources[path] = (renderer, name)
+
+    @property
+    def paths(self) -> t.Iterable[str]:
+        return self._sources.keys()
+
+    def read(self, path: str) -> bytes:
+        renderer, name = self._sources[path]
+        with _errors(path):
+            content = renderer.render_template(name)
+            return content if isinstance(content, bytes) else content.encode("utf-8")
+
+
+def _files_after_saving(config: Config, root: str) -> dict[str, bytes]:
+    """For plugins that change files once all are written: write all of them."""
+    with _errors("the environment"):
+        tutor_env.save(root, deepcopy(config))
+    base = tutor_env.base_dir(root)
+    paths = [
+        os.path.relpath(os.path.join(directory, name), base)
+        for directory, _, names in os.walk(base)
+        for name in names
+    ]
+
+    def read(path: str) -> bytes:
+        with open(os.path.join(base, path), "rb") as file:
+            return file.read()
+
+    return references.collect(paths, read)
+
+
+def _guarded(renderer: tutor_env.Renderer) -> tutor_env.Renderer:
+    guard_filters(renderer.environment)
+    return renderer
+
+
+class _errors:
+    """Turns what goes wrong while `where` is rendered into an error that names it."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: t.Any, error: BaseException | None, _tb: t.Any) -> None:
+        if error is None or isinstance(error, (WorkerError, MemoryError)):
+            return
+        if isinstance(error, Exception):
+            kind = "missing-secret" if isinstance(error, NeedsSecret) else "template"
+            text = str(error) if isinstance(error, NeedsSecret) else words(error)
+            raise WorkerError(
+                kind,
+                f"{self._where}: {text}",
+                file=self._where,
+                traceback=format_traceback(error),
+            ) from error
