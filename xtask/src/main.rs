@@ -1,2 +1,68 @@
-//! .
-fn main() {}
+//! Development tasks: `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench NAME`.
+//!
+//! Each is a table with one entry a thing: [`suites`], [`checks`], [`bench`], [`generated`].
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a development tool runs other programs, looks at its machine and reports"
+)]
+
+mod bench;
+mod checks;
+mod context;
+mod generated;
+mod needs;
+mod process;
+mod python;
+mod report;
+mod suites;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::context::Context;
+
+/// Development tasks.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run the test suites; installs what they need from the package registries.
+    Test(suites::Arguments),
+    /// Check format, lints, documentation, dependencies and generated files.
+    Ci(checks::Arguments),
+    /// Run a benchmark and write its figures to `docs/benchmarks.md`.
+    Bench(bench::Arguments),
+    /// Write the files that are made from the program: JSON Schemas.
+    Generate,
+    /// Run a command and print what it used, as JSON.
+    #[command(hide = true)]
+    Measure(bench::measure::Arguments),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = Context::new().and_then(|context| match cli.task {
+        Task::Test(arguments) => Ok(suites::run(&context, &arguments)),
+        Task::Ci(arguments) => checks::run(&context, &arguments),
+        Task::Bench(arguments) => bench::run(&context, &arguments),
+        Task::Generate => generated::write(&context).map(|()| true),
+        Task::Measure(arguments) => bench::measure::run(&arguments),
+    });
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

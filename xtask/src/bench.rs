@@ -1,0 +1,71 @@
+//! `cargo xtask bench NAME`: benchmarks. A new one is an entry in [`BENCHES`]; its figures replace
+//! its section of `docs/benchmarks.md`.
+
+mod check;
+mod fleet;
+pub(crate) mod measure;
+mod render;
+mod section;
+
+use anyhow::Result;
+
+use crate::context::Context;
+
+/// Options of `cargo xtask bench`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Which benchmark.
+    #[arg(value_parser = NAMES)]
+    name: String,
+    /// How often each side runs; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// How many instances, where not the benchmark's own number.
+    #[arg(long)]
+    instances: Option<usize>,
+    /// Print the figures only; leave `docs/benchmarks.md` as it is.
+    #[arg(long)]
+    print: bool,
+}
+
+struct Bench {
+    name: &'static str,
+    /// How many instances it has unless told otherwise.
+    instances: usize,
+    /// Gives the text of its section, in Markdown.
+    run: fn(&Context, usize, u32) -> Result<String>,
+}
+
+const NAMES: [&str; 2] = ["render", "check"];
+
+const BENCHES: [Bench; NAMES.len()] = [
+    Bench {
+        name: NAMES[0],
+        instances: 20,
+        run: render::run,
+    },
+    Bench {
+        name: NAMES[1],
+        instances: 1000,
+        run: check::run,
+    },
+];
+
+/// Runs one benchmark.
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<bool> {
+    for bench in BENCHES.iter().filter(|bench| bench.name == arguments.name) {
+        let instances = arguments.instances.unwrap_or(bench.instances);
+        let text = (bench.run)(context, instances, arguments.rounds)?;
+        println!("\n{text}");
+        if !arguments.print {
+            section::replace(&context.root.join("docs/benchmarks.md"), bench.name, &text)?;
+        }
+    }
+    Ok(true)
+}
+
+/// The middle one of some figures; of an even number, the upper.
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}

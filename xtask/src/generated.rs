@@ -1,0 +1,50 @@
+//! Files that the program makes of itself and that are committed. A new one is an entry in
+//! [`files`].
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{context::Context, process};
+
+/// The kinds of fleet files with a schema: the arguments of `grove schema`.
+const SCHEMAS: [&str; 5] = ["grove", "distribution", "cluster", "group", "instance"];
+
+/// A generated file: its path in the repository, and its text as the program makes it now.
+struct File {
+    path: String,
+    text: String,
+}
+
+fn files(context: &Context) -> Result<Vec<File>> {
+    let grove = context.grove("dev")?;
+    let schema = |kind: &&str| {
+        let text = process::read(Command::new(&grove).args(["schema", kind]))?;
+        Ok(File {
+            path: format!("schemas/{kind}.schema.json"),
+            text,
+        })
+    };
+    SCHEMAS.iter().map(schema).collect()
+}
+
+/// Writes them all.
+pub(crate) fn write(context: &Context) -> Result<()> {
+    for file in files(context)? {
+        let path = context.root.join(&file.path);
+        if let Some(parent) = path.parent() {
+            fs_err::create_dir_all(parent)?;
+        }
+        fs_err::write(path, file.text)?;
+    }
+    Ok(())
+}
+
+/// Those whose committed text is not what the program makes now.
+pub(crate) fn stale(context: &Context) -> Result<Vec<String>> {
+    let stale = |file: File| {
+        let committed = fs_err::read_to_string(context.root.join(&file.path)).unwrap_or_default();
+        (committed != file.text).then_some(file.path)
+    };
+    Ok(files(context)?.into_iter().filter_map(stale).collect())
+}

@@ -1,0 +1,122 @@
+//! Programs that tests and checks need and a machine may lack. Each is pinned, comes from a package
+//! registry, and is kept in the cache under a name that changes with its pin.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Result, ensure};
+use sha2::{Digest as _, Sha256};
+
+use crate::{context::Context, process};
+
+/// A program that is built from the Go module that `e2e/<name>` pins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GoTool {
+    /// The program, and its folder under `e2e/`.
+    pub(crate) name: &'static str,
+    package: &'static str,
+}
+
+/// Encrypts files of secrets.
+pub(crate) const SOPS: GoTool = GoTool {
+    name: "sops",
+    package: "github.com/getsops/sops/v3/cmd/sops",
+};
+/// Opens what Grove seals with the controller's own template engine.
+pub(crate) const KUBESEAL: GoTool = GoTool {
+    name: "kubeseal",
+    package: "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal",
+};
+/// Builds objects from Tutor's environment, where there is no kubectl.
+pub(crate) const KUSTOMIZE: GoTool = GoTool {
+    name: "kustomize",
+    package: "sigs.k8s.io/kustomize/kustomize/v5",
+};
+
+/// The version of cargo-deny that `cargo xtask ci` uses.
+const CARGO_DENY: &str = "0.20.2";
+
+impl GoTool {
+    /// The program's path; it is built where the cache does not have it.
+    pub(crate) fn get(self, context: &Context) -> Result<PathBuf> {
+        let module = context.root.join("e2e").join(self.name);
+        let pin = digest(&[&module.join("go.mod"), &module.join("go.sum")])?;
+        let directory = context
+            .cache
+            .join("tools")
+            .join(format!("{}-{pin}", self.name));
+        let program = directory.join(self.name);
+        if program.is_file() {
+            return Ok(program);
+        }
+        println!("building {} from its Go module", self.name);
+        fs_err::create_dir_all(&directory)?;
+        // Built beside its place, then renamed: an interrupted build leaves no half a program.
+        let building = directory.join(format!("{}.{}", self.name, std::process::id()));
+        process::run(
+            Command::new("go")
+                .current_dir(&module)
+                .env("CGO_ENABLED", "0")
+                .args([
+                    "build",
+                    "-mod=readonly",
+                    "-trimpath",
+                    "-ldflags=-s -w",
+                    "-o",
+                ])
+                .arg(&building)
+                .arg(self.package),
+        )?;
+        fs_err::rename(&building, &program)?;
+        Ok(program)
+    }
+}
+
+/// A directory with `cargo-deny`, to be put on `PATH`; it is installed where the cache does not
+/// have it.
+pub(crate) fn cargo_deny(context: &Context) -> Result<PathBuf> {
+    let root = context
+        .cache
+        .join("tools")
+        .join(format!("cargo-deny-{CARGO_DENY}"));
+    let directory = root.join("bin");
+    if !directory.join("cargo-deny").is_file() {
+        println!("installing cargo-deny {CARGO_DENY}");
+        process::run(
+            process::cargo(context)
+                // Its dependencies have no place among the project's.
+                .env_remove("CARGO_TARGET_DIR")
+                .args([
+                    "install",
+                    "--quiet",
+                    "--locked",
+                    "cargo-deny",
+                    "--version",
+                    CARGO_DENY,
+                ])
+                .arg("--root")
+                .arg(&root),
+        )?;
+        ensure!(
+            directory.join("cargo-deny").is_file(),
+            "`cargo install` brought no `cargo-deny` into `{}`",
+            directory.display()
+        );
+    }
+    Ok(directory)
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of some files.
+pub(crate) fn digest(files: &[&Path]) -> Result<String> {
+    let mut hash = Sha256::new();
+    for file in files {
+        let bytes = fs_err::read(file)?;
+        hash.update(bytes.len().to_le_bytes());
+        hash.update(&bytes);
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.finalize()[..8]);
+    Ok(format!("{:016x}", u64::from_be_bytes(first)))
+}
