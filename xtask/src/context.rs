@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{process, suites::TestBinary};
+use crate::{build::Build, process};
 
 /// What every task knows.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Context {
     pub(crate) cache: PathBuf,
     /// Whether this is a run that must not skip anything (`CI=true`).
     pub(crate) ci: bool,
-    test_binaries: OnceCell<Vec<TestBinary>>,
+    build: OnceCell<Build>,
 }
 
 impl Context {
@@ -39,35 +39,26 @@ impl Context {
             root,
             cache,
             ci,
-            test_binaries: OnceCell::new(),
+            build: OnceCell::new(),
         })
     }
 
-    /// The test binaries of the whole workspace, built once a run.
-    pub(crate) fn test_binaries(&self) -> Result<&[TestBinary]> {
-        if let Some(binaries) = self.test_binaries.get() {
-            return Ok(binaries);
+    /// The workspace's test binaries and `grove`, built for tests, once a run.
+    pub(crate) fn build(&self) -> Result<&Build> {
+        if let Some(build) = self.build.get() {
+            return Ok(build);
         }
-        let binaries = crate::suites::build(self)?;
-        Ok(self.test_binaries.get_or_init(|| binaries))
+        let build = Build::run(self)?;
+        Ok(self.build.get_or_init(|| build))
     }
 
-    /// The `grove` binary, built in `profile` (`dev` or `release`).
-    pub(crate) fn grove(&self, profile: &str) -> Result<PathBuf> {
+    /// The `grove` binary as users run it.
+    pub(crate) fn release(&self) -> Result<PathBuf> {
         let mut command = process::cargo(self);
-        command.args([
-            "build",
-            "--package",
-            "grove",
-            "--bin",
-            "grove",
-            "--profile",
-            profile,
-        ]);
+        command.args(["build", "--release", "--package", "grove", "--bin", "grove"]);
         process::run(&mut command)?;
-        let target = directory("CARGO_TARGET_DIR").unwrap_or_else(|| self.root.join("target"));
-        let folder = if profile == "dev" { "debug" } else { profile };
-        Ok(self.root.join(target).join(folder).join("grove"))
+        let target = directory("CARGO_TARGET_DIR").unwrap_or_else(|| PathBuf::from("target"));
+        Ok(self.root.join(target).join("release/grove"))
     }
 
     /// `PATH` with `first` in front.

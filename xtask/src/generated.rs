@@ -17,9 +17,9 @@ struct File {
 }
 
 fn files(context: &Context) -> Result<Vec<File>> {
-    let grove = context.grove("dev")?;
+    let grove = context.build()?.grove()?;
     let schema = |kind: &&str| {
-        let text = process::read(Command::new(&grove).args(["schema", kind]))?;
+        let text = process::read(Command::new(grove).args(["schema", kind]))?;
         Ok(File {
             path: format!("schemas/{kind}.schema.json"),
             text,

@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod build;
 mod checks;
 mod context;
 mod generated;
@@ -17,6 +18,7 @@ mod process;
 mod python;
 mod report;
 mod suites;
+mod tally;
 mod tools;
 
 use std::process::ExitCode;
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = Context::new().and_then(|context| match cli.task {
         Task::Test(arguments) => Ok(suites::run(&context, &arguments)),
-        Task::Ci(arguments) => checks::run(&context, &arguments),
+        Task::Ci(arguments) => Ok(checks::run(&context, &arguments)),
         Task::Bench(arguments) => bench::run(&context, &arguments),
         Task::Generate => generated::write(&context).map(|()| true),
         Task::Measure(arguments) => bench::measure::run(&arguments),

@@ -1,8 +1,5 @@
 //! `cargo xtask test`: the suites. A new one is an entry in [`SUITES`].
 
-mod binaries;
-mod tally;
-
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -10,13 +7,13 @@ use std::{
 
 use anyhow::{Result, bail};
 
-pub(crate) use self::binaries::{TestBinary, build};
-use self::{binaries::Kind, tally::Tally};
 use crate::{
+    build::{Kind, TestBinary},
     context::Context,
     needs::{self, Need},
     process, python,
     report::{Outcome, Report},
+    tally::Tally,
     tools,
 };
 

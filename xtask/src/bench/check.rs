@@ -8,7 +8,7 @@ use super::{fleet, measure, median};
 use crate::context::Context;
 
 pub(super) fn run(context: &Context, instances: usize, rounds: u32) -> Result<String> {
-    let grove = context.grove("release")?;
+    let grove = context.release()?;
     let directory = tempfile::tempdir()?;
     let root = directory.path().join("fleet");
     fleet::write(context, &root, instances)?;

@@ -22,7 +22,7 @@ for root in "$1"/*; do
 done"#;
 
 pub(super) fn run(context: &Context, instances: usize, rounds: u32) -> Result<String> {
-    let grove = context.grove("release")?;
+    let grove = context.release()?;
     let tutor = python::environment(context, &fleet::lock(context))?.program("tutor");
     let directory = tempfile::tempdir()?;
     let root = directory.path().join("fleet");
