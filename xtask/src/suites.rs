@@ -130,7 +130,8 @@ fn run_suite(context: &Context, suite: &Suite, tally: &mut Tally) -> Outcome {
 /// Everything that is not ignored, but for the command line's.
 fn unit(context: &Context, tally: &mut Tally) -> Result<()> {
     for binary in context
-        .test_binaries()?
+        .build()?
+        .tests
         .iter()
         .filter(|binary| !is_command_line(binary))
     {
@@ -211,7 +212,8 @@ fn run_binaries(
     tally: &mut Tally,
 ) -> Result<()> {
     let mut binaries = context
-        .test_binaries()?
+        .build()?
+        .tests
         .iter()
         .filter(|binary| chosen(binary))
         .peekable();
