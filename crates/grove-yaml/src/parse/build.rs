@@ -521,7 +521,9 @@ fn usable_key(node: Node, text: &str) -> (Key, Option<Problem>) {
             problem("merge keys (`<<`) are not used here; layers do their work".to_owned()),
         ),
         Value::String(key) => (Key::Known(key, node.span), None),
-        Value::Null if written.is_empty() => (Key::Unusable, problem("a key is missing".to_owned())),
+        Value::Null if written.is_empty() => {
+            (Key::Unusable, problem("a key is missing".to_owned()))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => (
             Key::Known(written.to_owned(), node.span),
             problem(format!("the key `{written}` is not text; quote it")),
