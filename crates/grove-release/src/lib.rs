@@ -1,1 +1,32 @@
-//! .
+//! Deploy trees in Git: releases, history, rollback.
+//!
+//! - [`Source`] reads a fleet from a Git revision without a checkout, [`worktree`] from a directory.
+//! - [`DeployBranch`] is a cluster's branch of the deploy remote. All that Grove writes to Git goes
+//!   through [`DeployBranch::commit`].
+//! - [`compose`], [`compose_rollback`], [`diff`] and [`forward_only`] are pure.
+
+mod branch;
+mod compose;
+mod diff;
+mod error;
+mod git;
+mod id;
+mod layout;
+mod marks;
+mod object;
+mod record;
+mod source;
+
+pub use branch::{
+    Author, Changes, Conflict, DeployBranch, Draft, Message, Outcome, Release, View, refuse,
+};
+pub use compose::{compose, compose_rollback, is_unchanged};
+pub use diff::{Change, Deletions, Diff, ObjectName, diff};
+pub use error::Error;
+pub use git::{Git, Remote, create_remote, tree_id};
+pub use id::{Id, NotAnId};
+pub use layout::{FORMAT, branch_name};
+pub use marks::{Crossed, forward_only};
+pub use object::Objects;
+pub use record::{DistributionRef, Hold, Origin, RECORD_VERSION, Record, Scan};
+pub use source::{Ancestry, Order, Published, Revision, Source, worktree};

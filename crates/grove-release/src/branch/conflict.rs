@@ -1,0 +1,150 @@
+//! Two deploys that changed the same thing.
+
+use std::{collections::BTreeSet, fmt};
+
+use super::Changes;
+use crate::{Id, git::sub_entry, layout};
+
+/// How far back the commit that changed something is looked for.
+const SEARCH: usize = 500;
+
+/// Someone else changed what this deploy changes, since the state that it was made from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Conflict {
+    /// The instances, and paths outside of any, that both changed; never empty.
+    pub what: Vec<String>,
+    /// The commit that this deploy was made from; none where there was no branch.
+    pub base: Option<Id>,
+    /// The commit that changed it.
+    pub theirs: Id,
+    /// The first line of that commit's message.
+    pub subject: String,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = self.what.join(", ");
+        write!(formatter, "{what} changed while this deploy was made: ")?;
+        match self.base {
+            Some(base) => write!(formatter, "it was made from {}, ", base.short())?,
+            None => formatter.write_str("it was made from an empty branch, ")?,
+        }
+        write!(
+            formatter,
+            "then came {} ({})",
+            self.theirs.short(),
+            self.subject
+        )
+    }
+}
+
+/// What two deploys must not change at once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Unit {
+    /// Everything that belongs to one instance.
+    Instance(String),
+    /// A file or directory at the root.
+    Path(String),
+}
+
+impl Unit {
+    fn of(path: &str) -> Self {
+        match layout::instance_of(path) {
+            Some(instance) => Self::Instance(instance.to_owned()),
+            None => Self::Path(path.split('/').next().unwrap_or(path).to_owned()),
+        }
+    }
+
+    /// The objects that make up the unit in the tree `root`: equal if and only if their content is.
+    fn state(&self, repo: &gix::Repository, root: Option<Id>) -> gix::Result<Vec<Option<Id>>> {
+        let Some(root) = root else {
+            return Ok(Vec::new());
+        };
+        let paths = match self {
+            Self::Instance(instance) => {
+                let mut paths = vec![layout::objects(instance), layout::releases(instance)];
+                paths.extend(layout::apps(instance));
+                paths
+            }
+            Self::Path(path) => vec![path.clone()],
+        };
+        let mut state: Vec<Option<Id>> = Vec::new();
+        for path in paths {
+            state.push(sub_entry(repo, root, &path)?.map(|entry| entry.id));
+        }
+        // Nothing at all is the same as no branch.
+        Ok(if state.iter().all(Option::is_none) {
+            Vec::new()
+        } else {
+            state
+        })
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Instance(name) | Self::Path(name) => name,
+        }
+    }
+}
+
+/// Looks for what `changes` (which made the commit `ours` out of `base`) have in common with what
+/// others changed between `base` and `theirs`.
+pub(super) fn find(
+    repo: &gix::Repository,
+    changes: &Changes,
+    base: Option<Id>,
+    ours: Id,
+    theirs: Id,
+) -> gix::Result<Option<Conflict>> {
+    let root = |commit: Id| -> gix::Result<Option<Id>> {
+        Ok(Some(
+            repo.find_commit(commit.object())?
+                .tree_id()?
+                .detach()
+                .into(),
+        ))
+    };
+    let base_root = base.map(root).transpose()?.flatten();
+    let (our_root, their_root) = (root(ours)?, root(theirs)?);
+    let units: BTreeSet<Unit> = changes.paths().map(Unit::of).collect();
+    let mut both = Vec::new();
+    for unit in units {
+        let before = unit.state(repo, base_root)?;
+        let now = unit.state(repo, their_root)?;
+        // Equal work is no conflict.
+        if now != before && now != unit.state(repo, our_root)? {
+            both.push(unit);
+        }
+    }
+    let Some(first) = both.first() else {
+        return Ok(None);
+    };
+    // The commit that brought it there, for the message.
+    let wanted = first.state(repo, their_root)?;
+    let mut culprit = theirs;
+    for _ in 0..SEARCH {
+        let commit = repo.find_commit(culprit.object())?;
+        let Some(parent) = commit.parent_ids().next().map(|id| Id::from(id.detach())) else {
+            break;
+        };
+        if first.state(repo, root(parent)?)? != wanted {
+            break;
+        }
+        culprit = parent;
+    }
+    let subject = repo
+        .find_commit(culprit.object())?
+        .message()?
+        .summary()
+        .to_string();
+    Ok(Some(Conflict {
+        what: both.into_iter().map(Unit::name).collect(),
+        base,
+        theirs: culprit,
+        subject: subject
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(200)
+            .collect(),
+    }))
+}

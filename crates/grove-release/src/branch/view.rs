@@ -1,0 +1,225 @@
+//! Reading a deploy branch at one commit.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::DeployBranch;
+use crate::{
+    Error, Hold, Id, Objects, Record,
+    git::{read_blob, sub_entry, sub_tree},
+    layout,
+    record::read_yaml,
+};
+
+/// The most files that one directory may have.
+const ENTRIES: usize = 100_000;
+/// The most bytes that one instance's objects may have.
+const BYTES: usize = 256 << 20;
+
+/// A deploy branch's content at one commit.
+pub struct View<'a> {
+    branch: &'a DeployBranch,
+    commit: Option<Id>,
+    /// The root tree; none where there is no commit.
+    root: Option<Id>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(branch: &'a DeployBranch, commit: Option<Id>) -> Result<Self, Error> {
+        let root =
+            match commit {
+                Some(id) => Some(branch.cache.with(|repo| {
+                    Ok(Id::from(repo.find_commit(id.object())?.tree_id()?.detach()))
+                })?),
+                None => None,
+            };
+        Ok(Self {
+            branch,
+            commit,
+            root,
+        })
+    }
+
+    /// The commit that is read; none where the branch is not there yet.
+    pub fn commit(&self) -> Option<Id> {
+        self.commit
+    }
+
+    /// The bytes of a file; none where there is no such file.
+    pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        let Some(root) = self.root else {
+            return Ok(None);
+        };
+        let blob = self.branch.cache.with(|repo| {
+            match sub_entry(repo, root, path)?.filter(|entry| !entry.is_directory) {
+                Some(entry) => read_blob(repo, entry.id).map(Some),
+                None => Ok(None),
+            }
+        })?;
+        match blob {
+            Some(Ok(bytes)) => Ok(Some(bytes)),
+            Some(Err(size)) => Err(too_large(path, size)),
+            None => Ok(None),
+        }
+    }
+
+    /// The Git id of a directory; none where there is no such directory.
+    pub fn tree_id(&self, path: &str) -> Result<Option<Id>, Error> {
+        match self.root {
+            Some(root) => self.branch.cache.with(|repo| sub_tree(repo, root, path)),
+            None => Ok(None),
+        }
+    }
+
+    /// The names in a directory, sorted; empty where there is no such directory.
+    pub fn list(&self, path: &str) -> Result<Vec<String>, Error> {
+        let Some(tree) = self.tree_id(path)? else {
+            return Ok(Vec::new());
+        };
+        self.branch.cache.with(|repo| {
+            let tree = repo.find_tree(tree.object())?;
+            tree.iter()
+                .take(ENTRIES)
+                .map(|entry| Ok(entry?.filename().to_string()))
+                .collect()
+        })
+    }
+
+    /// Every instance that has objects or releases here, by name.
+    pub fn instances(&self) -> Result<BTreeSet<String>, Error> {
+        let mut names: BTreeSet<String> = self.list("instances")?.into_iter().collect();
+        names.extend(self.list("releases")?);
+        Ok(names)
+    }
+
+    /// An instance's objects; none where it was never released.
+    pub fn objects(&self, instance: &str) -> Result<Option<Objects>, Error> {
+        match self.tree_id(&layout::objects(instance))? {
+            Some(tree) => self.branch.objects_of(tree).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// An instance's files in `apps/`, by file name.
+    pub fn apps(&self, instance: &str) -> Result<Objects, Error> {
+        let mut apps = Objects::new();
+        for path in layout::apps(instance) {
+            if let Some(bytes) = self.file(&path)? {
+                let name = path.trim_start_matches("apps/").to_owned();
+                apps.insert(name, read_yaml(&path, &bytes)?);
+            }
+        }
+        Ok(apps)
+    }
+
+    /// The numbers of an instance's releases, newest first.
+    pub fn releases(&self, instance: &str) -> Result<Vec<u32>, Error> {
+        let mut numbers: Vec<u32> = self
+            .list(&layout::releases(instance))?
+            .iter()
+            .filter_map(|name| layout::record_number(name))
+            .collect();
+        numbers.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(numbers)
+    }
+
+    /// The records of an instance's releases, newest first.
+    pub fn history(&self, instance: &str) -> Result<Vec<Record>, Error> {
+        self.releases(instance)?
+            .into_iter()
+            .map(|release| self.record(instance, release))
+            .collect()
+    }
+
+    /// The record of the release that runs; none where nothing was ever released.
+    pub fn latest(&self, instance: &str) -> Result<Option<Record>, Error> {
+        self.releases(instance)?
+            .first()
+            .map(|release| self.record(instance, *release))
+            .transpose()
+    }
+
+    /// The record of one release.
+    pub fn record(&self, instance: &str, release: u32) -> Result<Record, Error> {
+        let path = layout::record(instance, release);
+        let bytes = self.file(&path)?.ok_or_else(|| Error::NoRelease {
+            instance: instance.to_owned(),
+            release,
+        })?;
+        let record = Record::from_yaml(&path, &bytes)?;
+        if record.release != release || record.instance != instance {
+            return Err(Error::Invalid {
+                path,
+                message: format!(
+                    "it is the record of {}/{:04}",
+                    record.instance, record.release
+                ),
+            });
+        }
+        Ok(record)
+    }
+
+    /// An instance's hold, where it is held.
+    pub fn hold(&self, instance: &str) -> Result<Option<Hold>, Error> {
+        let path = layout::hold(instance);
+        self.file(&path)?
+            .map(|bytes| Hold::from_yaml(&path, &bytes))
+            .transpose()
+    }
+
+    /// An instance's `sealed.yaml`, as `grove-seal` wrote it.
+    pub fn sealed(&self, instance: &str) -> Result<Option<Value>, Error> {
+        let path = layout::sealed(instance);
+        self.file(&path)?
+            .map(|bytes| read_yaml(&path, &bytes))
+            .transpose()
+    }
+}
+
+impl DeployBranch {
+    /// The objects of a release by the tree that its record names.
+    pub fn objects_of(&self, tree: Id) -> Result<Objects, Error> {
+        let there = self.cache.with(|repo| Ok(repo.has_object(tree.object())))?;
+        if !there {
+            return Err(Error::NoTree(tree));
+        }
+        let files = self.cache.with(|repo| {
+            let mut files = Vec::new();
+            let mut total = 0;
+            for entry in repo.find_tree(tree.object())?.iter() {
+                let entry = entry?;
+                if !entry.mode().is_blob() {
+                    continue;
+                }
+                let name = entry.filename().to_string();
+                let blob = read_blob(repo, entry.object_id().into())?;
+                total += blob.as_ref().map_or(0, Vec::len);
+                files.push((name, blob));
+                if total > BYTES || files.len() > ENTRIES {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(files))
+        })?;
+        let files = files.ok_or_else(|| Error::TooMuch {
+            limit: "256 MiB or 100,000 objects",
+            place: format!("the tree {}", tree.short()),
+        })?;
+        files
+            .into_iter()
+            .map(|(name, blob)| {
+                let bytes = blob.map_err(|size| too_large(&name, size))?;
+                let object = read_yaml(&name, &bytes)?;
+                Ok((name, object))
+            })
+            .collect()
+    }
+}
+
+fn too_large(path: &str, size: u64) -> Error {
+    Error::Invalid {
+        path: path.to_owned(),
+        message: format!("it has {size} bytes"),
+    }
+}

@@ -1,0 +1,18 @@
+//! Git: objects through `gix`, the network through the `git` program.
+//!
+//! Fetch and push go through the program because it brings the user's ssh configuration, credential
+//! helpers and hooks, which a library does not.
+
+mod cache;
+mod command;
+mod create;
+mod objects;
+mod remote;
+
+pub use command::Git;
+pub use create::create_remote;
+pub use objects::tree_id;
+pub use remote::Remote;
+
+pub(crate) use cache::{Cache, Pushed};
+pub(crate) use objects::{read_blob, sub_entry, sub_tree};

@@ -1,0 +1,59 @@
+//! Making bare repositories.
+
+use std::path::Path;
+
+use super::{Git, Remote};
+use crate::Error;
+
+/// Makes an empty bare repository at a local remote whose first branch is `branch`
+/// (`deploy/prod`); one that is there stays as it is. Says whether it was made.
+pub fn create_remote(git: &Git, remote: &Remote, branch: &str) -> Result<bool, Error> {
+    let path = remote
+        .path()
+        .ok_or_else(|| Error::NotLocal(remote.to_string()))?;
+    if crate::source::is_repository(&path) {
+        return Ok(false);
+    }
+    let occupied =
+        fs_err::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) || path.is_file();
+    if occupied {
+        return Err(Error::NotEmpty(path));
+    }
+    create_bare(git, &path, branch)?;
+    Ok(true)
+}
+
+/// Makes a bare repository at `path` in one step: whoever sees the path sees the whole of it.
+pub(super) fn create_bare(git: &Git, path: &Path, branch: &str) -> Result<(), Error> {
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    fs_err::create_dir_all(parent).map_err(Error::io(parent))?;
+    let scratch = tempfile::Builder::new()
+        .prefix(".new-repository-")
+        .tempdir_in(parent)
+        .map_err(Error::io(parent))?;
+    let fresh = scratch.path().join("repository");
+    let fresh_text = fresh.to_string_lossy();
+    git.text(
+        parent,
+        &[],
+        "init",
+        &[
+            "--quiet",
+            "--bare",
+            // The user's templates bring hooks, which are not for this repository.
+            "--template=",
+            &format!("--initial-branch={branch}"),
+            "--",
+            &fresh_text,
+        ],
+    )?;
+    match fs_err::rename(&fresh, path) {
+        Ok(()) => Ok(()),
+        // Another process was faster; what it made is the same.
+        Err(_) if crate::source::is_repository(path) => Ok(()),
+        Err(source) => Err(Error::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,72 @@
+//! Reading and writing Git objects.
+
+use std::collections::BTreeMap;
+
+use gix::objs::{
+    Kind, WriteTo as _,
+    tree::{Entry, EntryKind},
+};
+use grove_fleet::snapshot::FILE_LIMIT;
+
+use crate::Id;
+
+/// What a look-up in a tree gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tree {
+    /// Its object.
+    pub(crate) id: Id,
+    /// Whether it is a directory.
+    pub(crate) is_directory: bool,
+}
+
+/// The Git id of a directory that holds just `files` (names without slashes), as regular files.
+/// Nothing is read or written.
+pub fn tree_id(files: &BTreeMap<String, Vec<u8>>) -> Option<Id> {
+    let mut entries = Vec::with_capacity(files.len());
+    for (name, bytes) in files {
+        entries.push(Entry {
+            mode: EntryKind::Blob.into(),
+            filename: name.as_str().into(),
+            oid: gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, bytes).ok()?,
+        });
+    }
+    entries.sort();
+    let mut bytes = Vec::new();
+    gix::objs::Tree { entries }.write_to(&mut bytes).ok()?;
+    gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Tree, &bytes)
+        .ok()
+        .map(Id::from)
+}
+
+/// The entry at `path` (with `/`) below the tree `root`.
+pub(crate) fn sub_entry(repo: &gix::Repository, root: Id, path: &str) -> gix::Result<Option<Tree>> {
+    if path.is_empty() {
+        return Ok(Some(Tree {
+            id: root,
+            is_directory: true,
+        }));
+    }
+    let entry = repo
+        .find_tree(root.object())?
+        .lookup_entry(path.split('/').map(str::as_bytes))?;
+    Ok(entry.map(|entry| Tree {
+        id: entry.object_id().into(),
+        is_directory: entry.mode().is_tree(),
+    }))
+}
+
+/// The directory at `path` below the tree `root`.
+pub(crate) fn sub_tree(repo: &gix::Repository, root: Id, path: &str) -> gix::Result<Option<Id>> {
+    Ok(sub_entry(repo, root, path)?
+        .filter(|entry| entry.is_directory)
+        .map(|entry| entry.id))
+}
+
+/// A blob's bytes, or its size where that is more than [`FILE_LIMIT`]; such a one is not read.
+pub(crate) fn read_blob(repo: &gix::Repository, id: Id) -> gix::Result<Result<Vec<u8>, u64>> {
+    let size = repo.find_header(id.object())?.size();
+    if size > FILE_LIMIT {
+        return Ok(Err(size));
+    }
+    Ok(Ok(repo.find_blob(id.object())?.take_data()))
+}

@@ -1,0 +1,167 @@
+//! Release records and holds: the files below `releases/<instance>/`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Id};
+
+/// The format of records and holds that this program writes, and the newest that it reads. A key may
+/// be added without a new number; a change of meaning needs one.
+pub const RECORD_VERSION: u32 = 1;
+
+/// What one release of one instance was made of: `releases/<instance>/NNNN.yaml`. Written once and
+/// never changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`RECORD_VERSION`].
+    pub version: u32,
+    /// The instance's name on its cluster.
+    pub instance: String,
+    /// Its number, from 1.
+    pub release: u32,
+    /// When it was made.
+    pub time: Timestamp,
+    /// Who made it, as `Name <address>`.
+    pub author: String,
+    /// What the operator said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The fleet that it was rendered from.
+    pub source: Origin,
+    /// The Git tree of `instances/<instance>/`, which is in the same commit as this record.
+    pub tree: Id,
+    /// `sha256:` and 64 digits over the instance's files in `apps/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apps: Option<String>,
+    /// What rendered it.
+    pub distribution: DistributionRef,
+    /// Component → image.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<String, String>,
+    /// Names of the secrets that its objects need.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub secrets: BTreeSet<String>,
+    /// How its objects were searched for plain secrets.
+    pub scan: Scan,
+    /// Forward-only marks: what cannot be taken back by older manifests.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub marks: BTreeMap<String, String>,
+    /// For a rollback: the release whose manifests it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_of: Option<u32>,
+    /// The version of the Grove that made it.
+    pub grove: String,
+}
+
+/// Where a release's fleet came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The fleet's commit; none where the fleet is not in Git.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Id>,
+    /// Whether a work tree was deployed with changes that are in no commit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub local: bool,
+}
+
+/// The distribution of a release.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DistributionRef {
+    /// Its name.
+    pub name: String,
+    /// The digest of its lock, `sha256:` and 64 digits.
+    pub lock: String,
+}
+
+/// How a release was searched for plain secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scan {
+    /// For every secret's value: the keys were there.
+    Full,
+    /// For what looks like a secret: made without keys.
+    Pattern,
+}
+
+/// Why an instance keeps its release: `releases/<instance>/hold.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// [`RECORD_VERSION`].
+    pub version: u32,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who holds it, as `Name <address>`.
+    pub by: String,
+    /// The release that is kept.
+    pub release: u32,
+    /// For a rollback: the release that was left. A deploy of the same objects stays held; one of
+    /// other objects is a change of source and ends the hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<u32>,
+}
+
+impl Record {
+    /// The file's text.
+    pub fn to_yaml(&self) -> String {
+        to_yaml(self)
+    }
+
+    /// Reads the text of the file `path` of the deploy branch.
+    pub fn from_yaml(path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        from_yaml(path, bytes)
+    }
+}
+
+impl Hold {
+    /// The file's text.
+    pub fn to_yaml(&self) -> String {
+        to_yaml(self)
+    }
+
+    /// Reads the text of the file `path` of the deploy branch.
+    pub fn from_yaml(path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        from_yaml(path, bytes)
+    }
+}
+
+fn to_yaml(value: &impl Serialize) -> String {
+    // Maps with text keys, text, numbers and booleans: all of it is JSON.
+    grove_yaml::emit(&serde_json::to_value(value).unwrap_or_default())
+}
+
+/// The version is looked at first: what a newer one means is not for this program to guess.
+fn from_yaml<T: for<'de> Deserialize<'de>>(path: &str, bytes: &[u8]) -> Result<T, Error> {
+    let value = read_yaml(path, bytes)?;
+    let invalid = |message: String| Error::Invalid {
+        path: path.to_owned(),
+        message,
+    };
+    let found = value
+        .get("version")
+        .and_then(serde_json::Value::as_u64)
+        .ok_or_else(|| invalid("it states no version".to_owned()))?;
+    if found > u64::from(RECORD_VERSION) {
+        return Err(Error::Newer {
+            what: format!("`{path}` of the deploy branch"),
+            found,
+            known: RECORD_VERSION,
+        });
+    }
+    T::deserialize(value).map_err(|error| invalid(error.to_string()))
+}
+
+/// A YAML file of the deploy branch as a value.
+pub(crate) fn read_yaml(path: &str, bytes: &[u8]) -> Result<serde_json::Value, Error> {
+    let parsed = grove_yaml::parse(bytes, grove_yaml::Limits::default());
+    if let Some(problem) = parsed.problems.first() {
+        return Err(Error::Invalid {
+            path: path.to_owned(),
+            message: problem.message.clone(),
+        });
+    }
+    Ok(parsed.root.map(|node| node.to_json()).unwrap_or_default())
+}

@@ -1,0 +1,116 @@
+//! Which files below a fleet's root belong to the fleet, and how much of them is read.
+
+use std::sync::Arc;
+
+use grove_fleet::{File, Snapshot};
+
+use crate::Error;
+
+/// The most entries (files and directories) that are visited.
+const ENTRIES: usize = 500_000;
+/// The most bytes that are read.
+const BYTES: u64 = 1 << 30;
+/// The deepest directory that is read, in levels below the fleet's root.
+pub(super) const DEPTH: usize = 24;
+
+/// Whether a file or directory can be one that the model reads. Directories are asked before what is
+/// in them.
+///
+/// Left out: `themes/`, an instance's `theme/` (images and fonts that only builds read), and a
+/// cluster's `stacks/` (read by OpenTofu alone).
+pub(super) fn is_wanted(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        [.., ".git"] => false,
+        ["grove.yaml" | ".sops.yaml" | "distributions" | "groups" | "plugins" | "clusters"]
+        | ["distributions" | "groups" | "plugins", ..] => true,
+        ["clusters", _, "stacks", ..] | ["clusters", _, "instances", _, "theme", ..] => false,
+        ["clusters", ..] => true,
+        _ => false,
+    }
+}
+
+/// A snapshot in the making that keeps count of what was read.
+#[derive(Default)]
+pub(super) struct Collector {
+    snapshot: Snapshot,
+    entries: usize,
+    bytes: u64,
+}
+
+impl Collector {
+    /// Counts an entry, wanted or not.
+    pub(super) fn visit(&mut self, place: &str) -> Result<(), Error> {
+        self.entries += 1;
+        if self.entries > ENTRIES {
+            return Err(too_much("500,000 files", place));
+        }
+        Ok(())
+    }
+
+    /// Adds a file's bytes.
+    pub(super) fn bytes(&mut self, path: String, bytes: Vec<u8>) -> Result<(), Error> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > BYTES {
+            return Err(too_much("1 GiB of files", &path));
+        }
+        self.file(path, File::Bytes(Arc::from(bytes)));
+        Ok(())
+    }
+
+    /// Adds anything else.
+    pub(super) fn file(&mut self, path: String, file: File) {
+        self.snapshot.files.insert(path, file);
+    }
+
+    pub(super) fn finish(self) -> Snapshot {
+        self.snapshot
+    }
+}
+
+/// The error of a directory that is too deep.
+pub(super) fn too_deep(place: &str) -> Error {
+    too_much("24 levels of directories", place)
+}
+
+fn too_much(limit: &'static str, place: &str) -> Error {
+    Error::TooMuch {
+        limit,
+        place: place.chars().take(200).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_wanted;
+
+    #[test]
+    fn only_what_the_model_reads_is_wanted() {
+        let wanted = [
+            "grove.yaml",
+            ".sops.yaml",
+            "distributions/v.lock",
+            "groups/g/secrets.sops.yaml",
+            "plugins/shop.py",
+            "clusters/prod/cluster.yaml",
+            "clusters/prod/outputs/db.json",
+            "clusters/prod/instances/uni/plugins/shop.py",
+            "clusters/prod/instances/theme/instance.yaml",
+        ];
+        let left_out = [
+            "README.md",
+            "themes/x/logo.png",
+            "clusters/prod/stacks/db/main.tf",
+            "clusters/prod/instances/uni/theme/logo.png",
+            "plugins/.git",
+            ".git",
+            "src/grove.yaml",
+        ];
+        for path in wanted {
+            assert!(is_wanted(path), "{path}");
+        }
+        for path in left_out {
+            assert!(!is_wanted(path), "{path}");
+        }
+    }
+}
