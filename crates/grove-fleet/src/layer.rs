@@ -144,7 +144,7 @@ pub fn merge<'a>(documents: &'a Documents, address: &Address) -> Option<Merged<'
     let last = layers.last()?;
     let mut merged = Merged::new(last.document, last.node);
     for layer in &layers {
-        merged.add(layer.document, layer.node, |key| layer.carries(key));
+        merged.add(layer.document, layer.node, &|key| layer.carries(key));
     }
     Some(merged)
 }

@@ -11,6 +11,8 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use secrets::{SOPS, is_encrypted};
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use grove_yaml::{Limits, Node, Problem};

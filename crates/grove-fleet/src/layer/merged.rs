@@ -35,7 +35,7 @@ impl<'a> Merged<'a> {
         &mut self,
         document: &'a Document,
         node: &'a Node,
-        carries: impl Fn(&str) -> bool,
+        carries: &dyn Fn(&str) -> bool,
     ) {
         let map = self.map.get_or_insert_default();
         for entry in node.entries() {
@@ -58,7 +58,7 @@ impl<'a> Merged<'a> {
                 map: below,
             };
             if is_map {
-                merged.add(document, &entry.value, |_| true);
+                merged.add(document, &entry.value, &|_| true);
             }
             map.insert(&entry.key, merged);
         }

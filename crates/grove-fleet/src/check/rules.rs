@@ -1,0 +1,95 @@
+//! The list of rules; its order is that of the documentation.
+
+mod bad_host;
+mod bad_identity;
+mod bad_name;
+mod bad_namespace;
+mod broken_link;
+mod distribution_changed;
+mod duplicate_key;
+mod file_unreadable;
+mod host_clash;
+mod identity_changed;
+mod identity_clash;
+mod instance_gone;
+mod limit_exceeded;
+mod lock_missing;
+mod lock_stale;
+mod lock_unreadable;
+mod missing_key;
+mod mutable_image;
+mod name_clash;
+mod name_too_long;
+mod namespace_clash;
+mod owned_config_key;
+mod path_escape;
+mod placeholder_in_input;
+mod plain_secret;
+mod sealing_certificate_expired;
+mod sealing_certificate_expires;
+mod sealing_certificate_missing;
+mod sealing_certificate_unreadable;
+mod secret_missing;
+mod secrets_not_encrypted;
+mod unknown_cluster;
+mod unknown_distribution;
+mod unknown_group;
+mod unknown_key;
+mod unknown_plugin;
+mod unknown_ring;
+mod unknown_service;
+mod unsupported_key;
+mod wrong_type;
+mod yaml_syntax;
+
+use super::rule::Rule;
+
+/// Every rule.
+pub static ALL: &[Rule] = &[
+    file_unreadable::RULE,
+    limit_exceeded::RULE,
+    path_escape::RULE,
+    broken_link::RULE,
+    yaml_syntax::RULE,
+    duplicate_key::RULE,
+    unknown_key::RULE,
+    wrong_type::RULE,
+    missing_key::RULE,
+    unsupported_key::RULE,
+    bad_name::RULE,
+    name_too_long::RULE,
+    name_clash::RULE,
+    bad_namespace::RULE,
+    namespace_clash::RULE,
+    bad_identity::RULE,
+    identity_clash::RULE,
+    bad_host::RULE,
+    host_clash::RULE,
+    unknown_cluster::RULE,
+    unknown_distribution::RULE,
+    unknown_group::RULE,
+    unknown_plugin::RULE,
+    unknown_ring::RULE,
+    unknown_service::RULE,
+    distribution_changed::RULE,
+    lock_missing::RULE,
+    lock_unreadable::RULE,
+    lock_stale::RULE,
+    owned_config_key::RULE,
+    mutable_image::RULE,
+    placeholder_in_input::RULE,
+    plain_secret::RULE,
+    secrets_not_encrypted::RULE,
+    secret_missing::RULE,
+    sealing_certificate_missing::RULE,
+    sealing_certificate_unreadable::RULE,
+    sealing_certificate_expired::RULE,
+    sealing_certificate_expires::RULE,
+    instance_gone::RULE,
+    identity_changed::RULE,
+];
+
+/// The rule of that id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    ALL.iter().find(|rule| rule.id == id)
+}

@@ -1,0 +1,63 @@
+//! A key that must be there.
+
+use crate::{
+    Severity,
+    check::{
+        findings::{Findings, quote},
+        problems::report_misfits,
+        rule::{Content, Example, Rule},
+        view::View,
+    },
+    layout,
+    shape::{MisfitKind, REQUIRED_OF_INSTANCE},
+};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "missing-key",
+    severity: Severity::Error,
+    summary: "a key that a file or an instance needs is not there",
+    documentation: "\
+A file lacks a key that it must have, or an instance lacks one that none of its layers gives: fleet
+defaults, ring, cluster, groups, or its own file.
+
+There is no value that Grove could take in its place.
+
+Add the key. What several instances share can stand in a group, a ring, the cluster's `defaults` or
+those of `grove.yaml`.",
+    example: Example::files(&[(
+        "clusters/prod/instances/uni/instance.yaml",
+        Content::Text(
+            "environment: production
+ring: general
+identity: {namespace: uni, id: Zk3jH8sd92LqPw1xVb7nT4cR}
+hosts: {lms: learn.uni.example, cms: studio.uni.example}
+",
+        ),
+    )]),
+    hides_source: false,
+    check,
+};
+
+fn check(view: &View<'_>, findings: &mut Findings<'_>) {
+    report_misfits(view, findings, MisfitKind::MissingKey);
+    for (address, instance) in &view.fleet.instances {
+        let file = layout::instance(address);
+        if view.is_broken(&file) {
+            continue;
+        }
+        for route in REQUIRED_OF_INSTANCE {
+            if view.is_stated(instance, route) {
+                continue;
+            }
+            findings.add_with_hint(
+                format!(
+                    "{} has no {}",
+                    quote(&address.to_string()),
+                    quote(&route.join("."))
+                ),
+                [view.key(&file, route)],
+                "none of its layers gives it: fleet, ring, cluster, groups, or its own file",
+            );
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! A sealing certificate whose time is over.
+
+use crate::{
+    Severity,
+    check::{
+        base,
+        certificates::lifetimes,
+        findings::{Findings, Place, quote},
+        rule::{Example, Rule},
+        view::View,
+    },
+    layout,
+};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "sealing-certificate-expired",
+    severity: Severity::Error,
+    summary: "a sealing certificate has expired",
+    documentation: "\
+The validity of `clusters/<cluster>/sealing.pem` has ended.
+
+An expired certificate is a sign that the cluster has a newer key which the fleet does not know, or
+that its key was never rotated. Sealing to it is refused.
+
+`grove seal rotate <cluster>` adds a new key pair, installs it beside the old one and seals again.
+What was sealed to the old key can still be opened.",
+    example: Example {
+        files: &[],
+        context: Some(base::after_certificate),
+    },
+    hides_source: false,
+    check,
+};
+
+fn check(view: &View<'_>, findings: &mut Findings<'_>) {
+    for (name, left, day) in lifetimes(view) {
+        if left < 0 {
+            findings.add_with_hint(
+                format!(
+                    "the sealing certificate of {} expired on {day}",
+                    quote(name)
+                ),
+                [Place::file(layout::sealing(name))],
+                format!("`grove seal rotate {name}`"),
+            );
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A sealing certificate whose time is soon over.
+
+use crate::{
+    Severity,
+    check::{
+        base,
+        certificates::{SOON, lifetimes},
+        findings::{Findings, Place, quote},
+        rule::{Example, Rule},
+        view::View,
+    },
+    layout,
+};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "sealing-certificate-expires",
+    severity: Severity::Warning,
+    summary: "a sealing certificate expires within 30 days",
+    documentation: "\
+The validity of `clusters/<cluster>/sealing.pem` ends within 30 days. After that day nothing of the
+cluster can be deployed.
+
+`grove seal rotate <cluster>` adds a new key pair in good time.",
+    example: Example {
+        files: &[],
+        context: Some(base::before_end_of_certificate),
+    },
+    hides_source: false,
+    check,
+};
+
+fn check(view: &View<'_>, findings: &mut Findings<'_>) {
+    for (name, left, day) in lifetimes(view) {
+        if (0..SOON).contains(&left) {
+            findings.add_with_hint(
+                format!(
+                    "the sealing certificate of {} expires on {day}",
+                    quote(name)
+                ),
+                [Place::file(layout::sealing(name))],
+                format!("`grove seal rotate {name}`"),
+            );
+        }
+    }
+}
