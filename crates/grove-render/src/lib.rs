@@ -1,8 +1,36 @@
 //! From Tutor's objects to an instance's deploy tree.
 //!
-//! Pure: no file system, process, clock or terminal. The passes and their order stand in
-//! `passes`.
+//! Pure: no file system, process, clock or terminal. The way goes
+//!
+//! 1. [`request`]: an instance of the fleet becomes what Tutor is told;
+//! 2. Tutor and Kustomize make objects of it, outside of this crate;
+//! 3. [`render`]: the [passes] turn them into a [`Tree`].
+//!
+//! A tree holds placeholders (`@@NAME@@`) for secrets and logical names for what sealing names by
+//! content: configuration objects and Jobs.
 
+pub mod annotations;
+mod caddy;
+mod components;
+mod data_services;
+mod error;
+mod hosts;
+mod names;
+mod object;
+mod passes;
+mod pod;
+mod python;
+mod render;
+mod request;
+mod tasks;
+#[cfg(test)]
+mod testing;
+mod trace;
 mod tutor;
 
+pub use error::Error;
+pub use passes::{Pass, passes};
+pub use render::{Input, Tree, placeholders, render, render_traced};
+pub use request::request;
+pub use trace::Change;
 pub use tutor::{Task, TutorInput, TutorOutput};

@@ -1,0 +1,90 @@
+//! One namespace for everything, and its object apart.
+
+use serde_json::Map;
+
+use super::{Draft, Pass};
+use crate::{Error, object::Object};
+
+pub(super) const PASS: Pass = Pass {
+    name: "namespace",
+    summary: "Everything is in the instance's namespace. The Namespace itself is applied by the \
+              cluster's own Application, since the instance's project knows no objects of the \
+              cluster, and its Pod Security level is `baseline`: enforced on pods, and already named \
+              to who applies a workload.",
+    changes: &["Namespace", "* /metadata/namespace"],
+    apply,
+};
+
+fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
+    let own = &draft.instance.identity.namespace;
+    let namespaces = draft
+        .objects
+        .take(|object| object.group().is_empty() && object.kind() == "Namespace");
+    let mut namespace = None;
+    for object in namespaces {
+        if object.name() != own {
+            return Err(Error::OtherNamespace {
+                object: object.id().to_string(),
+                namespace: object.name().to_owned(),
+                own: own.clone(),
+            });
+        }
+        namespace = Some(object);
+    }
+    let mut namespace =
+        namespace.unwrap_or_else(|| Object::new("v1", "Namespace", own, Map::new()));
+    for mode in ["enforce", "warn", "audit"] {
+        namespace.set_label(&format!("pod-security.kubernetes.io/{mode}"), "baseline");
+    }
+    draft.apps.add(namespace)?;
+
+    for object in draft.objects.iter_mut() {
+        if let Some(other) = object.namespace()
+            && other != own
+        {
+            return Err(Error::OtherNamespace {
+                object: object.id().to_string(),
+                namespace: other.to_owned(),
+                own: own.clone(),
+            });
+        }
+        object.set_metadata("namespace", own.clone().into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::PASS;
+    use crate::testing::{self, config_map, namespace};
+
+    #[test]
+    fn objects_get_the_namespace_and_its_object_moves() {
+        insta::assert_snapshot!(
+            testing::changes(&PASS, vec![namespace("uni"), config_map("a", "b", "c")]), @r#"
+        + ConfigMap/a /metadata/namespace: "uni"
+        - Namespace/uni
+        "#);
+    }
+
+    #[test]
+    fn a_namespace_is_made_where_there_is_none() {
+        let draft = testing::pass(&PASS, &[], vec![]).unwrap();
+        let made: Vec<String> = draft
+            .apps
+            .iter()
+            .map(|object| object.id().to_string())
+            .collect();
+        assert_eq!(made, ["Namespace/uni"]);
+    }
+
+    #[test]
+    fn other_namespaces_are_refused() {
+        let mut elsewhere = config_map("a", "b", "c");
+        elsewhere["metadata"]["namespace"] = json!("argocd");
+        insta::assert_snapshot!(testing::pass(&PASS, &[], vec![elsewhere]).unwrap_err(), @r#"ConfigMap/a is for the namespace "argocd", and the instance has "uni""#);
+        insta::assert_snapshot!(testing::pass(&PASS, &[], vec![namespace("argocd")]).unwrap_err(), @r#"Namespace/argocd is for the namespace "argocd", and the instance has "uni""#);
+    }
+}

@@ -1,0 +1,305 @@
+use std::collections::BTreeSet;
+
+use grove_fleet::Fleet;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Input, Tree, placeholders, render, render_traced};
+use crate::{
+    Error, Task, TutorOutput, passes,
+    testing::{
+        CADDYFILE, World, caddy_service, claim, config_map, deployment, namespace, template_job,
+        with_claim,
+    },
+};
+
+/// A small instance, as Tutor would give it.
+fn output() -> TutorOutput {
+    let mut lms = deployment("lms", "openedx:1");
+    lms["spec"]["template"]["metadata"]["annotations"] =
+        json!({"app.kubernetes.io/version": "22.0.3"});
+    lms["spec"]["template"]["spec"]["volumes"] =
+        json!([{"name": "s", "configMap": {"name": "openedx-settings-lms-2456789bcd"}}]);
+    let mut job = template_job("lms", "openedx:1");
+    job["spec"]["template"]["spec"]["volumes"] =
+        json!([{"name": "s", "configMap": {"name": "openedx-settings-lms-2456789bcd"}}]);
+    let mut mysql = with_claim(deployment("mysql", "mysql:8.4.11"), "mysql");
+    mysql["spec"]["template"]["spec"]["containers"][0]["env"] =
+        json!([{"name": "MYSQL_ROOT_PASSWORD", "value": "@@MYSQL_ROOT_PASSWORD@@"}]);
+    let mut settings = config_map(
+        "openedx-settings-lms-2456789bcd",
+        "production.py",
+        "KEY = '@@OPENEDX_SECRET_KEY@@'",
+    );
+    settings["data"]["development.py"] = json!("DEBUG = True");
+    let mut mfe = caddy_service();
+    mfe["metadata"]["name"] = json!("mfe");
+    mfe["spec"]["type"] = json!("NodePort");
+    let task = |service: &str, text: &str| Task {
+        service: service.to_owned(),
+        app: Some(service.to_owned()),
+        text: text.to_owned(),
+    };
+    TutorOutput {
+        objects: vec![
+            namespace("uni"),
+            settings,
+            config_map("caddy-config-2456789bcd", "Caddyfile", CADDYFILE),
+            lms,
+            deployment("caddy", "caddy:2"),
+            mysql,
+            claim("mysql"),
+            caddy_service(),
+            mfe,
+            job,
+            template_job("mysql", "mysql:8.4.11"),
+        ],
+        tasks: vec![
+            task("mysql", "mysql --password=@@MYSQL_ROOT_PASSWORD@@"),
+            task("lms", "./manage.py lms migrate"),
+        ],
+        generators: ["openedx-settings-lms", "caddy-config"]
+            .map(str::to_owned)
+            .into(),
+        tutor_version: "22.0.3".to_owned(),
+    }
+}
+
+fn world() -> World {
+    let mut world = World::default();
+    let domain = grove_fleet::model::Domain {
+        service: "lms".to_owned(),
+    };
+    world
+        .instance
+        .domains
+        .insert("shop.example".to_owned(), domain);
+    world
+}
+
+fn input<'a>(world: &'a World, fleet: &'a Fleet, output: TutorOutput) -> Input<'a> {
+    Input {
+        fleet,
+        cluster: &world.cluster,
+        instance: &world.instance,
+        distribution: &world.distribution,
+        deploy_remote: world.deploy_remote,
+        output,
+    }
+}
+
+fn rendered(world: &World, output: TutorOutput) -> Result<Tree, Error> {
+    render(input(world, &Fleet::default(), output))
+}
+
+#[test]
+fn a_tree_is_one_object_a_file() {
+    let tree = rendered(&world(), output()).unwrap();
+    let list = |map: &std::collections::BTreeMap<String, Value>| {
+        map.keys().cloned().collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(list(&tree.objects), @"
+    certificate-hosts.yaml
+    certificate-shop.example.yaml
+    configmap-caddy-config.yaml
+    configmap-openedx-settings-lms-jobs.yaml
+    configmap-openedx-settings-lms.yaml
+    deployment-caddy.yaml
+    deployment-lms.yaml
+    deployment-mysql.yaml
+    ingress-apps.uni.example.yaml
+    ingress-learn.uni.example.yaml
+    ingress-meilisearch.learn.uni.example.yaml
+    ingress-shop.example.yaml
+    ingress-studio.uni.example.yaml
+    job-lms-migrate.yaml
+    job-mysql-setup.yaml
+    persistentvolumeclaim-mysql.yaml
+    service-caddy.yaml
+    service-mfe.yaml
+    ");
+    insta::assert_snapshot!(list(&tree.apps), @"
+    uni-application.yaml
+    uni-namespace.yaml
+    uni-project.yaml
+    ");
+    insta::assert_debug_snapshot!((&tree.images, &tree.secrets, &tree.marks), @r#"
+    (
+        {
+            "caddy": "caddy:2",
+            "mysql": "mysql:8.4.11",
+            "openedx": "openedx:1",
+        },
+        {
+            "MYSQL_ROOT_PASSWORD",
+            "OPENEDX_SECRET_KEY",
+        },
+        {
+            "mysql": "8.4",
+            "openedx": "verawood",
+        },
+    )
+    "#);
+}
+
+#[test]
+fn every_change_is_one_that_its_pass_declares() {
+    let world = world();
+    let fleet = Fleet::default();
+    let (tree, changes) = render_traced(input(&world, &fleet, output())).unwrap();
+    assert_eq!(tree, rendered(&world, output()).unwrap());
+    let mut seen = BTreeSet::new();
+    for change in &changes {
+        let pass = passes()
+            .iter()
+            .find(|pass| pass.name == change.pass)
+            .unwrap();
+        assert!(pass.declares(change), "{}: {change}", change.pass);
+        seen.insert(change.pass);
+    }
+    // The instance is rich enough to make every pass that changes anything do so.
+    for pass in passes().iter().filter(|pass| !pass.changes.is_empty()) {
+        assert!(seen.contains(pass.name), "{} changed nothing", pass.name);
+    }
+}
+
+#[test]
+fn tutors_selectors_and_labels_never_change() {
+    let world = world();
+    let fleet = Fleet::default();
+    let (_, changes) = render_traced(input(&world, &fleet, output())).unwrap();
+    for change in changes {
+        assert!(!change.pointer.contains("/selector"), "{change}");
+        assert!(
+            !change.pointer.contains("/template/metadata/labels"),
+            "{change}"
+        );
+        if change.pointer.starts_with("/metadata/labels/") {
+            assert!(
+                change.before.is_none() && change.pointer.contains("grove-platform.org"),
+                "{change}"
+            );
+        }
+    }
+}
+
+#[test]
+fn files_that_collide_are_refused() {
+    let mut output = output();
+    for api in ["autoscaling/v2", "autoscaling.k8s.io/v1"] {
+        let mut object = config_map("x", "a", "b");
+        object["apiVersion"] = json!(api);
+        object["kind"] = json!(if api == "autoscaling/v2" {
+            "HorizontalPodAutoscaler"
+        } else {
+            "VerticalPodAutoscaler"
+        });
+        output.objects.push(object);
+    }
+    assert!(rendered(&world(), output.clone()).is_ok());
+    let mut twice = config_map("caddy-config", "a", "b");
+    twice["metadata"]["name"] = json!("x");
+    output.objects.push(twice.clone());
+    output.objects.push(twice);
+    insta::assert_snapshot!(rendered(&world(), output).unwrap_err(), @"ConfigMap/x is there twice");
+}
+
+#[test]
+fn objects_that_are_none_are_refused() {
+    let cases = [
+        json!(null),
+        json!([]),
+        json!({"kind": "ConfigMap"}),
+        json!({"kind": "", "apiVersion": "v1", "metadata": {"name": "a"}}),
+        json!({"kind": "../x", "apiVersion": "v1", "metadata": {"name": "a"}}),
+        json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "../../x"}}),
+        json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "A"}}),
+        json!({"kind": "ConfigMap", "apiVersion": "v1/", "metadata": {"name": "a"}}),
+        json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a", "labels": []}}),
+        json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a", "labels": {"x": 1}}}),
+        json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a", "namespace": 1}}),
+        json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata":
+            {"name": "a", "annotations": {"grove-platform.org/retained": "true"}}}),
+    ];
+    for case in cases {
+        let mut output = output();
+        output.objects.push(case.clone());
+        let error = rendered(&world(), output).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::NotAnObject { .. } | Error::BadName { .. } | Error::ReservedKey { .. }
+            ),
+            "{case}: {error}"
+        );
+    }
+}
+
+#[test]
+fn placeholders_are_found_wherever_they_stand() {
+    let value = json!({
+        "@@IN_KEY@@": ["x@@A@@y@@B1@@", "@@@@", "@@lower@@C@@", "@@D", "@@1E@@", "@@@F@@@"],
+        "n": 1,
+    });
+    let names: Vec<String> = placeholders(&value).into_iter().collect();
+    assert_eq!(names, ["A", "B1", "C", "F", "IN_KEY"]);
+}
+
+/// Any JSON value, small.
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map("[a-z]{1,4}", inner, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_order_of_objects_does_not_matter(objects in Just(output().objects).prop_shuffle()) {
+        let world = world();
+        let turned = TutorOutput { objects, ..output() };
+        prop_assert_eq!(rendered(&world, turned), rendered(&world, output()));
+    }
+
+    #[test]
+    fn any_value_in_any_place_is_an_error_or_a_tree(
+        which in 0..output().objects.len(),
+        place in prop::sample::select(vec![
+            "/spec", "/spec/template", "/spec/template/spec", "/spec/template/spec/containers",
+            "/spec/template/spec/containers/0", "/spec/template/spec/volumes", "/spec/ports", "/data",
+            "/metadata", "/metadata/labels", "/metadata/name", "/kind", "/apiVersion",
+            "/spec/template/metadata", "/spec/template/metadata/annotations",
+        ]),
+        value in json_value(),
+    ) {
+        let mut output = output();
+        if let Some(old) = output.objects[which].pointer_mut(place) {
+            *old = value;
+        }
+        let world = world();
+        prop_assert_eq!(rendered(&world, output.clone()), rendered(&world, output));
+    }
+
+    #[test]
+    fn hostile_names_are_refused_or_safe(name in "[a-zA-Z./\\\\ \n-]{1,12}|.{1,6}") {
+        let mut output = output();
+        output.objects.push(config_map(&name, "a", "b"));
+        if let Ok(tree) = rendered(&world(), output) {
+            for file in tree.objects.keys() {
+                prop_assert!(file.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.')));
+                prop_assert!(!file.contains(".."));
+            }
+        }
+    }
+}
