@@ -20,11 +20,31 @@ PATCH_PRIORITY = 100
 
 def files(config: Config, root: str) -> dict[str, bytes]:
     """The rendered files that Kustomize needs, by their path in Tutor's `env` directory."""
-    saved = getattr(hooks.Actions, "ENV_SAVED", None)
-    if saved is not None and saved.callbacks:
-        return _files_after_saving(config, root)
     templates = _Templates(config)
-    return references.collect(templates.paths, templates.read)
+    found = references.collect(templates.paths, templates.read)
+    # Tutor 22 tells plugins when all files are written, and they may change them.
+    saved = getattr(hooks.Actions, "ENV_SAVED", None)
+    if saved is None or not saved.callbacks:
+        return found
+    base = tutor_env.base_dir(root)
+    for path, content in found.items():
+        tutor_env.write_to(content, os.path.join(base, path))
+    try:
+        saved.do(base, deepcopy(config))
+    except Exception:
+        # A plugin may look for files that Kustomize does not need.
+        with _errors("the environment"):
+            tutor_env.save(root, deepcopy(config))
+    written = dict(_written(base))
+
+    def read(path: str) -> bytes:
+        place = written.get(path)
+        if place is None:
+            return templates.read(path)
+        with open(place, "rb") as file:
+            return file.read()
+
+    return references.collect({*templates.paths, *written}, read)
 
 
 def tasks(config: Config) -> list[dict[str, t.Any]]:
@@ -62,22 +82,12 @@ class _Templates:
             return content if isinstance(content, bytes) else content.encode("utf-8")
 
 
-def _files_after_saving(config: Config, root: str) -> dict[str, bytes]:
-    """For plugins that change files once all are written: write all of them."""
-    with _errors("the environment"):
-        tutor_env.save(root, deepcopy(config))
-    base = tutor_env.base_dir(root)
-    paths = [
-        os.path.relpath(os.path.join(directory, name), base)
-        for directory, _, names in os.walk(base)
-        for name in names
-    ]
-
-    def read(path: str) -> bytes:
-        with open(os.path.join(base, path), "rb") as file:
-            return file.read()
-
-    return references.collect(paths, read)
+def _written(base: str) -> t.Iterator[tuple[str, str]]:
+    """The files below `base`: (path from there, path)."""
+    for directory, _, names in os.walk(base):
+        for name in names:
+            place = os.path.join(directory, name)
+            yield os.path.relpath(place, base).replace(os.sep, "/"), place
 
 
 def _guarded(renderer: tutor_env.Renderer) -> tutor_env.Renderer:
