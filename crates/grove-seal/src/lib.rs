@@ -8,6 +8,10 @@ pub mod ciphertexts;
 pub mod derive;
 mod digest;
 pub mod keys;
+mod names;
+mod placeholder;
+pub mod positions;
+pub mod seal;
 mod secret;
 pub mod source;
 

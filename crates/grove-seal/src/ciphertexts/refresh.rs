@@ -53,10 +53,11 @@ pub fn refresh<E>(
     open: impl FnOnce(&BTreeSet<String>) -> Result<Opened, E>,
 ) -> Result<Refreshed, RefreshError<E>> {
     let mut ciphertexts = Ciphertexts::new(key.digest(), namespace);
-    let previous = previous.filter(|previous| {
+    let before = |name: &str| previous.and_then(|previous| previous.secrets.get(name));
+    let still_opens = previous.is_some_and(|previous| {
         previous.certificate == ciphertexts.certificate && previous.namespace == namespace
     });
-    let kept = |name: &str| previous.and_then(|previous| previous.secrets.get(name));
+    let kept = |name: &str| before(name).filter(|_| still_opens);
     let mut stale = BTreeSet::new();
     for (name, source) in wanted {
         match kept(name) {
@@ -85,21 +86,21 @@ pub fn refresh<E>(
             .ok_or_else(|| RefreshError::Missing(name.clone()))?;
         let source = wanted.get(&name).cloned().unwrap_or_default();
         let fingerprint = opened.fingerprint_key.fingerprint(&name, value);
+        if before(&name).is_none_or(|entry| entry.fingerprint != fingerprint) {
+            changed.insert(name.clone());
+        }
         let entry = match kept(&name) {
             Some(entry) if entry.fingerprint == fingerprint => Ciphertext {
                 source,
                 ..entry.clone()
             },
-            _ => {
-                changed.insert(name.clone());
-                Ciphertext {
-                    ciphertext: hybrid::seal(key, namespace, value)
-                        .ok_or_else(|| RefreshError::Sealing(name.clone()))?,
-                    fingerprint,
-                    form: Form::of(value.expose()),
-                    source,
-                }
-            }
+            _ => Ciphertext {
+                ciphertext: hybrid::seal(key, namespace, value)
+                    .ok_or_else(|| RefreshError::Sealing(name.clone()))?,
+                fingerprint,
+                form: Form::of(value.expose()),
+                source,
+            },
         };
         ciphertexts.secrets.insert(name, entry);
     }

@@ -1,0 +1,172 @@
+//! Configuration objects: sealed where they hold a secret, named by their content.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Error, Sealing, is_jobs_copy, object,
+    references::Target,
+    suffix,
+    template::{bytes_to_template, to_template},
+};
+use crate::{names, placeholder};
+
+/// Types of Secrets that the kubelet reads when it pulls an image, never a pod: they keep their
+/// name, and may change.
+const REGISTRY_TYPES: [&str; 2] = ["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"];
+
+/// What a `ConfigMap` or `Secret` becomes, and where references to it go; none where they stay.
+pub(super) fn seal(
+    before: &Value,
+    sealing: &Sealing<'_>,
+) -> Result<(Value, Option<Target>), Error> {
+    let content = Content::read(before)?;
+    let is_secret = object::kind(before) == "Secret";
+    if content.names.is_empty() {
+        return if is_secret {
+            Err(Error::PlainSecret {
+                object: object::title(before),
+            })
+        } else {
+            Ok(plain(before))
+        };
+    }
+
+    let kind = before.get("type").and_then(Value::as_str);
+    let stable = is_jobs_copy(before) || kind.is_some_and(|kind| REGISTRY_TYPES.contains(&kind));
+    let encrypted = sealing.encrypted(&content.names)?;
+    let logical = object::logical_name(before);
+    let name = if stable {
+        object::name(before).to_owned()
+    } else {
+        let hashed = json!([kind, content.templates, encrypted.fingerprints]);
+        format!("{logical}-{}", suffix(&hashed))
+    };
+
+    let mut metadata = before.get("metadata").cloned().unwrap_or_default();
+    let labels = metadata.get("labels").cloned();
+    if let Some(map) = metadata.as_object_mut() {
+        map.insert("namespace".to_owned(), sealing.namespace.into());
+    }
+    let keys = content.templates.keys().cloned().collect();
+    let mut template = json!({ "data": content.templates, "metadata": {} });
+    if let Some(labels) = labels {
+        template["metadata"]["labels"] = labels;
+    }
+    if !stable {
+        template["immutable"] = true.into();
+    }
+    if let Some(kind) = kind {
+        template["type"] = kind.into();
+    }
+    let mut sealed = json!({
+        "apiVersion": "bitnami.com/v1alpha1",
+        "kind": "SealedSecret",
+        "metadata": metadata,
+        "spec": { "encryptedData": encrypted.data, "template": template },
+    });
+    object::annotate(&mut sealed, names::NAMESPACE_WIDE, "true");
+    object::annotate(&mut sealed, names::SEALED_FROM, object::kind(before));
+    if !stable {
+        object::annotate(&mut sealed, names::NAME, logical);
+    }
+    object::rename(&mut sealed, name.clone());
+    Ok((
+        sealed,
+        Some(Target {
+            name,
+            sealed: true,
+            keys,
+        }),
+    ))
+}
+
+/// A `ConfigMap` without secrets: named by its content where it is to be, else as it was.
+fn plain(before: &Value) -> (Value, Option<Target>) {
+    let mut object = before.clone();
+    let Some(logical) = object::annotation(before, names::NAME) else {
+        return (object, None);
+    };
+    if is_jobs_copy(before) {
+        return (object, None);
+    }
+    let hashed = json!([before.get("data"), before.get("binaryData")]);
+    let name = format!("{logical}-{}", suffix(&hashed));
+    object::rename(&mut object, name.clone());
+    if let Some(map) = object.as_object_mut() {
+        map.insert("immutable".to_owned(), true.into());
+    }
+    (
+        object,
+        Some(Target {
+            name,
+            sealed: false,
+            keys: Vec::new(),
+        }),
+    )
+}
+
+/// What a configuration object holds, as templates.
+struct Content {
+    templates: Map<String, Value>,
+    names: BTreeSet<String>,
+}
+
+impl Content {
+    fn read(object: &Value) -> Result<Self, Error> {
+        let mut content = Self {
+            templates: Map::new(),
+            names: BTreeSet::new(),
+        };
+        let secret = object::kind(object) == "Secret";
+        for (field, encoded) in [
+            ("data", secret),
+            ("binaryData", true),
+            ("stringData", false),
+        ] {
+            let map = match object.get(field) {
+                None | Some(Value::Null) => continue,
+                Some(Value::Object(map)) => map,
+                Some(_) => return Err(Self::shape(object, field)),
+            };
+            for (key, value) in map {
+                let path = || format!("{field}.{key}");
+                let text = value.as_str().ok_or_else(|| Self::shape(object, &path()))?;
+                if placeholder::any(key) {
+                    continue; // found as misplaced by the caller
+                }
+                if encoded {
+                    let bytes = BASE64_STANDARD
+                        .decode(text)
+                        .map_err(|_| Self::shape(object, &path()))?;
+                    match String::from_utf8(bytes) {
+                        Ok(text) => content.add(key, &text),
+                        Err(error) => {
+                            let template = bytes_to_template(error.as_bytes());
+                            content.templates.insert(key.clone(), template.into());
+                        }
+                    }
+                } else {
+                    content.add(key, text);
+                }
+            }
+        }
+        Ok(content)
+    }
+
+    fn add(&mut self, key: &str, text: &str) {
+        self.names
+            .extend(placeholder::names(text).map(str::to_owned));
+        self.templates
+            .insert(key.to_owned(), to_template(text).into());
+    }
+
+    fn shape(object: &Value, path: &str) -> Error {
+        Error::Shape {
+            object: object::title(object),
+            path: path.to_owned(),
+        }
+    }
+}
