@@ -24,6 +24,8 @@ pub struct Fleet {
     pub deploy_remote: String,
     /// `registry.push`, where images of this fleet live.
     pub registry: Option<String>,
+    /// `published_key`: the file that holds the private key of a fleet that anyone may read.
+    pub published_key: Option<String>,
     /// The rings' names, in the order in which changes reach them.
     pub rings: Vec<String>,
     /// By name.

@@ -32,6 +32,7 @@ const KEYS: &[(&str, Owned)] = &[
     ("K8S_NAMESPACE", Owned::At("identity.namespace")),
     ("LMS_HOST", Owned::Host("lms")),
     ("MEILISEARCH_HOST", Owned::Host("meilisearch")),
+    ("MEILISEARCH_PUBLIC_URL", Owned::Host("meilisearch")),
     ("MFE_HOST", Owned::Host("mfe")),
     ("MINIO_CONSOLE_HOST", Owned::Host("minio-console")),
     ("MINIO_HOST", Owned::Host("minio")),
@@ -46,6 +47,7 @@ const KEYS: &[(&str, Owned)] = &[
         Owned::Fixed("a distribution names its packages"),
     ),
     ("PREVIEW_LMS_HOST", Owned::Host("preview")),
+    ("XQUEUE_HOST", Owned::Host("xqueue")),
 ];
 
 /// Where `key` of Tutor's is said in a fleet; none where it belongs under `config`.

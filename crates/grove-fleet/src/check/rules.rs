@@ -25,6 +25,7 @@ mod owned_config_key;
 mod path_escape;
 mod placeholder_in_input;
 mod plain_secret;
+mod published_key;
 mod sealing_certificate_expired;
 mod sealing_certificate_expires;
 mod sealing_certificate_missing;
@@ -81,6 +82,7 @@ pub static ALL: &[Rule] = &[
     plain_secret::RULE,
     secrets_not_encrypted::RULE,
     secret_missing::RULE,
+    published_key::RULE,
     sealing_certificate_missing::RULE,
     sealing_certificate_unreadable::RULE,
     sealing_certificate_expired::RULE,

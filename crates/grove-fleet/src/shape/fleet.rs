@@ -49,6 +49,11 @@ const KEYS: &[Key] = &[
         "The registry of this fleet's own images.",
     ),
     Key::new(
+        "published_key",
+        Type::Text,
+        "A file of the fleet that holds the private key of its secrets, for a fleet that anyone may read, such as an example. No instance of it may be in production.",
+    ),
+    Key::new(
         "rings",
         Type::List(&Type::Object(&[&[
             Key::new("name", Type::Text, "The ring's name.").required(),

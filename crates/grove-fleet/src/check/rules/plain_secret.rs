@@ -128,11 +128,13 @@ fn named(node: &Node, found: &mut impl FnMut(&str, &Node)) {
     }
 }
 
-/// Credentials in any plain text of the fleet. A lock is made by `grove lock`, of public packages.
+/// Credentials in any plain text of the fleet. A lock is made by `grove lock`, of public packages;
+/// a published key is one that `published-key` watches.
 fn by_form(view: &View<'_>, findings: &mut Findings<'_>) {
     for (path, file) in &view.snapshot.files {
         let File::Bytes(bytes) = file else { continue };
-        if is_secrets_file(path) || matches!(Kind::of(path), Kind::Lock(_)) {
+        let published = view.fleet.published_key.as_ref() == Some(path);
+        if published || is_secrets_file(path) || matches!(Kind::of(path), Kind::Lock(_)) {
             continue;
         }
         let Ok(text) = std::str::from_utf8(bytes) else {
