@@ -7,9 +7,6 @@ use anyhow::Result;
 
 use crate::{context::Context, process};
 
-/// The kinds of fleet files with a schema: the arguments of `grove schema`.
-const SCHEMAS: [&str; 5] = ["grove", "distribution", "cluster", "group", "instance"];
-
 /// A generated file: its path in the repository, and its text as the program makes it now.
 struct File {
     path: String,
@@ -18,14 +15,16 @@ struct File {
 
 fn files(context: &Context) -> Result<Vec<File>> {
     let grove = context.build()?.grove()?;
-    let schema = |kind: &&str| {
+    // Without a kind it lists the kinds.
+    let kinds = process::read(Command::new(grove).arg("schema"))?;
+    let schema = |kind: &str| {
         let text = process::read(Command::new(grove).args(["schema", kind]))?;
         Ok(File {
             path: format!("schemas/{kind}.schema.json"),
             text,
         })
     };
-    SCHEMAS.iter().map(schema).collect()
+    kinds.lines().map(schema).collect()
 }
 
 /// Writes them all.
