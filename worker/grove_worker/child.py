@@ -12,6 +12,17 @@ from .throwaway import NAME as JWT_KEY
 from .throwaway import Throwaway
 
 
+#: The fields of a request's head and their types; each may be left out.
+_FIELDS: dict[str, type] = {
+    "config": dict,
+    "plugins": list,
+    "patches": dict,
+    "secrets": list,
+    "names": list,
+    "known": dict,
+}
+
+
 @dataclasses.dataclass(frozen=True)
 class Request:
     """One instance as the client describes it."""
@@ -35,6 +46,9 @@ class Request:
             at += length
         if at != len(body):
             raise WorkerError("protocol", "the plugin files do not fill the body")
+        for field, kind in _FIELDS.items():
+            if not isinstance(head.get(field, kind()), kind):
+                raise WorkerError("protocol", f"{field} is no {kind.__name__}")
         return cls(
             op=head["op"],
             config=head.get("config", {}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import jinja2
-from jinja2 import defaults, meta, nodes
+from jinja2 import defaults, nodes
 from tutor import config as tutor_config
 
 from . import jinja
@@ -121,7 +121,8 @@ def _classify(
         tree = jinja2.Environment().parse(text)
     except jinja2.TemplateSyntaxError:
         return {"class": "fixed", "from": []}
-    sources = sorted(meta.find_undeclared_variables(tree).intersection(expressions))
+    variables = {node.name for node in tree.find_all(nodes.Name)}
+    sources = sorted(variables.intersection(expressions))
     filters = {node.name for node in tree.find_all(nodes.Filter)}
     if filters.intersection(GENERATING):
         kind = "generated"

@@ -10,7 +10,6 @@ import base64
 import re
 import typing as t
 
-from Crypto.PublicKey import RSA
 from tutor import utils
 
 from .errors import WorkerError
@@ -42,7 +41,8 @@ class Throwaway:
 
     def __init__(self, pem: str) -> None:
         self.pem = pem.strip()
-        key = RSA.import_key(self.pem)
+        # The filter remembers it, so that no child reads the key again.
+        key = utils.rsa_import_key(self.pem)
         numbers = {name: getattr(key, attribute) for name, attribute in _NUMBERS.items()}
         self._texts = [
             (utils.long_to_base64(number).encode(), f"@@{NAME}_{name}@@".encode())

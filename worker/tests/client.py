@@ -29,6 +29,7 @@ class Client:
         )
         self.events: list[tuple[dict[str, t.Any], bytes]] = []
         self._next = 0
+        self.directory = self._directory.name
         self._write({"protocol": PROTOCOL, **start}, body)
         self.hello, _ = frames.decode(self._frame())
 
