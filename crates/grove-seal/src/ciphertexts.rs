@@ -7,6 +7,7 @@
 mod fingerprint;
 mod form;
 mod hybrid;
+mod preview;
 mod refresh;
 #[cfg(test)]
 mod tests;

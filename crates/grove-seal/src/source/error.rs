@@ -170,11 +170,13 @@ impl Error {
                 either(recipients),
                 tried.join(", ")
             )),
-            Self::Tampered { file, .. } | Self::Plain { file, .. } | Self::Mac { file } => {
-                Some(format!(
-                    "restore the file from Git, or accept its values: `sops edit --ignore-mac {file}`"
-                ))
-            }
+            Self::Tampered { .. } | Self::Plain { .. } => Some(
+                "restore the file from Git; or take the line out and set the value with `grove secret set`"
+                    .to_owned(),
+            ),
+            Self::Mac { file } => Some(format!(
+                "restore the file from Git, or accept its values: `sops edit --ignore-mac {file}`"
+            )),
             Self::NoRule { target, .. } => Some(format!(
                 "add a rule whose `path_regex` matches {target} and whose `age` names the recipients"
             )),
