@@ -7,7 +7,7 @@ use grove_fleet::{File, Snapshot};
 use crate::Error;
 
 /// The most entries (files and directories) that are visited.
-const ENTRIES: usize = 500_000;
+const ENTRIES: usize = 200_000;
 /// The most bytes that are read.
 const BYTES: u64 = 1 << 30;
 /// The deepest directory that is read, in levels below the fleet's root.
@@ -43,7 +43,7 @@ impl Collector {
     pub(super) fn visit(&mut self, place: &str) -> Result<(), Error> {
         self.entries += 1;
         if self.entries > ENTRIES {
-            return Err(too_much("500,000 files", place));
+            return Err(too_much("200,000 files", place));
         }
         Ok(())
     }
