@@ -3,6 +3,10 @@
 //! Each pass does one thing to the objects that Tutor and Kustomize made, and says what: [`Pass`]
 //! carries the reason and every place that it may change. A test holds each pass to that list, so
 //! whatever differs from plain Tutor is named here.
+#![allow(
+    clippy::unnecessary_wraps,
+    reason = "every pass has one type, and not each can fail"
+)]
 
 mod certificates;
 mod development;

@@ -56,11 +56,11 @@ fn enclose(open: char, items: &[String], close: char, depth: usize) -> String {
         return line;
     }
     let indent = "    ".repeat(depth);
-    let lines: String = items
+    let lines: Vec<String> = items
         .iter()
         .map(|item| format!("{indent}    {item},\n"))
         .collect();
-    format!("{open}\n{lines}{indent}{close}")
+    format!("{open}\n{}{indent}{close}", lines.concat())
 }
 
 /// A text in double quotes. Letters stay; whatever could be invisible or mean something is escaped.
@@ -77,11 +77,12 @@ pub(crate) fn string(text: &str) -> String {
             _ if character.is_alphanumeric() => quoted.push(character),
             _ => {
                 let code = u32::from(character);
-                quoted.push_str(&match code {
+                let escape = match code {
                     0..=0xff => format!("\\x{code:02x}"),
                     0x100..=0xffff => format!("\\u{code:04x}"),
                     _ => format!("\\U{code:08x}"),
-                });
+                };
+                quoted.push_str(&escape);
             }
         }
     }

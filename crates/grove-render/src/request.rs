@@ -276,13 +276,13 @@ mod tests {
                 service: "notes".into(),
             },
         );
-        let patches: String = request(&instance)
+        let patches: Vec<String> = request(&instance)
             .unwrap()
             .patches
             .iter()
             .map(|(patch, text)| format!("--- {patch}\n{text}"))
             .collect();
-        insta::assert_snapshot!(patches, @r#"
+        insta::assert_snapshot!(patches.concat(), @r#"
         --- cms-env-features
         "ENABLE_X": true
         "ENABLE_Y": true

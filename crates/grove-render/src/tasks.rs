@@ -148,7 +148,9 @@ fn part(text: &str, commands: &[&str]) -> (String, String) {
         if whole && commands.iter().any(|command| line.starts_with(command)) {
             parted.push_str(bare);
             parted.push('\n');
-            kept.push_str(&format!("# A Job of its own: {bare}\n"));
+            for piece in ["# A Job of its own: ", bare, "\n"] {
+                kept.push_str(piece);
+            }
         } else {
             kept.push_str(line);
         }

@@ -1,5 +1,7 @@
 //! Objects written by hand, and a way to see what a pass does to them.
 
+use std::collections::BTreeMap;
+
 use grove_fleet::{
     Address,
     model::{Cluster, Distribution, Environment, Identity, Instance},
@@ -48,20 +50,20 @@ pub(crate) fn instance() -> Instance {
         environment: Environment::Production,
         groups: Vec::new(),
         ring: None,
-        labels: Default::default(),
+        labels: BTreeMap::new(),
         identity: Identity {
             namespace: "uni".to_owned(),
             id: "0123456789abcdefghijklmn".to_owned(),
         },
         distribution: "verawood-1".to_owned(),
         hosts: hosts.into(),
-        domains: Default::default(),
+        domains: BTreeMap::new(),
         plugins: vec!["mfe".to_owned(), "indigo".to_owned()],
-        plugin_files: Default::default(),
-        config: Default::default(),
-        env: Default::default(),
-        images: Default::default(),
-        secrets: Default::default(),
+        plugin_files: BTreeMap::new(),
+        config: serde_json::Map::new(),
+        env: BTreeMap::new(),
+        images: BTreeMap::new(),
+        secrets: BTreeMap::new(),
     }
 }
 
@@ -113,8 +115,8 @@ impl World {
             job_order: Vec::new(),
             objects: Objects::parse(objects)?,
             apps: Objects::default(),
-            images: Default::default(),
-            marks: Default::default(),
+            images: BTreeMap::new(),
+            marks: BTreeMap::new(),
         })
     }
 }

@@ -149,10 +149,14 @@ mod tests {
 
     #[test]
     fn more_names_than_a_certificate_holds_are_refused() {
-        let more: String = (0..100)
+        let more: Vec<String> = (0..100)
             .map(|number| format!("x{number}.learn.uni.example{{$default_site_port}} {{\n}}\n"))
             .collect();
-        let error = run(&testing::World::default(), &format!("{CADDYFILE}{more}")).unwrap_err();
+        let error = run(
+            &testing::World::default(),
+            &format!("{CADDYFILE}{}", more.concat()),
+        )
+        .unwrap_err();
         insta::assert_snapshot!(error, @"104 names are served, and a certificate holds at most 100");
     }
 }

@@ -32,7 +32,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let mut text = caddy::text(&draft.objects)?.to_owned();
     // From the end of the file to its start, so that places found before stay right.
     for site in caddy::sites(&text)?.iter().rev() {
-        let further: String = draft
+        let further: Vec<String> = draft
             .instance
             .domains
             .iter()
@@ -43,7 +43,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
             })
             .map(|(domain, _)| format!(", {domain}{}", caddy::PORT))
             .collect();
-        text.insert_str(site.end, &further);
+        text.insert_str(site.end, &further.concat());
     }
     // Read again, so that a domain which is a host already is found.
     let sites = caddy::sites(&text)?;

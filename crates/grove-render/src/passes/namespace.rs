@@ -3,7 +3,7 @@
 use serde_json::Map;
 
 use super::{Draft, Pass};
-use crate::{Error, object::Object};
+use crate::{Error, names, object::Object};
 
 pub(super) const PASS: Pass = Pass {
     name: "namespace",
@@ -17,6 +17,12 @@ pub(super) const PASS: Pass = Pass {
 
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let own = &draft.instance.identity.namespace;
+    if !names::is_label(own) {
+        return Err(Error::BadName {
+            kind: "Namespace".to_owned(),
+            name: own.clone(),
+        });
+    }
     let namespaces = draft
         .objects
         .take(|object| object.group().is_empty() && object.kind() == "Namespace");
@@ -78,6 +84,14 @@ mod tests {
             .map(|object| object.id().to_string())
             .collect();
         assert_eq!(made, ["Namespace/uni"]);
+    }
+
+    #[test]
+    fn a_namespace_has_a_valid_name() {
+        let mut world = testing::World::default();
+        world.instance.identity.namespace = "a/b".to_owned();
+        let mut draft = world.draft(&[], vec![]).unwrap();
+        insta::assert_snapshot!((PASS.apply)(&mut draft).unwrap_err(), @r#"Namespace has the name "a/b", which is not a valid Kubernetes name"#);
     }
 
     #[test]

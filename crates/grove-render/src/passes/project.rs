@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Draft, Pass};
 use crate::{
-    Error, annotations,
+    Error, annotations, names,
     object::{Object, Objects},
 };
 
@@ -57,6 +57,12 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     }
     let address = &draft.instance.address;
     let name = address.application();
+    if !names::is_subdomain(&name) {
+        return Err(Error::BadName {
+            kind: "Application".to_owned(),
+            name,
+        });
+    }
     let destination = json!({"server": SERVER, "namespace": draft.instance.identity.namespace});
     let kinds: Vec<Value> = KINDS
         .iter()
@@ -321,6 +327,14 @@ mod tests {
         let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"},
             "spec": {"externalIPs": ["10.0.0.1"]}});
         insta::assert_snapshot!(testing::pass(&PASS, &[], vec![service]).unwrap_err(), @"Service/x sets spec.externalIPs, which reaches beyond the instance");
+    }
+
+    #[test]
+    fn an_application_has_a_valid_name() {
+        let mut world = testing::World::default();
+        world.instance.address.instance = "../x".to_owned();
+        let mut draft = world.draft(&[], vec![]).unwrap();
+        insta::assert_snapshot!((PASS.apply)(&mut draft).unwrap_err(), @r#"Application has the name "prod-../x", which is not a valid Kubernetes name"#);
     }
 
     #[test]
