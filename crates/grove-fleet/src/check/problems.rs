@@ -59,7 +59,7 @@ pub(crate) fn report_misfits(view: &View<'_>, findings: &mut Findings<'_>, kind:
         .filter(|(_, misfit)| misfit.kind == kind)
     {
         // A file that could not be read to its end may have what seems to be missing.
-        if kind == MisfitKind::MissingKey && view.is_broken(path) {
+        if kind == MisfitKind::MissingKey && view.has_problems(path) {
             continue;
         }
         let place = [Place::bytes(*path, misfit.span)];

@@ -42,11 +42,11 @@ impl<'a> View<'a> {
         self.all.root(path)
     }
 
-    /// Whether the file at `path` could not be read to its end.
-    pub(crate) fn is_broken(self, path: &str) -> bool {
+    /// Whether there is a file at `path` that could not be read to its end.
+    pub(crate) fn has_problems(self, path: &str) -> bool {
         self.all
             .get(path)
-            .is_none_or(|document| !document.problems.is_empty())
+            .is_some_and(|document| !document.problems.is_empty())
     }
 
     /// Names of all groups.

@@ -3,13 +3,13 @@
 use crate::{
     Severity,
     check::{
-        findings::{Findings, quote},
+        findings::{Findings, Place, quote},
         problems::report_misfits,
         rule::{Content, Example, Rule},
         view::View,
     },
     layout,
-    shape::{MisfitKind, REQUIRED_OF_INSTANCE},
+    shape::{FileKind, MisfitKind, REQUIRED_OF_INSTANCE},
 };
 
 pub(crate) const RULE: Rule = Rule {
@@ -40,9 +40,20 @@ hosts: {lms: learn.uni.example, cms: studio.uni.example}
 
 fn check(view: &View<'_>, findings: &mut Findings<'_>) {
     report_misfits(view, findings, MisfitKind::MissingKey);
+    empty(view, findings);
     for (address, instance) in &view.fleet.instances {
         let file = layout::instance(address);
-        if view.is_broken(&file) {
+        let mut layers = instance
+            .groups
+            .iter()
+            .map(|group| layout::group(group))
+            .chain([
+                layout::FLEET.to_owned(),
+                layout::cluster(&address.cluster),
+                file.clone(),
+            ]);
+        // A layer that could not be read to its end may have what seems to be missing.
+        if layers.any(|layer| view.has_problems(&layer)) {
             continue;
         }
         for route in REQUIRED_OF_INSTANCE {
@@ -58,6 +69,31 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                 [view.key(&file, route)],
                 "none of its layers gives it: fleet, ring, cluster, groups, or its own file",
             );
+        }
+    }
+}
+
+/// Files that say nothing where something must be said, and a fleet without its own file.
+fn empty(view: &View<'_>, findings: &mut Findings<'_>) {
+    if !view.snapshot.files.contains_key(layout::FLEET) {
+        findings.add_with_hint(
+            format!("there is no {}", quote(layout::FLEET)),
+            [Place::file(layout::FLEET)],
+            "`grove init` writes one",
+        );
+    }
+    for document in view.documents {
+        let must_say = FileKind::of(&document.kind).is_some_and(|kind| {
+            kind.shape()
+                .keys
+                .iter()
+                .copied()
+                .flatten()
+                .any(|key| key.required)
+        });
+        let says_nothing = document.root.is_none() && document.problems.is_empty();
+        if must_say && says_nothing && view.snapshot.bytes(&document.real).is_some() {
+            findings.add("the file is empty", [Place::file(document.real.as_str())]);
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
         view::View,
         words::near,
     },
+    layout,
 };
 
 pub(crate) const RULE: Rule = Rule {
@@ -37,6 +38,10 @@ hosts: {lms: learn.uni.example, cms: studio.uni.example}
 };
 
 fn check(view: &View<'_>, findings: &mut Findings<'_>) {
+    // Rings may stand behind the place where reading ended.
+    if view.has_problems(layout::FLEET) {
+        return;
+    }
     for instance in view.fleet.instances.values() {
         let Some(name) = &instance.ring else { continue };
         if view.fleet.rings.contains(name) {

@@ -1,0 +1,1 @@
+../../../legacy/plugins/legacy.py
