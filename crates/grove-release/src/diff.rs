@@ -39,7 +39,6 @@ pub struct ObjectName {
     /// The name.
     pub name: String,
     /// Whether it is the copy of a configuration that only Jobs read.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub jobs_copy: bool,
 }
 
@@ -52,13 +51,10 @@ pub struct Change {
     /// nothing but secrets or references changed.
     pub text: String,
     /// Names of the secrets whose encrypted value changed, came or went.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub secrets: BTreeSet<String>,
     /// Configuration that it names and that changed: its pods are replaced, or it runs again.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub because: BTreeSet<String>,
     /// For a Job: whether it has a new name, so that it runs again.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub runs_again: bool,
 }
 

@@ -165,3 +165,91 @@ pub(crate) fn read_yaml(path: &str, bytes: &[u8]) -> Result<serde_json::Value, E
     }
     Ok(parsed.root.map(|node| node.to_json()).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        Record {
+            version: RECORD_VERSION,
+            instance: "uni".to_owned(),
+            release: 7,
+            time: "2026-01-02T03:04:05Z".parse().unwrap(),
+            author: "Ada <ada@acme.example>".to_owned(),
+            message: Some("a new theme".to_owned()),
+            source: Origin {
+                commit: Some("1".repeat(40).parse().unwrap()),
+                local: true,
+            },
+            tree: "2".repeat(40).parse().unwrap(),
+            apps: Some("sha256:3".to_owned()),
+            distribution: DistributionRef {
+                name: "verawood-7".to_owned(),
+                lock: "sha256:4".to_owned(),
+            },
+            images: [("openedx".to_owned(), "example.org/openedx:1".to_owned())].into(),
+            secrets: ["MYSQL_ROOT_PASSWORD".to_owned()].into(),
+            scan: Scan::Pattern,
+            marks: [("mysql".to_owned(), "8.4.0".to_owned())].into(),
+            rollback_of: Some(5),
+            grove: "0.1.0".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let text = record().to_yaml();
+        insta::assert_snapshot!(text, @r#"
+        apps: sha256:3
+        author: Ada <ada@acme.example>
+        distribution:
+          lock: sha256:4
+          name: verawood-7
+        grove: "0.1.0"
+        images:
+          openedx: example.org/openedx:1
+        instance: uni
+        marks:
+          mysql: "8.4.0"
+        message: a new theme
+        release: 7
+        rollback_of: 5
+        scan: pattern
+        secrets:
+        - MYSQL_ROOT_PASSWORD
+        source:
+          commit: "1111111111111111111111111111111111111111"
+          local: true
+        time: "2026-01-02T03:04:05Z"
+        tree: "2222222222222222222222222222222222222222"
+        version: 1
+        "#);
+        assert_eq!(
+            Record::from_yaml("releases/uni/0007.yaml", text.as_bytes()).unwrap(),
+            record()
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_record_is_named_with_its_file() {
+        let read = |text: &str| Record::from_yaml("releases/uni/0007.yaml", text.as_bytes());
+        for text in ["", "[]", "a: [", "version: x", "version: 1\nrelease: -1"] {
+            let error = read(text).unwrap_err();
+            assert!(
+                matches!(&error, Error::Invalid { path, .. } if path == "releases/uni/0007.yaml"),
+                "{text}: {error}"
+            );
+        }
+        assert!(matches!(
+            read("version: 99"),
+            Err(Error::Newer { found: 99, .. })
+        ));
+    }
+
+    #[test]
+    fn a_key_that_was_added_later_does_not_disturb() {
+        let text = format!("{}zebra: {{a: 1}}\n", record().to_yaml());
+        assert_eq!(Record::from_yaml("x", text.as_bytes()).unwrap(), record());
+    }
+}
