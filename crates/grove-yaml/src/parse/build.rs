@@ -187,7 +187,8 @@ impl Builder<'_> {
             }
             let (value, wrong) = scalar::resolve(text);
             if let Some(wrong) = wrong {
-                self.problem(ProblemKind::Syntax, at, format!("`{text}` {wrong}"));
+                // The text itself is not named: it may be a secret.
+                self.problem(ProblemKind::Syntax, at, format!("this number {wrong}"));
             }
             return value;
         };
@@ -300,7 +301,9 @@ impl Builder<'_> {
             Open::List(nodes) => Value::List(nodes),
             Open::Map { entries, .. } => Value::Map(self.unique(entries)),
         };
-        self.complete(Node { value, span }, frame.anchor)
+        // After an error nothing can be repeated any more.
+        let anchor = if end.is_some() { frame.anchor } else { 0 };
+        self.complete(Node { value, span }, anchor)
     }
 
     /// The entries without those whose key came before; each of these is a problem.
@@ -405,32 +408,26 @@ impl Builder<'_> {
 
     fn close_all(&mut self) {
         while !self.stack.is_empty() {
-            // Going past a limit here is already reported, or changes nothing any more.
-            if self.close(None).is_err() {
-                continue;
-            }
+            // It can only fail where anchors are counted, and none are any more.
+            self.close(None).ok();
         }
     }
 
     fn charge(&mut self, nodes: usize, text: usize, at: Span) -> Result<(), Halt> {
-        match (
+        if let (Some(nodes_left), Some(repeated_left)) = (
             self.nodes_left.checked_sub(nodes),
             self.repeated_left.checked_sub(text),
         ) {
-            (Some(nodes_left), Some(repeated_left)) => {
-                self.nodes_left = nodes_left;
-                self.repeated_left = repeated_left;
-                Ok(())
-            }
-            _ => {
-                self.problem(
-                    ProblemKind::Limit,
-                    at,
-                    "the file holds more values than are read, aliases counted".to_owned(),
-                );
-                Err(Halt)
-            }
+            self.nodes_left = nodes_left;
+            self.repeated_left = repeated_left;
+            return Ok(());
         }
+        self.problem(
+            ProblemKind::Limit,
+            at,
+            "the file holds more values than are read, aliases counted".to_owned(),
+        );
+        Err(Halt)
     }
 
     fn check_depth(&mut self, depth: usize, at: Span) -> Result<(), Halt> {
@@ -490,17 +487,55 @@ impl Builder<'_> {
         }
     }
 
-    /// A scalar's bytes; without the line breaks that a block scalar's event has behind it.
+    /// A scalar's bytes: with the head of a block scalar (the event starts at its first line), but
+    /// without line breaks behind it that are not part of it.
     fn scalar_span(&self, span: granit_parser::Span, style: ScalarStyle) -> Span {
         let Span { start, end } = self.span(span);
-        let end = match style {
-            ScalarStyle::Literal | ScalarStyle::Folded | ScalarStyle::Plain => self
-                .text
-                .get(start..end)
-                .map_or(end, |text| start + text.trim_end().len()),
-            _ => end,
-        };
-        Span { start, end }
+        let mut written = self.text.get(start..end).unwrap_or_default();
+        let breaks = ['\n', '\r'];
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                // The event ends where the next token starts: behind that line's indentation.
+                if end < self.text.len() {
+                    written = written.trim_end_matches(' ');
+                }
+                let head = self.block_head(start).unwrap_or(start);
+                let keeps_breaks = self
+                    .text
+                    .get(head..)
+                    .and_then(|text| text.lines().next())
+                    .is_some_and(|line| line.contains('+'));
+                let end = if keeps_breaks {
+                    start + written.strip_suffix('\n').unwrap_or(written).len()
+                } else {
+                    start + written.trim_end_matches(breaks).len()
+                };
+                Span { start: head, end }
+            }
+            ScalarStyle::Plain => Span {
+                start,
+                end: start + written.trim_end().len(),
+            },
+            _ => Span { start, end },
+        }
+    }
+
+    /// The `|` or `>` of the block scalar whose content starts at a byte.
+    fn block_head(&self, content: usize) -> Option<usize> {
+        let before = self.text.get(..content)?.trim_end();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.get(line_start..)?;
+        line.match_indices(['|', '>'])
+            .map(|(at, _)| at)
+            .find(|at| {
+                let behind = line.get(at + 1..).unwrap_or_default();
+                let behind = behind.trim_start_matches(|character: char| {
+                    matches!(character, '+' | '-' | '0'..='9')
+                });
+                behind.is_empty()
+                    || behind.trim_start().starts_with('#') && !behind.starts_with('#')
+            })
+            .map(|at| line_start + at)
     }
 }
 
