@@ -37,7 +37,7 @@ def fetch(session, link, directory: str) -> str:
                 sys.exit(f"{name} is larger than {LIMIT} bytes")
             digest.update(chunk)
             file.write(chunk)
-    wanted = link.hashes.get("sha256")
+    wanted = link.hash if link.hash_name == "sha256" else None
     if wanted is not None and wanted != digest.hexdigest():
         sys.exit(f"{name} has not the hash that the index states")
     return name

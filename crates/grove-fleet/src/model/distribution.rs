@@ -79,9 +79,13 @@ pub struct Lock {
     /// What Tutor calls each plugin, and where it comes from.
     #[serde(default)]
     pub plugins: BTreeMap<String, LockedPlugin>,
-    /// Wheels that are built from Git, by package name.
+    /// Wheels that Grove builds, by package name.
     #[serde(default)]
     pub wheels: BTreeMap<String, Wheel>,
+    /// The locked requirements of build back ends, as lines of a requirements file. Most wheels
+    /// share one; [`Wheel::build`] names it.
+    #[serde(default)]
+    pub builds: BTreeMap<String, String>,
     /// The requirements: the file's lines without the head.
     #[serde(skip)]
     pub requirements: String,
@@ -102,17 +106,23 @@ pub struct LockedPlugin {
     pub secrets: Vec<String>,
 }
 
-/// A wheel that was built from a commit.
+/// A wheel that Grove builds: from a commit, or from the source archive of a package that has no
+/// wheel in the package index.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wheel {
-    /// Where the source is fetched.
+    /// Where the commit is fetched; empty for an archive.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub git: String,
-    /// Its commit, 40 hexadecimal digits.
+    /// The commit, 40 hexadecimal digits; empty for an archive.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rev: String,
+    /// The source archive's SHA-256 digest, 64 hexadecimal digits; empty for a commit.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub archive: String,
     /// The wheel's file name.
     pub file: String,
     /// 64 hexadecimal digits.
     pub sha256: String,
-    /// The locked requirements of its build back end, as lines of a requirements file.
+    /// Which of [`Lock::builds`] it is built with.
     pub build: String,
 }

@@ -1,0 +1,175 @@
+//! The virtual environment of a locked distribution.
+
+mod error;
+pub(crate) mod pins;
+mod python;
+mod slot;
+pub(crate) mod tools;
+mod tree;
+
+pub use error::Error;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fs_err as fs;
+use grove_exec::Invocation;
+use grove_fleet::model::Lock;
+use sha2::{Digest as _, Sha256};
+
+use crate::cache::{Cache, Progress};
+use crate::lock::wheels;
+use pins::Pin;
+use slot::{Facts, Slot};
+use tools::Tools;
+
+/// The name of the key file in an environment.
+const THROWAWAY_KEY: &str = "throwaway.pem";
+
+/// A distribution that is installed. While this lives, no process deletes it.
+#[derive(Debug)]
+pub struct Environment {
+    /// Its Python.
+    pub python: PathBuf,
+    /// Its directory: a virtual environment.
+    pub root: PathBuf,
+    /// An RSA key of 2048 bits that was made with the environment, as a PEM file. Tutor is given
+    /// it where it needs one that works; it protects nothing.
+    pub throwaway_key: PathBuf,
+    /// What a program that runs in it must be able to read: the environment and the Python that it
+    /// was made from.
+    pub read: Vec<PathBuf>,
+    slot: Slot,
+}
+
+impl Environment {
+    /// Whether every byte is as it was installed. It reads all of it: for when an import fails.
+    pub fn is_intact(&self) -> bool {
+        self.slot.is_intact()
+    }
+
+    /// Has the next call of [`environment`] install it anew.
+    pub fn condemn(&self) -> Result<(), Error> {
+        self.slot.condemn()
+    }
+}
+
+/// The environment of a lock: the one in the cache, or a new one that is made from the lock alone.
+///
+/// Packages come from the package index or the cache, and only with a hash that the lock has.
+/// What has no wheel in the index is built (see [`lock`](crate::lock::lock)), and the result
+/// compared with the lock. Only what a lock installs matters, not its head's other fields. It is safe to call from several processes at once; one of them installs
+/// and the others wait. One whose files are missing or have another size, or whose Python does not
+/// run, is installed anew.
+pub fn environment(
+    lock: &Lock,
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<Environment, Error> {
+    let pins = pins::parse(&lock.requirements)?;
+    let place = cache.directory("environments/v1")?.join(key(&pins));
+    let slot = Slot::obtain(&place, python_runs, |root| {
+        let tools = Tools::obtain(cache, progress)?;
+        let local = wheels::local(&pins, lock, cache, &tools, progress)?;
+        progress.step("installing Tutor and its plugins");
+        install(root, &pins, &local, &tools, cache)?;
+        make_throwaway_key(root)?;
+        Ok(Facts::from([
+            (
+                "prefix".to_owned(),
+                tools.python.prefix.display().to_string(),
+            ),
+            (
+                "python".to_owned(),
+                tools.python.executable.display().to_string(),
+            ),
+        ]))
+    })?;
+    let mut read = vec![slot.root.clone()];
+    read.extend(slot.facts.values().map(PathBuf::from));
+    Ok(Environment {
+        python: slot.root.join("bin/python"),
+        root: slot.root.clone(),
+        throwaway_key: slot.root.join(THROWAWAY_KEY),
+        read,
+        slot,
+    })
+}
+
+/// What names an environment: all that is installed in it.
+fn key(pins: &[Pin]) -> String {
+    format!("{:x}", Sha256::digest(pins::print(pins, |_| None)))
+}
+
+/// Makes `root` a virtual environment that holds `pins`, those in `local` from there.
+pub(crate) fn install(
+    root: &Path,
+    pins: &[Pin],
+    local: &BTreeMap<String, wheels::Local>,
+    tools: &Tools,
+    cache: &Cache,
+) -> Result<(), Error> {
+    tools
+        .uv()
+        .args([
+            "venv",
+            "--quiet",
+            "--no-project",
+            "--allow-existing",
+            "--python",
+        ])
+        .arg(&tools.python.executable)
+        .arg(root)
+        .run()?;
+    let scratch = cache.scratch()?;
+    let requirements = scratch.path().join("requirements.txt");
+    let place = |pin: &Pin| {
+        let wheel = local.get(&pins::normal(&pin.name))?;
+        Some((wheel.url(), wheel.sha256.clone()))
+    };
+    fs::write(&requirements, pins::print(pins, place))?;
+    tools
+        .uv()
+        .args([
+            "pip",
+            "sync",
+            "--quiet",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+        ])
+        // Files of uv's cache are copied: through a link, damage here would be damage there.
+        .args([
+            "--link-mode",
+            "copy",
+            "--compile-bytecode",
+            "--allow-empty-requirements",
+        ])
+        .arg("--python")
+        .arg(root.join("bin/python"))
+        .arg(&requirements)
+        .run()?;
+    Ok(())
+}
+
+/// Whether the Python of an environment starts.
+pub(crate) fn python_runs(root: &Path) -> bool {
+    Invocation::new(root.join("bin/python"))
+        .args(["-I", "-S", "-c", "pass"])
+        .timeout(Duration::from_secs(20))
+        .run()
+        .is_ok()
+}
+
+/// Tutor brings the library that makes the key.
+fn make_throwaway_key(root: &Path) -> Result<(), Error> {
+    let script =
+        "from Crypto.PublicKey import RSA; print(RSA.generate(2048).export_key().decode())";
+    let key = Invocation::new(root.join("bin/python"))
+        .args(["-I", "-c", script])
+        .timeout(Duration::from_mins(2))
+        .run()?;
+    fs::write(root.join(THROWAWAY_KEY), key.stdout)?;
+    Ok(())
+}
