@@ -33,7 +33,7 @@ impl DeployBranch {
     pub fn open(git: &Git, remote: &Remote, cluster: &str, caches: &Path) -> Result<Self, Error> {
         // What `git` says of a missing directory depends on the protocol; ask first.
         if let Some(path) = remote.path()
-            && !path.exists()
+            && matches!(path.try_exists(), Ok(false))
         {
             return Err(Error::RemoteMissing {
                 remote: remote.to_string(),

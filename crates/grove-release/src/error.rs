@@ -261,5 +261,5 @@ impl From<Conflict> for Error {
 
 /// Lines below a message, each indented.
 fn lines(messages: &[String]) -> String {
-    messages.iter().map(|line| format!("\n  {line}")).collect()
+    messages.iter().flat_map(|line| ["\n  ", line]).collect()
 }

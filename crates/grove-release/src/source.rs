@@ -53,7 +53,7 @@ impl Source {
             .open(repository)
             .map_err(|error| Error::Repository {
                 path: repository.to_owned(),
-                message: error.to_string(),
+                message: format!("{error:#}"),
             })?;
         Ok(Self {
             store,
@@ -96,7 +96,7 @@ impl Source {
     fn broken(&self, error: &gix::Error) -> Error {
         Error::Repository {
             path: self.repository().git_dir().to_owned(),
-            message: error.to_string(),
+            message: format!("{error:#}"),
         }
     }
 }

@@ -6,7 +6,7 @@ use grove_yaml::emit;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, Hold, Objects, Record, git::tree_id, layout};
+use crate::{Error, Hold, Objects, Record, git::tree_id, id::hex, layout};
 
 /// Changes of files and whole directories of a deploy branch.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +67,8 @@ impl Changes {
             .collect();
         record.tree =
             tree_id(&files).ok_or_else(|| Error::InvalidPath(layout::objects(&instance)))?;
+        // Records are read by people: whole seconds.
+        record.time = jiff::Timestamp::from_second(record.time.as_second()).unwrap_or(record.time);
         record.apps = (!apps.is_empty()).then(|| apps_digest(&apps));
         self.replace(&layout::objects(&instance), files);
         for path in layout::apps(&instance) {
@@ -125,12 +127,7 @@ pub(super) fn apps_digest(apps: &Objects) -> String {
         // Lengths between the parts: no two sets of files give the same bytes.
         hash.update(format!("{} {}\n{name}{text}", name.len(), text.len()));
     }
-    let digits: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{digits}")
+    format!("sha256:{}", hex(&hash.finalize()))
 }
 
 /// Whether a name can be a part of a path: nothing that Git or a file system reads in another way.

@@ -231,7 +231,9 @@ prop_compose! {
              Deployment lms c{lms} wave=5\n"
         );
         for job in jobs {
-            text.push_str(&format!("Job task-{job} c{settings} name=task wave=2\n"));
+            text += "Job task-";
+            text += &job.to_string();
+            text += " x name=task wave=2\n";
         }
         objects(&text)
     }

@@ -63,21 +63,20 @@ fn objects(objects: impl IntoIterator<Item = Value>) -> Objects {
 
 /// A diff as lines.
 fn text(diff: &Diff) -> String {
-    let mut text = String::new();
-    for (sign, names) in [("+", &diff.added), ("-", &diff.removed)] {
-        for name in names {
-            text += &format!("{sign} {name}\n");
-        }
-    }
-    for change in &diff.changed {
-        text += &format!("~ {}", change.object);
-        text += if change.runs_again { " runs again" } else { "" };
-        text += &format!(
-            " secrets {:?} because {:?}\n{}",
-            change.secrets, change.because, change.text
-        );
-    }
-    text
+    let added = diff.added.iter().map(|name| format!("+ {name}\n"));
+    let removed = diff.removed.iter().map(|name| format!("- {name}\n"));
+    let changed = diff.changed.iter().map(|change| {
+        let again = if change.runs_again { " runs again" } else { "" };
+        let Change {
+            object,
+            secrets,
+            because,
+            text,
+            ..
+        } = change;
+        format!("~ {object}{again} secrets {secrets:?} because {because:?}\n{text}")
+    });
+    added.chain(removed).chain(changed).collect()
 }
 
 #[test]

@@ -16,10 +16,10 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{Git, Remote, create::create_bare, remote::gist};
-use crate::{Error, Id};
+use crate::{Error, Id, id::hex};
 
 /// How long another process is waited for.
-const LOCK_WAIT: Duration = Duration::from_secs(120);
+const LOCK_WAIT: Duration = Duration::from_mins(2);
 
 /// One branch of a remote and where it is cached.
 pub(crate) struct Cache {
@@ -54,11 +54,7 @@ impl Cache {
     ) -> Result<Self, Error> {
         // One repository a branch: two clusters of one remote never wait for each other.
         let name = Sha256::digest(format!("{remote}\0{branch}"));
-        let name: String = name
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name = hex(name.get(..16).unwrap_or_default());
         let path = caches.join(format!("{name}.git"));
         fs_err::create_dir_all(caches).map_err(Error::io(caches))?;
         let _lock = lock(&path)?;
@@ -90,9 +86,12 @@ impl Cache {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
+        if let Some(error) = self.trouble(&first) {
+            return Err(error);
+        }
         let damaged = |error: &gix::Error| Error::Damaged {
             path: self.path.clone(),
-            message: error.to_string(),
+            message: format!("{error:#}"),
         };
         if self.repaired.swap(true, Ordering::Relaxed) {
             return Err(damaged(&first));
@@ -210,8 +209,26 @@ impl Cache {
         Err(self.failure("fetch", &stderr))
     }
 
+    /// What the operating system said, where that and no damage is what is wrong: a full disk, a
+    /// directory of another user.
+    fn trouble(&self, error: &gix::Error) -> Option<Error> {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, NotFound, Other, UnexpectedEof};
+        let io = error.downcast_any_ref::<std::io::Error>()?;
+        let from_content = [InvalidData, InvalidInput, NotFound, Other, UnexpectedEof];
+        (!from_content.contains(&io.kind())).then(|| Error::Io {
+            path: self.path.clone(),
+            source: std::io::Error::new(io.kind(), format!("{error:#}")),
+        })
+    }
+
     /// What a failed run means.
     fn failure(&self, command: &str, stderr: &str) -> Error {
+        if command == "fetch" && stderr.contains("No space left on device") {
+            return Error::Io {
+                path: self.path.clone(),
+                source: std::io::ErrorKind::StorageFull.into(),
+            };
+        }
         match self.remote.failure(stderr) {
             Some(Error::RemoteMoved { remote, .. }) => Error::RemoteMoved {
                 remote,
@@ -252,9 +269,9 @@ impl Cache {
     }
 
     fn git(&self, command: &str, arguments: &[&str]) -> Result<grove_exec::Outcome, Error> {
-        let directory = format!("--git-dir={}", self.path.display());
         let options = [
-            directory.as_str(),
+            // The directory that it runs in, whose path may be no text.
+            "--git-dir=.",
             // Credentials are for the place that the fleet names and for no other.
             "-c",
             "http.followRedirects=false",
@@ -315,7 +332,7 @@ fn make_anew(git: &Git, path: &Path, branch: &str) -> Result<gix::ThreadSafeRepo
     create_bare(git, path, branch)?;
     open(path).map_err(|error| Error::Repository {
         path: path.to_owned(),
-        message: error.to_string(),
+        message: format!("{error:#}"),
     })
 }
 

@@ -29,7 +29,7 @@ impl Default for Git {
     fn default() -> Self {
         Self {
             variables: BTreeMap::new(),
-            timeout: Duration::from_secs(300),
+            timeout: Duration::from_mins(5),
             checked: Arc::default(),
         }
     }

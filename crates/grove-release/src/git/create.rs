@@ -32,9 +32,8 @@ pub(super) fn create_bare(git: &Git, path: &Path, branch: &str) -> Result<(), Er
         .tempdir_in(parent)
         .map_err(Error::io(parent))?;
     let fresh = scratch.path().join("repository");
-    let fresh_text = fresh.to_string_lossy();
     git.text(
-        parent,
+        scratch.path(),
         &[],
         "init",
         &[
@@ -44,7 +43,7 @@ pub(super) fn create_bare(git: &Git, path: &Path, branch: &str) -> Result<(), Er
             "--template=",
             &format!("--initial-branch={branch}"),
             "--",
-            &fresh_text,
+            "repository",
         ],
     )?;
     match fs_err::rename(&fresh, path) {

@@ -70,11 +70,10 @@ impl Source {
     pub fn published(&self, git: &Git, commit: Id) -> Result<Published, Error> {
         let repo = self.repository();
         let directory = repo.git_dir().to_owned();
-        let git_directory = format!("--git-dir={}", directory.display());
         let list = |arguments: &[&str]| -> Result<Vec<String>, Error> {
             let mut all = vec!["--format=%(refname)%00%(upstream)"];
             all.extend(arguments);
-            let text = git.text(&directory, &[&git_directory], "for-each-ref", &all)?;
+            let text = git.text(&directory, &["--git-dir=."], "for-each-ref", &all)?;
             Ok(text.lines().map(str::to_owned).collect())
         };
         let head = repo.head_name().map_err(|error| self.broken(&error))?;

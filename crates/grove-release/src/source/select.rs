@@ -17,15 +17,15 @@ pub(super) const DEPTH: usize = 24;
 /// in them.
 ///
 /// Left out: `themes/`, an instance's `theme/` (images and fonts that only builds read), and a
-/// cluster's `stacks/` (read by OpenTofu alone).
+/// cluster's `stacks/` (which only its own tool reads).
 pub(super) fn is_wanted(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
-        [.., ".git"] => false,
-        ["grove.yaml" | ".sops.yaml" | "distributions" | "groups" | "plugins" | "clusters"]
-        | ["distributions" | "groups" | "plugins", ..] => true,
-        ["clusters", _, "stacks", ..] | ["clusters", _, "instances", _, "theme", ..] => false,
-        ["clusters", ..] => true,
+        [.., ".git"]
+        | ["clusters", _, "stacks", ..]
+        | ["clusters", _, "instances", _, "theme", ..] => false,
+        ["grove.yaml" | ".sops.yaml"]
+        | ["distributions" | "groups" | "plugins" | "clusters", ..] => true,
         _ => false,
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn snapshot(
 ) -> Result<Snapshot, Error> {
     let broken = |error: gix::Error| Error::Repository {
         path: repo.git_dir().to_owned(),
-        message: error.to_string(),
+        message: format!("{error:#}"),
     };
     let root: Id = repo
         .find_commit(commit.object())

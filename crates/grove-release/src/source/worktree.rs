@@ -44,7 +44,7 @@ pub fn worktree(fleet: &Path) -> Result<Snapshot, Error> {
             }
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => {
-                    open.push((entry.path(), format!("{path}/"), depth + 1))
+                    open.push((entry.path(), format!("{path}/"), depth + 1));
                 }
                 Ok(kind) if kind.is_symlink() => match fs_err::read_link(entry.path()) {
                     Ok(target) => {

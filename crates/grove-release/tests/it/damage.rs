@@ -92,30 +92,32 @@ fn overwrite(path: &Path, bytes: &[u8]) {
     file.set_len(bytes.len() as u64).unwrap();
 }
 
+/// What happens to a cache, and how.
+type Damage = (&'static str, fn(&Path) -> std::io::Result<()>);
+
 #[test]
 fn a_damaged_cache_is_made_anew() {
-    let damages: [(&str, fn(&Path)); 6] = [
+    let damages: [Damage; 6] = [
         ("every object empty", |cache| {
-            object_files(cache)
-                .iter()
-                .for_each(|path| overwrite(path, b""))
+            for path in object_files(cache) {
+                overwrite(&path, b"");
+            }
+            Ok(())
         }),
         ("no objects", |cache| {
-            std::fs::remove_dir_all(cache.join("objects")).unwrap()
+            std::fs::remove_dir_all(cache.join("objects"))
         }),
         ("objects without content", |cache| {
             object_files(cache)
                 .iter()
-                .for_each(|path| std::fs::remove_file(path).unwrap());
+                .try_for_each(std::fs::remove_file)
         }),
-        ("no HEAD", |cache| {
-            std::fs::remove_file(cache.join("HEAD")).unwrap()
-        }),
+        ("no HEAD", |cache| std::fs::remove_file(cache.join("HEAD"))),
         ("a config that is none", |cache| {
-            std::fs::write(cache.join("config"), "[[[").unwrap()
+            std::fs::write(cache.join("config"), "[[[")
         }),
         ("a reference that is none", |cache| {
-            std::fs::write(cache.join("refs/remotes/origin/deploy/prod"), "garbage\n").unwrap();
+            std::fs::write(cache.join("refs/remotes/origin/deploy/prod"), "garbage\n")
         }),
     ];
     for (name, damage) in damages {
@@ -124,7 +126,7 @@ fn a_damaged_cache_is_made_anew() {
         let mut branch = place.open(&remote, "a").unwrap();
         deploy(&mut branch, "uni", 1, "one").unwrap();
         drop(branch);
-        damage(&place.cache("a"));
+        damage(&place.cache("a")).unwrap();
         let mut branch = place
             .open(&remote, "a")
             .unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -1,5 +1,10 @@
 //! Fleets and deploy branches in real Git repositories.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose repositories cannot be made must fail, and say where"
+)]
+
 mod damage;
 mod deploy;
 mod order;

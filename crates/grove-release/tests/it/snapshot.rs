@@ -158,7 +158,10 @@ fn a_tree_that_repeats_itself_without_end_is_bounded() {
         let script = "alias.from=!f() { git mktree --missing < \"$1\"; }; f";
         repository.git(["-c", script, "from", list.to_str().unwrap()])
     };
-    let repeated = |entry: String| (0..100).map(|i| format!("{entry}\td{i}\n")).collect();
+    let repeated = |entry: String| {
+        let lines: Vec<String> = (0..100).map(|i| format!("{entry}\td{i}\n")).collect();
+        lines.concat()
+    };
     // Six levels, each with the one below a hundred times over: a million million entries.
     let mut tree = tree_of(repeated(format!("160000 commit {}", "1".repeat(40))));
     for _ in 0..5 {
