@@ -11,6 +11,8 @@ pub mod links;
 pub mod load;
 pub mod model;
 pub mod near;
+pub mod schema;
+pub mod selector;
 pub mod shape;
 pub mod snapshot;
 
