@@ -2,6 +2,9 @@
 //!
 //! They are names of their own, since templates print them, and nobody writes them down.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{

@@ -11,6 +11,7 @@ pub mod keys;
 mod names;
 mod placeholder;
 pub mod positions;
+pub mod scan;
 pub mod seal;
 mod secret;
 pub mod source;

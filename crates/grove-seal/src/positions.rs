@@ -73,7 +73,7 @@ const ALONE: Place = Place::new("a text of its own", Form::Text);
 /// A URL, whose parts are divided by characters that a value may hold.
 const URL: Place = Place::new("a URL", Form::Token);
 
-/// A value that would change the meaning of the file it is put into.
+/// A value that would change the meaning of a file it is put into: the place that takes least.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
     /// The secret's name.
@@ -84,6 +84,8 @@ pub struct Unfit {
     pub file: String,
     /// The line in it, from 1.
     pub line: usize,
+    /// How many more places do not take it.
+    pub more: usize,
     place: Place,
 }
 
@@ -94,6 +96,7 @@ impl fmt::Display for Unfit {
             object,
             file,
             line,
+            more,
             place,
         } = self;
         write!(
@@ -110,27 +113,46 @@ impl fmt::Display for Unfit {
             Some(Form::Quotable) => "no quotes, `\\` or line breaks",
             Some(Form::Lines) => "no quotes or `\\`",
             Some(Form::Text) => "every value",
-        })
+        })?;
+        match more {
+            0 => Ok(()),
+            1 => formatter.write_str(" (and another place does not take it)"),
+            more => write!(formatter, " (and {more} other places do not take it)"),
+        }
     }
 }
 
-/// Every value that does not fit one of its places, in the order of the tree.
+/// Every value that does not fit one of its places, by name.
 pub(crate) fn check(objects: &BTreeMap<String, Value>, ciphertexts: &Ciphertexts) -> Vec<Unfit> {
-    let mut unfit = Vec::new();
+    let mut all: BTreeMap<String, Unfit> = BTreeMap::new();
     for object in objects.values() {
         let mut judge = |file: &str, text: &str, language: Language| {
             for (at, name, place) in places(text, language) {
                 let Some(entry) = ciphertexts.secrets.get(name) else {
                     continue;
                 };
-                if !place.takes(entry.form) {
-                    unfit.push(Unfit {
-                        name: name.to_owned(),
-                        object: object::title(object),
-                        file: file.to_owned(),
-                        line: text[..at].matches('\n').count() + 1,
-                        place,
-                    });
+                if place.takes(entry.form) {
+                    continue;
+                }
+                let new = Unfit {
+                    name: name.to_owned(),
+                    object: object::title(object),
+                    file: file.to_owned(),
+                    line: text[..at].matches('\n').count() + 1,
+                    more: 0,
+                    place,
+                };
+                match all.get_mut(name) {
+                    None => {
+                        all.insert(name.to_owned(), new);
+                    }
+                    Some(old) if new.place.most < old.place.most => {
+                        *old = Unfit {
+                            more: old.more + 1,
+                            ..new
+                        };
+                    }
+                    Some(old) => old.more += 1,
                 }
             }
         };
@@ -162,7 +184,7 @@ pub(crate) fn check(objects: &BTreeMap<String, Value>, ciphertexts: &Ciphertexts
             }
         }
     }
-    unfit
+    all.into_values().collect()
 }
 
 /// What reads a text.

@@ -151,10 +151,10 @@ fn damage_is_named() {
     let value = |start: &str| line(start).split_once(": ").unwrap().1;
 
     // A value moved to another key, and one taken away.
-    insta::assert_snapshot!(error(&BY_SOPS.replace(value("NUM"), value("FLT"))), @"s.yaml: the value of `NUM` was changed, moved or renamed without `sops` | restore the file from Git, or accept its values: `sops edit --ignore-mac s.yaml`");
+    insta::assert_snapshot!(error(&BY_SOPS.replace(value("NUM"), value("FLT"))), @"s.yaml: the value of `NUM` was changed, moved or renamed without `sops` | restore the file from Git; or take the line out and set the value with `grove secret set`");
     insta::assert_snapshot!(error(&BY_SOPS.replace(line("NUM"), "")), @"s.yaml: the file's MAC does not fit its values: one was removed, added or put elsewhere without `sops` | restore the file from Git, or accept its values: `sops edit --ignore-mac s.yaml`");
-    insta::assert_snapshot!(error(&BY_SOPS.replace(value("NUM"), "plain")), @"s.yaml: the value of `NUM` is not encrypted | restore the file from Git, or accept its values: `sops edit --ignore-mac s.yaml`");
-    insta::assert_snapshot!(error(&BY_SOPS.replace(value("NUM"), "17")), @"s.yaml: the value of `NUM` is not encrypted | restore the file from Git, or accept its values: `sops edit --ignore-mac s.yaml`");
+    insta::assert_snapshot!(error(&BY_SOPS.replace(value("NUM"), "plain")), @"s.yaml: the value of `NUM` is not encrypted | restore the file from Git; or take the line out and set the value with `grove secret set`");
+    insta::assert_snapshot!(error(&BY_SOPS.replace(value("NUM"), "17")), @"s.yaml: the value of `NUM` is not encrypted | restore the file from Git; or take the line out and set the value with `grove secret set`");
     insta::assert_snapshot!(error(&BY_SOPS.replace("hello", "bye")), @"s.yaml: the file's MAC does not fit its values: one was removed, added or put elsewhere without `sops` | restore the file from Git, or accept its values: `sops edit --ignore-mac s.yaml`");
     insta::assert_snapshot!(error(&BY_SOPS.replace(value("    mac"), value("NUM"))), @"s.yaml: the file's MAC does not fit its values: one was removed, added or put elsewhere without `sops` | restore the file from Git, or accept its values: `sops edit --ignore-mac s.yaml`");
     insta::assert_snapshot!(error("A: 1\n"), @"s.yaml: not encrypted: it has no `sops` section | encrypt it in place: `sops encrypt -i s.yaml`");

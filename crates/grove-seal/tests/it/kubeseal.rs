@@ -32,6 +32,7 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let pair = new_key_pair(2048, "test", "2027-01-02T03:04:05Z".parse().unwrap()).unwrap();
         fs::write(directory.path().join("key.pem"), pair.private.expose()).unwrap();
+        fs::write(directory.path().join("sealing.pem"), &pair.certificate).unwrap();
         let key = SealingKey::from_pem(&pair.certificate).unwrap();
         let wanted = values
             .keys()
@@ -233,4 +234,34 @@ fn variables_of_containers_open_too() {
         opened[reference["key"].as_str().unwrap()],
         world.values["ACTION"].as_bytes()
     );
+}
+
+#[test]
+#[ignore = "needs sops/kubeseal; run by cargo xtask test --only seal"]
+fn the_certificate_serves_kubeseal_itself() {
+    let world = World::new(values());
+    let sealed = Invocation::new(program("GROVE_TEST_KUBESEAL"))
+        .args([
+            "--raw",
+            "--scope",
+            "namespace-wide",
+            "--namespace",
+            "uni",
+            "--from-file=/dev/stdin",
+        ])
+        .arg("--cert")
+        .arg(world.directory.path().join("sealing.pem"))
+        .stdin("by kubeseal")
+        .run()
+        .and_then(grove_exec::Outcome::text)
+        .unwrap();
+    let (_, opened) = world.open(&json!({
+        "apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret",
+        "metadata": {
+            "name": "x", "namespace": "uni",
+            "annotations": {"sealedsecrets.bitnami.com/namespace-wide": "true"},
+        },
+        "spec": {"encryptedData": {"A": sealed.trim()}, "template": {}},
+    }));
+    assert_eq!(opened["A"], b"by kubeseal");
 }
