@@ -175,8 +175,7 @@ fn tutor(context: &Context, tally: &mut Tally) -> Result<()> {
                 "discover",
                 "--start-directory",
                 "worker/tests",
-            ])
-            .args(["--top-level-directory", "worker"]);
+            ]);
         tally.watch(&mut command)?;
     }
     let is_tutor = |binary: &TestBinary| binary.package == "grove-tutor";
