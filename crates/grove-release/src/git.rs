@@ -15,4 +15,4 @@ pub use objects::tree_id;
 pub use remote::Remote;
 
 pub(crate) use cache::{Cache, Pushed};
-pub(crate) use objects::{read_blob, sub_entry, sub_tree};
+pub(crate) use objects::{read_blob, reason, sub_entry, sub_tree};

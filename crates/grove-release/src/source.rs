@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use grove_fleet::Snapshot;
 
-use crate::{Error, Id};
+use crate::{Error, Id, git::reason};
 
 /// The Git repository that holds a fleet, and where in it the fleet is.
 pub struct Source {
@@ -53,7 +53,7 @@ impl Source {
             .open(repository)
             .map_err(|error| Error::Repository {
                 path: repository.to_owned(),
-                message: format!("{error:#}"),
+                message: reason(&error),
             })?;
         Ok(Self {
             store,
@@ -96,7 +96,7 @@ impl Source {
     fn broken(&self, error: &gix::Error) -> Error {
         Error::Repository {
             path: self.repository().git_dir().to_owned(),
-            message: format!("{error:#}"),
+            message: reason(error),
         }
     }
 }

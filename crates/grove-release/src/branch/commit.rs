@@ -5,7 +5,10 @@ use std::time::Duration;
 use gix::objs::tree::EntryKind;
 use jiff::Timestamp;
 
-use super::{Changes, Conflict, DeployBranch, conflict};
+use super::{
+    Changes, Conflict, DeployBranch,
+    conflict::{self, States},
+};
 use crate::{Error, Id, git::Pushed, layout};
 
 /// How often a commit is put on top of what others pushed before it gives up.
@@ -83,10 +86,11 @@ impl DeployBranch {
         mut draft: Draft,
         mut recompute: impl FnMut(&Self, Conflict) -> Result<Draft, E>,
     ) -> Result<Outcome, E> {
+        draft.changes.check()?;
         // What the draft was made from. The branch may be further by now.
         let mut base = self.tip;
+        let mut before = self.states(&draft, base)?;
         for retries in 0..TRIES {
-            draft.changes.check()?;
             let Some(ours) = self.write(&draft)? else {
                 return Ok(Outcome {
                     commit: self.tip,
@@ -94,48 +98,40 @@ impl DeployBranch {
                     ..Outcome::default()
                 });
             };
+            // Read now: what only this cache has is gone if it must be made anew on the way.
+            let after = self.states(&draft, Some(ours))?;
             let failure = match self.cache.push(ours, self.tip) {
                 Ok(Pushed::Done(messages)) => {
-                    return Ok(self.landed(ours, ours, retries, messages));
+                    self.tip = Some(ours);
+                    return Ok(Outcome {
+                        commit: Some(ours),
+                        pushed: true,
+                        retries,
+                        messages,
+                    });
                 }
                 Ok(Pushed::Raced) => None,
                 Ok(Pushed::Failed(error)) | Err(error) => Some(error),
             };
-            // A connection may break after the remote took the commit: only a fetch tells.
-            let theirs = match (self.cache.fetch(), failure) {
-                (Ok(theirs), failure) => {
-                    let before = std::mem::replace(&mut self.tip, theirs);
-                    if self.has_commit(ours)? {
-                        return Ok(self.landed(ours, ours, retries, Vec::new()));
-                    }
-                    match (theirs, before, failure) {
-                        (None, Some(last), _) => {
-                            return Err(Error::BranchGone {
-                                remote: self.remote().to_string(),
-                                branch: self.name().to_owned(),
-                                last,
-                            }
-                            .into());
-                        }
-                        // Nobody was faster: the refusal stands.
-                        (theirs, before, Some(error)) if theirs == before => {
-                            return Err(error.into());
-                        }
-                        (None, None, Some(error)) => return Err(error.into()),
-                        (theirs, ..) => theirs,
-                    }
-                }
-                (Err(_), Some(error)) | (Err(error), None) => return Err(error.into()),
-            };
-            if let Some(theirs) = theirs
+            if self.landed_after_all(ours, failure)? {
+                return Ok(Outcome {
+                    commit: Some(ours),
+                    pushed: true,
+                    retries,
+                    messages: Vec::new(),
+                });
+            }
+            if let Some(theirs) = self.tip
                 && self.tip != base
             {
                 let found = self
                     .cache
-                    .with(|repo| conflict::find(repo, &draft.changes, base, ours, theirs))?;
+                    .with(|repo| conflict::find(repo, &before, &after, base, theirs))?;
                 if let Some(conflict) = found {
                     draft = recompute(self, conflict)?;
+                    draft.changes.check()?;
                     base = self.tip;
+                    before = self.states(&draft, base)?;
                 }
             }
             std::thread::sleep(pause(retries));
@@ -147,14 +143,31 @@ impl DeployBranch {
         .into())
     }
 
-    fn landed(&mut self, tip: Id, commit: Id, retries: u32, messages: Vec<String>) -> Outcome {
-        self.tip = Some(tip);
-        Outcome {
-            commit: Some(commit),
-            pushed: true,
-            retries,
-            messages,
+    /// Fetches after a push that did not succeed, and says whether the remote has the commit
+    /// nevertheless: a connection may break after the remote took it. An error where it is not worth
+    /// another try; `failure` is the push's own, none for a lost race.
+    fn landed_after_all(&mut self, ours: Id, failure: Option<Error>) -> Result<bool, Error> {
+        let theirs = match (self.cache.fetch(), failure) {
+            // Nobody was faster, so the push would fail again.
+            (Ok(theirs), Some(error)) if theirs == self.tip => return Err(error),
+            (Ok(theirs), _) => theirs,
+            // The first of two failures explains the second.
+            (Err(_), Some(error)) | (Err(error), None) => return Err(error),
+        };
+        let expected = std::mem::replace(&mut self.tip, theirs);
+        match (expected, theirs) {
+            (Some(last), None) => Err(Error::BranchGone {
+                remote: self.remote().to_string(),
+                branch: self.name().to_owned(),
+                last,
+            }),
+            _ => self.has_commit(ours),
         }
+    }
+
+    fn states(&self, draft: &Draft, commit: Option<Id>) -> Result<States, Error> {
+        self.cache
+            .with(|repo| conflict::states(repo, &draft.changes, commit))
     }
 
     /// Writes the commit's objects to the cache, on top of the present tip; nothing where the tree

@@ -1,6 +1,9 @@
 //! Two deploys that changed the same thing.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::Changes;
 use crate::{Id, git::sub_entry, layout};
@@ -40,7 +43,7 @@ impl fmt::Display for Conflict {
 
 /// What two deploys must not change at once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Unit {
+pub(super) enum Unit {
     /// Everything that belongs to one instance.
     Instance(String),
     /// A file or directory at the root.
@@ -87,33 +90,42 @@ impl Unit {
     }
 }
 
-/// Looks for what `changes` (which made the commit `ours` out of `base`) have in common with what
-/// others changed between `base` and `theirs`.
-pub(super) fn find(
+/// What a draft changes, and the objects of each part at one commit.
+pub(super) type States = BTreeMap<Unit, Vec<Option<Id>>>;
+
+/// The parts that `changes` touches, as they are at `commit` (none: an empty branch).
+pub(super) fn states(
     repo: &gix::Repository,
     changes: &Changes,
+    commit: Option<Id>,
+) -> gix::Result<States> {
+    let root = commit.map(|commit| root(repo, commit)).transpose()?;
+    let units: BTreeSet<Unit> = changes.paths().map(Unit::of).collect();
+    units
+        .into_iter()
+        .map(|unit| {
+            let state = unit.state(repo, root)?;
+            Ok((unit, state))
+        })
+        .collect()
+}
+
+/// Looks for parts that others changed between `base` and `theirs` and that a draft changes too:
+/// `before` is their state at `base`, `ours` what the draft makes of them.
+pub(super) fn find(
+    repo: &gix::Repository,
+    before: &States,
+    ours: &States,
     base: Option<Id>,
-    ours: Id,
     theirs: Id,
 ) -> gix::Result<Option<Conflict>> {
-    let root = |commit: Id| -> gix::Result<Option<Id>> {
-        Ok(Some(
-            repo.find_commit(commit.object())?
-                .tree_id()?
-                .detach()
-                .into(),
-        ))
-    };
-    let base_root = base.map(root).transpose()?.flatten();
-    let (our_root, their_root) = (root(ours)?, root(theirs)?);
-    let units: BTreeSet<Unit> = changes.paths().map(Unit::of).collect();
+    let their_root = Some(root(repo, theirs)?);
     let mut both = Vec::new();
-    for unit in units {
-        let before = unit.state(repo, base_root)?;
+    for (unit, state) in before {
         let now = unit.state(repo, their_root)?;
         // Equal work is no conflict.
-        if now != before && now != unit.state(repo, our_root)? {
-            both.push(unit);
+        if now != *state && Some(&now) != ours.get(unit) {
+            both.push(unit.clone());
         }
     }
     let Some(first) = both.first() else {
@@ -127,7 +139,7 @@ pub(super) fn find(
         let Some(parent) = commit.parent_ids().next().map(|id| Id::from(id.detach())) else {
             break;
         };
-        if first.state(repo, root(parent)?)? != wanted {
+        if first.state(repo, Some(root(repo, parent)?))? != wanted {
             break;
         }
         culprit = parent;
@@ -147,4 +159,13 @@ pub(super) fn find(
             .take(200)
             .collect(),
     }))
+}
+
+/// A commit's tree.
+fn root(repo: &gix::Repository, commit: Id) -> gix::Result<Id> {
+    Ok(repo
+        .find_commit(commit.object())?
+        .tree_id()?
+        .detach()
+        .into())
 }

@@ -15,7 +15,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Git, Remote, create::create_bare, remote::gist};
+use super::{Git, Remote, create::create_bare, objects::reason, remote::gist};
 use crate::{Error, Id, id::hex};
 
 /// How long another process is waited for.
@@ -91,7 +91,7 @@ impl Cache {
         }
         let damaged = |error: &gix::Error| Error::Damaged {
             path: self.path.clone(),
-            message: format!("{error:#}"),
+            message: reason(error),
         };
         if self.repaired.swap(true, Ordering::Relaxed) {
             return Err(damaged(&first));
@@ -153,7 +153,8 @@ impl Cache {
             .take(50)
             .collect();
         if outcome.status.success() {
-            self.remember(Some(commit))?;
+            // The remote has it; where the note cannot be written, the next fetch writes it.
+            drop(self.remember(Some(commit)));
             return Ok(Pushed::Done(messages));
         }
         // <flag> TAB <from>:<to> TAB <summary> (<reason>), see git-push(1).
@@ -217,7 +218,7 @@ impl Cache {
         let from_content = [InvalidData, InvalidInput, NotFound, Other, UnexpectedEof];
         (!from_content.contains(&io.kind())).then(|| Error::Io {
             path: self.path.clone(),
-            source: std::io::Error::new(io.kind(), format!("{error:#}")),
+            source: io.kind().into(),
         })
     }
 
@@ -332,7 +333,7 @@ fn make_anew(git: &Git, path: &Path, branch: &str) -> Result<gix::ThreadSafeRepo
     create_bare(git, path, branch)?;
     open(path).map_err(|error| Error::Repository {
         path: path.to_owned(),
-        message: format!("{error:#}"),
+        message: reason(&error),
     })
 }
 

@@ -70,3 +70,21 @@ pub(crate) fn read_blob(repo: &gix::Repository, id: Id) -> gix::Result<Result<Ve
     }
     Ok(Ok(repo.find_blob(id.object())?.take_data()))
 }
+
+/// An error of `gix` in one line: what failed, and why.
+pub(crate) fn reason(error: &gix::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for error in error.iter_errors() {
+        let part = error
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        if !part.is_empty() && !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    parts.truncate(3);
+    parts.join(": ")
+}

@@ -6,7 +6,7 @@ use grove_fleet::{File, Snapshot};
 use super::select::{Collector, DEPTH, is_wanted, too_deep};
 use crate::{
     Error, Id,
-    git::{read_blob, sub_tree},
+    git::{read_blob, reason, sub_tree},
 };
 
 /// The files of the fleet at `directory` of `commit`.
@@ -17,7 +17,7 @@ pub(super) fn snapshot(
 ) -> Result<Snapshot, Error> {
     let broken = |error: gix::Error| Error::Repository {
         path: repo.git_dir().to_owned(),
-        message: format!("{error:#}"),
+        message: reason(&error),
     };
     let root: Id = repo
         .find_commit(commit.object())
