@@ -1,0 +1,221 @@
+//! Kustomize: from Tutor's files to Kubernetes objects.
+//!
+//! The program runs confined and without network, so a kustomization that names something remote
+//! would fail there; it is refused before, with the name. One process an instance: handing several
+//! instances to one process saves its start, and loses that again as Kustomize takes ever longer
+//! the more objects it holds.
+
+mod kustomization;
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use fs_err as fs;
+use grove_exec::{ExecError, Invocation, Sandbox, Version, find, probe};
+use grove_render::TutorOutput;
+
+use crate::cache::Cache;
+use crate::environment;
+use crate::worker::TutorFiles;
+use kustomization::Kustomization;
+
+/// Why Kustomize gave no objects.
+#[derive(Debug, thiserror::Error)]
+pub enum KustomizeError {
+    /// A kustomization names what Tutor did not render: something remote, or a file of a plugin
+    /// that is missing.
+    #[error("{file} names `{entry}`, which is not among the rendered files")]
+    NotRendered {
+        /// The kustomization.
+        file: String,
+        /// What it names.
+        entry: String,
+    },
+    /// A kustomization asks for something that has no place in a rendering.
+    #[error("{file} uses `{field}`, which is not supported")]
+    Unsupported {
+        /// The kustomization.
+        file: String,
+        /// Its field.
+        field: String,
+    },
+    /// A kustomization is not one.
+    #[error("{file} is not a kustomization: {reason}")]
+    Malformed {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Kustomize refused the files.
+    #[error("kustomize refused what Tutor rendered: {0}")]
+    Refused(String),
+    /// What Kustomize printed is not YAML.
+    #[error("the output of kustomize is not valid: {0}")]
+    Output(#[from] grove_yaml::StreamError),
+    /// Kustomize is missing, too old, or was stopped.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    /// The cache cannot be used.
+    #[error(transparent)]
+    Cache(#[from] environment::Error),
+    /// A temporary file cannot be written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl KustomizeError {
+    /// Whether the fault lies with what the fleet says, not with the machine.
+    pub fn is_fleet(&self) -> bool {
+        !matches!(self, Self::Exec(_) | Self::Cache(_) | Self::Io(_))
+    }
+
+    /// What to do about it, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotRendered { entry, .. } if entry.contains("://") || entry.contains('@') => Some(
+                "nothing is fetched while rendering: put the objects into a plugin of the instance"
+                    .to_owned(),
+            ),
+            Self::Exec(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// Address space of Kustomize, in bytes; Go reserves far more than it uses.
+const MEMORY: u64 = 8 << 30;
+
+/// How long one instance may take.
+const TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Largest output, in bytes; what is parsed is bounded by the same.
+const OUTPUT: usize = 64 << 20;
+
+/// How to get the program.
+const HINT: &str = "install kubectl 1.27 or later, or kustomize 5.0 or later";
+
+/// The program that runs Kustomize: `kustomize` itself, or `kubectl`, which has it built in.
+#[derive(Clone, Debug)]
+pub struct Kustomizer {
+    program: &'static str,
+    command: &'static str,
+    version: String,
+}
+
+impl Kustomizer {
+    /// The one on `PATH`; `kustomize` where there are both, as it starts faster. Older versions
+    /// than 5 of Kustomize do not know all that Tutor's kustomization says.
+    pub fn find() -> Result<Self, KustomizeError> {
+        let candidates = [
+            ("kustomize", "build", &["version"][..], [5, 0]),
+            (
+                "kubectl",
+                "kustomize",
+                &["version", "--client"][..],
+                [1, 27],
+            ),
+        ];
+        let mut failed = None;
+        for (program, command, args, least) in candidates {
+            if find(program).is_none() {
+                continue;
+            }
+            match probe(program, args, &Version::new(least), HINT) {
+                Ok(version) => {
+                    return Ok(Self {
+                        program,
+                        command,
+                        version: format!("{program} {version}"),
+                    });
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        Err(failed
+            .unwrap_or_else(|| ExecError::Missing {
+                program: "kubectl".to_owned(),
+                hint: Some(HINT.to_owned()),
+            })
+            .into())
+    }
+
+    /// The program and its version, as `kubectl 1.32.4`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Makes an instance's objects of the files that Tutor rendered for it.
+    pub fn kustomize(
+        &self,
+        rendered: &TutorFiles,
+        cache: &Cache,
+    ) -> Result<TutorOutput, KustomizeError> {
+        let mut output = TutorOutput {
+            tasks: rendered.tasks.clone(),
+            tutor_version: rendered.tutor_version.clone(),
+            ..TutorOutput::default()
+        };
+        for file in rendered.files.keys() {
+            if let Some(found) = Kustomization::read(file, &rendered.files)? {
+                found.check(&rendered.files)?;
+                output.generators.extend(found.hashed_config_maps());
+            }
+        }
+        let directory = cache.scratch()?;
+        write(rendered, directory.path())?;
+        let text = self.run(directory.path(), cache)?;
+        output.objects = grove_yaml::parse_all(&text)?;
+        Ok(output)
+    }
+
+    fn run(&self, directory: &Path, cache: &Cache) -> Result<Vec<u8>, KustomizeError> {
+        let outcome = Invocation::new(self.program)
+            .arg(self.command)
+            .arg(directory)
+            .cwd(directory)
+            .env("HOME", directory)
+            .env("TMPDIR", directory)
+            // One instance is done before collecting garbage pays, and the other processors have
+            // other instances to do. The memory limit still collects where a file is odd.
+            .env("GOMAXPROCS", "1")
+            .env("GOGC", "off")
+            .env("GOMEMLIMIT", "512MiB")
+            .hint(HINT)
+            .timeout(TIMEOUT)
+            .output_limit(OUTPUT)
+            .sandbox(Sandbox {
+                launcher: cache.launcher.clone(),
+                read: vec![directory.to_owned()],
+                memory: Some(MEMORY),
+                cpu_seconds: Some(TIMEOUT.as_secs()),
+                processes: Some(256),
+                ..Sandbox::default()
+            })
+            .run();
+        match outcome {
+            Ok(outcome) => Ok(outcome.stdout),
+            Err(ExecError::Failed { stderr, .. }) => {
+                let place = format!("{}/", directory.display());
+                let text = stderr
+                    .replace(&place, "")
+                    .replace(place.trim_end_matches('/'), ".");
+                Err(KustomizeError::Refused(text))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Writes an instance's files below `directory`. [`TutorFiles`] has no path that leads out.
+fn write(rendered: &TutorFiles, directory: &Path) -> io::Result<()> {
+    for (path, content) in &rendered.files {
+        let path = directory.join(path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, content)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! The worker: Tutor in Python, driven over a framed protocol.
+//!
+//! One worker serves one [`Environment`]. Its parent process holds Tutor imported and forks for
+//! each instance; the whole of it runs confined, without network, and reads only Python, the
+//! environment and its own sources. Inputs travel over the protocol.
+
+mod answer;
+mod client;
+mod error;
+mod frames;
+mod generator;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub use answer::{DeclaredSecret, SecretClass, TutorFiles};
+pub use error::{Failure, FailureKind, WorkerError};
+pub use generator::Generator;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fs_err as fs;
+use grove_exec::{Invocation, Running, Sandbox};
+use grove_render::TutorInput;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+use crate::archive;
+use crate::cache::{Cache, write_whole};
+use crate::environment::Environment;
+use client::{Client, Keep, Start};
+use request::Request;
+
+/// How a worker works.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerOptions {
+    /// Instances that are rendered at the same time.
+    pub parallel: usize,
+    /// What each of them may use.
+    pub limits: Limits,
+}
+
+impl Default for WorkerOptions {
+    /// As many instances at once as there are processors.
+    fn default() -> Self {
+        Self {
+            parallel: std::thread::available_parallelism().map_or(1, Into::into),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What one instance may use.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Limits {
+    /// Processor time, in seconds.
+    pub cpu_seconds: u32,
+    /// Time on the clock, in seconds.
+    pub wall_seconds: u32,
+    /// Address space, in MiB.
+    pub memory_mib: u32,
+    /// Largest file that a plugin may write, in MiB.
+    pub file_mib: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cpu_seconds: 60,
+            wall_seconds: 120,
+            memory_mib: 1024,
+            file_mib: 64,
+        }
+    }
+}
+
+/// Address space of the worker's parent, which its children share until they write to it.
+const PARENT_MEMORY: u64 = 4 << 30;
+
+/// Processes and threads of a worker at most, counting what plugins start.
+const PROCESSES: u64 = 256;
+
+/// How long a worker may take to end by itself.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A running worker. It ends, with all its children, when this is dropped.
+///
+/// Requests may come from several threads at once. Where it fails with [`WorkerError::Ended`] or
+/// [`WorkerError::Silent`], another worker is to be started.
+#[derive(Debug)]
+pub struct Worker {
+    client: Client,
+    running: Mutex<Running>,
+    // These stay as long as the process may use them.
+    _temporary: TempDir,
+    _environment: Arc<Environment>,
+}
+
+impl Worker {
+    /// Starts a worker for an environment, and waits until Tutor is loaded.
+    pub fn start(
+        environment: Arc<Environment>,
+        cache: &Cache,
+        options: &WorkerOptions,
+    ) -> Result<Self, WorkerError> {
+        let sources = archive::unpack(cache)?;
+        let temporary = cache.scratch()?;
+        let mut running = invocation(&environment, cache, &sources, temporary.path()).spawn()?;
+        let (Some(writer), Some(reader)) = (running.take_stdin(), running.take_stdout()) else {
+            return Err(WorkerError::Protocol("it has no pipes".to_owned()));
+        };
+        let key = fs::read_to_string(&environment.throwaway_key).ok();
+        let start = Start {
+            parallel: options.parallel,
+            limits: options.limits,
+            key: key.as_deref(),
+            // What is made is kept, so it pays even for one instance.
+            warm_after: 1,
+        };
+        let saved = code_file(&environment, cache)?;
+        let code = load_code(&saved);
+        // A request may wait for its turn and for its templates to be compiled.
+        let patience = Duration::from_secs(u64::from(options.limits.wall_seconds) * 3 + 60);
+        let client = Client::start(
+            Box::new(reader),
+            Box::new(writer),
+            &start,
+            &code,
+            patience,
+            keep_code(saved),
+        );
+        let client = client.map_err(|error| with_last_words(error, &mut running))?;
+        Ok(Self {
+            client,
+            running: Mutex::new(running),
+            _temporary: temporary,
+            _environment: environment,
+        })
+    }
+
+    /// Tutor's version, as `22.0.3`.
+    pub fn tutor_version(&self) -> &str {
+        &self.client.tutor
+    }
+
+    /// Renders one instance: the files that Kustomize needs and the init tasks, both with
+    /// placeholders for all secrets.
+    pub fn render(&self, input: &TutorInput) -> Result<TutorFiles, WorkerError> {
+        let answer = self.ask(&Request::new("render", input), input)?;
+        TutorFiles::parse(&answer)
+    }
+
+    fn ask(&self, request: &Request<'_>, input: &TutorInput) -> Result<frames::Frame, WorkerError> {
+        self.client
+            .ask(request, &request::body(input))
+            .map_err(|error| {
+                let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+                with_last_words(error, &mut running)
+            })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.client.close();
+        let running = self.running.get_mut();
+        // One that does not end in time is ended when `running` is dropped.
+        drop(
+            running
+                .unwrap_or_else(PoisonError::into_inner)
+                .wait(FAREWELL),
+        );
+    }
+}
+
+/// How a worker is run.
+fn invocation(
+    environment: &Environment,
+    cache: &Cache,
+    sources: &Path,
+    temporary: &Path,
+) -> Invocation {
+    let mut read = environment.read.clone();
+    read.push(sources.to_owned());
+    Invocation::new(&environment.python)
+        // Not `-I`: the fixed hash seed keeps the order of Python's sets the same everywhere, and
+        // nothing else of the environment passes.
+        .args(["-s", "-B"])
+        .arg(sources)
+        .arg(temporary)
+        .cwd(temporary)
+        .env("PYTHONHASHSEED", "0")
+        .env("HOME", temporary)
+        .env("TMPDIR", temporary)
+        .sandbox(Sandbox {
+            launcher: cache.launcher.clone(),
+            read,
+            write: vec![temporary.to_owned()],
+            memory: Some(PARENT_MEMORY),
+            processes: Some(PROCESSES),
+            ..Sandbox::default()
+        })
+}
+
+/// An error of a worker that ended, with what it said before.
+fn with_last_words(error: WorkerError, running: &mut Running) -> WorkerError {
+    let gone = match &error {
+        WorkerError::Ended { .. } => true,
+        WorkerError::Io(error) => error.kind() == std::io::ErrorKind::BrokenPipe,
+        _ => false,
+    };
+    if !gone {
+        return error;
+    }
+    // Its last lines may still be in the pipe.
+    drop(running.wait(FAREWELL));
+    WorkerError::Ended {
+        stderr: running.stderr_tail(),
+    }
+}
+
+/// A name for this version of the worker: with equal names, equal inputs and equal environments,
+/// what it renders is equal.
+pub fn worker_digest() -> String {
+    archive::version()
+}
+
+/// Where the compiled templates of an environment are kept.
+fn code_file(environment: &Environment, cache: &Cache) -> Result<PathBuf, WorkerError> {
+    let digest = Sha256::digest(environment.root.as_os_str().as_encoded_bytes());
+    let name = format!("{}-{:.16x}", archive::version(), digest);
+    Ok(cache.directory("templates/v1")?.join(name))
+}
+
+/// Compiled templates that an earlier worker made; nothing where there are none or the file is not
+/// what was written: Python reads it without checks of its own.
+fn load_code(path: &Path) -> Vec<u8> {
+    let Ok(bytes) = fs::read(path) else {
+        return Vec::new();
+    };
+    match bytes.split_at_checked(32) {
+        Some((digest, code)) if Sha256::digest(code)[..] == *digest => code.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// Writes compiled templates for the next worker. It is a matter of speed alone, so a failure is
+/// passed over.
+fn keep_code(path: PathBuf) -> Keep {
+    Box::new(move |code| {
+        let digest = Sha256::digest(code);
+        drop(write_whole(&path, &[&digest[..], code].concat()));
+    })
+}
