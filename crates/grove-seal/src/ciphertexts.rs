@@ -67,6 +67,18 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Format(_) => {
+                "someone changed the deploy branch by hand; `git log` of that path tells who".to_owned()
+            }
+            Self::Newer { .. } => "use a Grove at least as new as the one that wrote it".to_owned(),
+        })
+    }
+}
+
 impl Ciphertexts {
     /// No value yet.
     pub fn new(certificate: &str, namespace: &str) -> Self {

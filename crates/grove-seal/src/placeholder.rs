@@ -50,7 +50,7 @@ pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
 /// Adds the names in every text of a value, keys of maps included.
 pub(crate) fn collect(value: &Value, into: &mut BTreeSet<String>) {
     walk(value, &mut |text| {
-        into.extend(names(text).map(str::to_owned))
+        into.extend(names(text).map(str::to_owned));
     });
 }
 

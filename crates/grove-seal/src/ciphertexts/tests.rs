@@ -6,7 +6,7 @@ use crate::{
     keys::{KeyPair, SealingKey, new_key_pair},
 };
 
-static PAIR: LazyLock<KeyPair> = LazyLock::new(|| pair());
+static PAIR: LazyLock<KeyPair> = LazyLock::new(pair);
 
 fn pair() -> KeyPair {
     new_key_pair(

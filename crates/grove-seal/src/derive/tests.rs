@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Error, needed, sources, values};
 use crate::Secret;
 
-/// A key that was made for this test, by PyCryptodome as Tutor makes them.
+/// A key that was made for this test, by `PyCryptodome` as Tutor makes them.
 const JWT: &str = include_str!("jwt.pem");
 
 /// What Tutor's filter `long_to_base64` prints of its numbers.

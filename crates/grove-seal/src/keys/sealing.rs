@@ -67,7 +67,7 @@ pub fn new_key_pair(bits: usize, name: &str, now: Timestamp) -> Result<KeyPair, 
     let signer = SigningKey::<Sha256>::new(key);
     let certificate =
         CertificateBuilder::new(Profile::Root, serial, validity, name, public, &signer)
-            .and_then(|builder| builder.build::<rsa::pkcs1v15::Signature>())
+            .and_then(CertificateBuilder::build::<rsa::pkcs1v15::Signature>)
             .map_err(|error| writing(&error))?;
     Ok(KeyPair {
         private: Secret::from(private.as_str()),

@@ -122,8 +122,11 @@ fn percent(plain: &str, kept: &str, space: &str, upper: bool) -> String {
             {
                 out.push(char::from(byte));
             }
-            byte if upper => out.push_str(&format!("%{byte:02X}")),
-            byte => out.push_str(&format!("%{byte:02x}")),
+            byte => {
+                let digits = digest::hex(&[byte]);
+                out.push('%');
+                out.push_str(&if upper { digits.to_uppercase() } else { digits });
+            }
         }
     }
     out

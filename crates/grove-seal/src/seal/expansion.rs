@@ -29,7 +29,9 @@ pub(super) fn to_expansion(text: &str) -> Option<String> {
         } else if let Some(after) = rest.strip_prefix('(') {
             match after.split_once(')') {
                 Some((name, after)) if !placeholder::any(name) => {
-                    expansion.push_str(&format!("$({name})"));
+                    expansion.push_str("$(");
+                    expansion.push_str(name);
+                    expansion.push(')');
                     rest = after;
                 }
                 // The kubelet would leave all of it alone: so must what it reads now.
@@ -60,7 +62,12 @@ fn push(text: &str, escaped: bool, expansion: &mut String) {
         match piece {
             Piece::Literal(literal) if escaped => expansion.push_str(&literal.replace('$', "$$")),
             Piece::Literal(literal) => expansion.push_str(literal),
-            Piece::Name(name) => expansion.push_str(&format!("$({VARIABLE}{name})")),
+            Piece::Name(name) => {
+                expansion.push_str("$(");
+                expansion.push_str(VARIABLE);
+                expansion.push_str(name);
+                expansion.push(')');
+            }
         }
     }
 }
@@ -72,16 +79,15 @@ pub(super) fn from_expansion(expansion: &str) -> String {
     let start = format!("$({VARIABLE}");
     while let Some((before, after)) = rest.split_once(start.as_str()) {
         text.push_str(before);
-        match after.split_once(')') {
-            Some((name, after)) => {
-                text.push_str(&format!("@@{name}@@"));
-                rest = after;
-            }
-            None => {
-                text.push_str(&start);
-                rest = after;
-            }
-        }
+        let Some((name, after)) = after.split_once(')') else {
+            text.push_str(&start);
+            rest = after;
+            continue;
+        };
+        text.push_str("@@");
+        text.push_str(name);
+        text.push_str("@@");
+        rest = after;
     }
     text.push_str(rest);
     text

@@ -42,6 +42,10 @@ fn config(name: &str, annotation: &str, file: &str, text: &str) -> Value {
     })
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "reads like the macro that makes the value"
+)]
 fn workload(kind: &str, name: &str, spec: Value) -> Value {
     json!({
         "apiVersion": "apps/v1", "kind": kind,
@@ -148,14 +152,11 @@ fn shown(sealed: &Sealed, start: &str, pointer: &str) -> String {
         .objects
         .iter()
         .filter(|(file, _)| file.starts_with(start));
-    objects
-        .map(|(file, object)| {
-            format!(
-                "# {file}\n{}",
-                grove_yaml::emit(object.pointer(pointer).unwrap())
-            )
-        })
-        .collect()
+    let texts = objects.map(|(file, object)| {
+        let yaml = grove_yaml::emit(object.pointer(pointer).unwrap());
+        format!("# {file}\n{yaml}")
+    });
+    texts.collect::<Vec<_>>().concat()
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub fn create(
     };
     let encrypted = writer.write(values)?;
     let code = mac_over(
-        writer.plain.iter().map(|value| value.expose()),
+        writer.plain.iter().map(Secret::expose),
         creation.mac_only_encrypted,
     );
 

@@ -408,7 +408,7 @@ fn number_text(number: &serde_json::Number) -> String {
 }
 
 fn hex_upper(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    crate::digest::hex(bytes).to_uppercase()
 }
 
 fn line_start(text: &str, at: usize) -> usize {

@@ -155,9 +155,11 @@ impl Sops {
 
 /// A path as `sops set` takes it: `["a"]["b"]`.
 fn index(path: &[&str]) -> String {
-    path.iter()
-        .map(|key| format!("[{}]", Value::from(*key)))
-        .collect()
+    let keys: Vec<String> = path
+        .iter()
+        .map(|key| Value::from(*key).to_string())
+        .collect();
+    format!("[{}]", keys.join("]["))
 }
 
 fn flatten(value: Value, path: &mut Vec<String>, values: &mut Vec<(Vec<String>, Secret)>) {

@@ -247,7 +247,7 @@ fn the_first_rule_that_matches_decides() {
     );
     assert_eq!(
         of("x/clusters/prod/secrets.sops.yaml").unwrap().recipients,
-        [two.clone()]
+        std::slice::from_ref(&two)
     );
     insta::assert_snapshot!(of("a.kms.yaml").unwrap().needs_program().unwrap(), @"its creation rule has `kms`");
     assert_eq!(of("grouped").unwrap().recipients, [one.clone(), two]);
