@@ -34,8 +34,11 @@ pub fn lock(
     cache: &Cache,
     progress: &dyn Progress,
 ) -> Result<String, Error> {
-    let tools = Tools::obtain(cache, progress)?;
     let named = named(distribution);
+    for (name, requirement) in &named {
+        source::check(name, requirement)?;
+    }
+    let tools = Tools::obtain(cache, progress)?;
     let built = build(&named, cache, &tools, progress)?;
     progress.step("resolving requirements");
     let pins = resolve(&named, &built, &tools)?;
@@ -100,25 +103,27 @@ fn build(
     tools: &Tools,
     progress: &dyn Progress,
 ) -> Result<BTreeMap<String, Package>, Error> {
-    let builder = Builder::new(cache, tools);
-    let mut built = BTreeMap::new();
+    // Everything is fetched before anything is built: what is missing shows at once.
+    let mut sources = Vec::new();
     for (name, requirement) in named {
         progress.step(&format!("fetching {name}"));
-        let (source, git, rev) = match requirement {
-            Requirement::Version(version) => {
-                let Some(source) = Source::archive(name, version, cache, tools)? else {
-                    continue;
-                };
-                (source, String::new(), String::new())
-            }
-            Requirement::Git { git, rev } => {
-                (Source::git(git, rev, cache)?, git.clone(), rev.clone())
-            }
+        let source = match requirement {
+            Requirement::Version(version) => Source::archive(name, version, cache, tools)?,
+            Requirement::Git { git, rev } => Some(Source::git(git, rev, cache)?),
         };
+        sources.extend(source.map(|source| (name, requirement, source)));
+    }
+    let builder = Builder::new(cache, tools);
+    let mut built = BTreeMap::new();
+    for (name, requirement, source) in sources {
         progress.step(&format!("building {name}"));
-        let build = builder.requirements(name, &source)?;
-        let wheel = builder.wheel(name, &source, &build)?;
+        let requirements = builder.requirements(name, &source)?;
+        let wheel = builder.wheel(name, &source, &requirements)?;
         let local = wheels::keep(cache, &wheel.file, &wheel.content)?;
+        let (git, rev) = match requirement {
+            Requirement::Git { git, rev } => (git.clone(), rev.clone()),
+            Requirement::Version(_) => (String::new(), String::new()),
+        };
         let package = Package {
             version: wheel.version,
             wheel: Wheel {
@@ -127,9 +132,9 @@ fn build(
                 archive: source.sha256,
                 file: wheel.file,
                 sha256: local.sha256.clone(),
-                build: format!("{:x}", Sha256::digest(&build))[..8].to_owned(),
+                build: format!("{:x}", Sha256::digest(&requirements))[..8].to_owned(),
             },
-            requirements: build,
+            requirements,
             local,
         };
         built.insert(name.clone(), package);
@@ -149,7 +154,6 @@ fn resolve(
         let _ = match (built.get(name), requirement) {
             (Some(package), _) => writeln!(input, "{name} @ {}", package.local.url()),
             (None, Requirement::Version(version)) => {
-                source::check_version(name, version)?;
                 writeln!(input, "{name}=={version}")
             }
             (None, Requirement::Git { .. }) => Ok(()),

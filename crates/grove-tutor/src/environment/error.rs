@@ -92,7 +92,7 @@ pub enum Error {
         file: String,
     },
     /// A source holds another package than the distribution says.
-    #[error("{place} should hold the package {package} and holds {found}")]
+    #[error("{place} holds the package {found}, the distribution says {package}")]
     WrongPackage {
         /// Where the source is from.
         place: String,

@@ -32,7 +32,7 @@ pub(crate) fn contents(root: &Path) -> io::Result<String> {
     })
 }
 
-/// Calls `visit` for everything below `root`, in the order of paths.
+/// Calls `visit` for everything below `root`, each directory in the order of names.
 fn walk(
     root: &Path,
     visit: impl Fn(&mut Sha256, &Path, &std::fs::Metadata) -> io::Result<()>,
@@ -40,15 +40,21 @@ fn walk(
     let mut hash = Sha256::new();
     let mut pending = vec![root.to_owned()];
     while let Some(directory) = pending.pop() {
-        let mut paths: Vec<_> = fs::read_dir(&directory)?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<io::Result<_>>()?;
-        paths.sort_unstable();
-        for path in paths {
-            let meta = fs::symlink_metadata(&path)?;
-            let relative = path.strip_prefix(root).map_err(io::Error::other)?;
-            hash.update(relative.as_os_str().as_bytes());
+        // An entry knows its directory's handle, which makes this much cheaper than by path.
+        let mut entries = fs::read_dir(&directory)?
+            .map(|entry| {
+                let entry = entry?;
+                Ok((entry.file_name(), entry.metadata()?))
+            })
+            .collect::<io::Result<Vec<_>>>()?;
+        entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let relative = directory.strip_prefix(root).map_err(io::Error::other)?;
+        hash.update(relative.as_os_str().as_bytes());
+        hash.update([0, 0]);
+        for (name, meta) in entries {
+            hash.update(name.as_bytes());
             hash.update([0]);
+            let path = directory.join(name);
             visit(&mut hash, &path, &meta)?;
             hash.update([0]);
             if meta.is_dir() {

@@ -107,7 +107,7 @@ impl<'a> Builder<'a> {
         let (name, version) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
         if normal(name) != normal(package) {
             return Err(Error::WrongPackage {
-                place: source_name(source),
+                place: source.place.clone(),
                 package: package.to_owned(),
                 found: name.to_owned(),
             });
@@ -232,9 +232,4 @@ pub(crate) fn limits(cache: &Cache, read: Vec<PathBuf>, write: Vec<PathBuf>) -> 
         file_size: Some(1 << 30),
         ..Sandbox::default()
     }
-}
-
-fn source_name(source: &Source) -> String {
-    let name = source.path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fs_err as fs;
 use grove_exec::{ExecError, Invocation, Variables};
+use grove_fleet::model::Requirement;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -23,6 +24,8 @@ const BEGINNING: u64 = 315_532_800;
 /// A fetched source.
 #[derive(Debug)]
 pub(crate) struct Source {
+    /// Where it is from, for messages.
+    pub(crate) place: String,
     /// A directory or an archive.
     pub(crate) path: PathBuf,
     /// The time that a build may state, in seconds since 1970.
@@ -86,6 +89,7 @@ impl Source {
         let time = call(&["show", "--no-patch", "--format=%ct", rev, "--"])?.text()?;
         let epoch = time.trim().parse::<u64>().unwrap_or(0).max(BEGINNING);
         Ok(Self {
+            place: format!("commit {rev} of {git}"),
             path,
             epoch,
             sha256: String::new(),
@@ -93,7 +97,7 @@ impl Source {
         })
     }
 
-    /// The source archive of a version in the package index; `None` where the index has a wheel
+    /// The source archive of a version in the package index, both [checked](check); `None` where the index has a wheel
     /// of it.
     pub(crate) fn archive(
         package: &str,
@@ -101,7 +105,6 @@ impl Source {
         cache: &Cache,
         tools: &Tools,
     ) -> Result<Option<Self>, Error> {
-        check_version(package, version)?;
         let directory = cache.scratch()?;
         let result = directory.path().join("result.json");
         let outcome = tools
@@ -128,6 +131,7 @@ impl Source {
         let path = directory.path().join(&fetched.archive);
         let sha256 = format!("{:x}", Sha256::digest(fs::read(&path)?));
         Ok(Some(Self {
+            place: fetched.archive,
             path,
             epoch: BEGINNING,
             sha256,
@@ -136,9 +140,8 @@ impl Source {
     }
 }
 
-/// Refuses an address that Git would read as an option or as a way to run a program, and a
-/// revision that is no commit.
-pub(crate) fn check_git(git: &str, rev: &str) -> Result<(), Error> {
+/// Of an address: one that Git would read as an option, or as a way to run a program.
+fn check_git(git: &str, rev: &str) -> Result<(), Error> {
     let known = ["https://", "ssh://", "file:///"]
         .iter()
         .any(|scheme| git.starts_with(scheme));
@@ -164,19 +167,22 @@ pub(crate) fn check_git(git: &str, rev: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses what is no name of a package, and what is not one exact version.
-pub(crate) fn check_version(package: &str, version: &str) -> Result<(), Error> {
-    let (what, text) = if !is_name(package) {
-        ("the package", package)
-    } else if !is_version(version) {
-        ("the version", version)
-    } else {
-        return Ok(());
-    };
-    Err(Error::Invalid {
-        what,
-        text: text.to_owned(),
-    })
+/// Refuses a requirement that Git, pip or uv could read as something else than what it names.
+pub(crate) fn check(package: &str, requirement: &Requirement) -> Result<(), Error> {
+    if !is_name(package) {
+        return Err(Error::Invalid {
+            what: "the package",
+            text: package.to_owned(),
+        });
+    }
+    match requirement {
+        Requirement::Git { git, rev } => check_git(git, rev),
+        Requirement::Version(version) if is_version(version) => Ok(()),
+        Requirement::Version(version) => Err(Error::Invalid {
+            what: "the version",
+            text: version.clone(),
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use fs_err as fs;
-use grove_fleet::model::{Lock, Wheel};
+use grove_fleet::model::{Lock, Requirement, Wheel};
 use sha2::{Digest as _, Sha256};
 
 use super::build::Builder;
-use super::source::Source;
+use super::source::{Source, check};
 use crate::cache::{Cache, Progress, write_whole};
 use crate::environment::Error;
 use crate::environment::pins::{Pin, is_sha256, normal};
@@ -103,20 +103,21 @@ fn build(
     builder: &Builder<'_>,
     progress: &dyn Progress,
 ) -> Result<Local, Error> {
+    let pin = pins
+        .iter()
+        .find(|pin| normal(&pin.name) == normal(package))
+        .ok_or_else(|| Error::Line(package.to_owned()))?;
+    progress.step(&format!("building {package} {}", pin.version));
     let source = if wheel.git.is_empty() {
-        let pin = pins
-            .iter()
-            .find(|pin| normal(&pin.name) == normal(package))
-            .ok_or_else(|| Error::Line(package.to_owned()))?;
-        progress.step(&format!("building {package} {}", pin.version));
         let source = Source::archive(package, &pin.version, builder.cache, builder.tools)?;
         source.ok_or_else(|| Error::NotFound {
             package: package.to_owned(),
             version: pin.version.clone(),
-            reason: String::new(),
+            reason: "it is a wheel now".to_owned(),
         })?
     } else {
-        progress.step(&format!("building {package} {}", wheel.rev));
+        let (git, rev) = (wheel.git.clone(), wheel.rev.clone());
+        check(package, &Requirement::Git { git, rev })?;
         Source::git(&wheel.git, &wheel.rev, builder.cache)?
     };
     if source.sha256 != wheel.archive {
