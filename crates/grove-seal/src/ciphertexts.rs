@@ -72,7 +72,8 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Format(_) => {
-                "someone changed the deploy branch by hand; `git log` of that path tells who".to_owned()
+                "someone changed the deploy branch by hand; `git log` of that path tells who"
+                    .to_owned()
             }
             Self::Newer { .. } => "use a Grove at least as new as the one that wrote it".to_owned(),
         })
