@@ -11,6 +11,7 @@ pub mod links;
 pub mod load;
 pub mod model;
 pub mod near;
+pub mod scaffold;
 pub mod schema;
 pub mod selector;
 pub mod shape;

@@ -3,11 +3,13 @@
 mod address;
 mod cluster;
 mod distribution;
+mod image;
 mod instance;
 
 pub use address::Address;
 pub use cluster::{Certificate, Cluster};
 pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
+pub use image::{ImageError, ImageName};
 pub use instance::{
     Domain, Environment, Identity, Image, Instance, PluginFile, SecretReference, Settings,
     TypedText,

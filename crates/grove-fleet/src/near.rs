@@ -24,3 +24,18 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .min()
         .map(|(_, candidate)| candidate)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn likeness_has_a_limit() {
+        let known = ["hosts", "domains", "Config"];
+        assert_eq!(nearest("host", known), Some("hosts"));
+        assert_eq!(nearest("CONFIG", known), Some("Config"));
+        assert_eq!(nearest("domians", known), Some("domains"));
+        assert_eq!(nearest("zzzzz", known), None);
+        assert_eq!(nearest(&"host".repeat(1_000), known), None);
+    }
+}

@@ -142,6 +142,8 @@ impl Walk {
                 .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
         let hint = if is_tutor_key && find(keys, "config").is_some() {
             Some("keys of Tutor go under `config`".to_owned())
+        } else if name == "defaults" && find(keys, "config").is_some() {
+            Some("what stands under `defaults` elsewhere stands at the top here".to_owned())
         } else if let Some(near) = nearest(name, names()) {
             Some(format!("there is a key `{near}`"))
         } else {

@@ -77,3 +77,125 @@ impl Lock {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::{Distribution, LockedPlugin, Requirement, Wheel};
+    use super::*;
+
+    fn lock() -> Lock {
+        Lock {
+            version: Lock::VERSION,
+            input: "sha256:00".to_owned(),
+            tutor: "22.0.3".to_owned(),
+            secrets: vec!["MYSQL_ROOT_PASSWORD".to_owned()],
+            plugins: BTreeMap::from([(
+                "mfe".to_owned(),
+                LockedPlugin {
+                    package: "tutor-mfe".to_owned(),
+                    version: "22.1.0".to_owned(),
+                    secrets: vec![],
+                },
+            )]),
+            wheels: BTreeMap::from([(
+                "own".to_owned(),
+                Wheel {
+                    git: "https://x/y".to_owned(),
+                    rev: "abc".to_owned(),
+                    file: "own-1-py3-none-any.whl".to_owned(),
+                    sha256: "00".to_owned(),
+                    build: "one".to_owned(),
+                    ..Wheel::default()
+                },
+            )]),
+            builds: BTreeMap::from([(
+                "one".to_owned(),
+                "setuptools==1 \\\n    --hash=sha256:00\n\nwheel==1\n".to_owned(),
+            )]),
+            requirements: "# tutor's own\ntutor==22.0.3 \\\n    --hash=sha256:11\n".to_owned(),
+            digest: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_lock_can_be_read_back() {
+        let text = lock().to_text();
+        let read = Lock::parse(&text).unwrap();
+        assert_eq!(read.digest.len(), "sha256:".len() + 64);
+        assert_eq!(
+            Lock {
+                digest: String::new(),
+                ..read.clone()
+            },
+            lock()
+        );
+        assert_eq!(read.to_text(), text);
+        insta::assert_snapshot!(text, @r#"
+        #: builds:
+        #:   one: |
+        #:     setuptools==1 \
+        #:         --hash=sha256:00
+        #:
+        #:     wheel==1
+        #: input: sha256:00
+        #: plugins:
+        #:   mfe:
+        #:     package: tutor-mfe
+        #:     secrets: []
+        #:     version: "22.1.0"
+        #: secrets:
+        #: - MYSQL_ROOT_PASSWORD
+        #: tutor: "22.0.3"
+        #: version: 1
+        #: wheels:
+        #:   own:
+        #:     build: one
+        #:     file: own-1-py3-none-any.whl
+        #:     git: https://x/y
+        #:     rev: abc
+        #:     sha256: "00"
+        # tutor's own
+        tutor==22.0.3 \
+            --hash=sha256:11
+        "#);
+    }
+
+    #[test]
+    fn what_is_no_lock_is_refused() {
+        let read = |text: &str| Lock::parse(text).unwrap_err().to_string();
+        insta::assert_snapshot!(read("tutor==22.0.3\n"), @"the lock has no head");
+        insta::assert_snapshot!(read("#: version: 2\n#: other: things\n"), @"the lock has version 2, and this version of Grove reads 1");
+        insta::assert_snapshot!(read("#: version: 1\n"), @"the lock's head cannot be read: missing field `input`");
+        insta::assert_snapshot!(read("#: a: [\n"), @"the lock's head cannot be read: unclosed bracket '['");
+        insta::assert_snapshot!(read("#: - 1\n"), @"the lock's head cannot be read: invalid length 1, expected struct Lock with 7 elements");
+    }
+
+    #[test]
+    fn the_input_knows_only_what_is_locked() {
+        let distribution = |version: &str| Distribution {
+            name: version.to_owned(),
+            release: "verawood".to_owned(),
+            tutor: Requirement::Version(version.to_owned()),
+            plugins: BTreeMap::from([(
+                "own".to_owned(),
+                Requirement::Git {
+                    git: "u".to_owned(),
+                    rev: "r".to_owned(),
+                },
+            )]),
+            ..Distribution::default()
+        };
+        insta::assert_snapshot!(distribution("22.0.3").input(), @"sha256:a456cf503527a1d3bdb7ce29c6cdfa4728339349e4fa3ccaa20338f05af11e87");
+        assert_ne!(
+            distribution("22.0.3").input(),
+            distribution("22.0.4").input()
+        );
+        let renamed = Distribution {
+            name: "other".to_owned(),
+            ..distribution("22.0.3")
+        };
+        assert_eq!(renamed.input(), distribution("22.0.3").input());
+    }
+}
