@@ -13,9 +13,12 @@ use crate::{Ciphertexts, names, placeholder};
 /// The longest name of a Job from which Kubernetes can make labels of its pods.
 const LONGEST: usize = 63;
 
-/// Names a sealed Job; `before` is the Job with its placeholders.
+/// Names a sealed Job; `before` is the Job with its placeholders. One without a logical name, as a
+/// hook's, keeps its name.
 pub(super) fn name(job: &mut Value, before: &Value, ciphertexts: &Ciphertexts) {
-    let logical = object::logical_name(before).to_owned();
+    let Some(logical) = object::annotation(before, names::NAME) else {
+        return;
+    };
     let mut used = BTreeSet::new();
     for container in object::pod_spec(before)
         .into_iter()
@@ -52,7 +55,7 @@ pub(super) fn name(job: &mut Value, before: &Value, ciphertexts: &Ciphertexts) {
         .collect();
     let retry = object::annotation(before, names::RETRY);
     let suffix = suffix(&json!([logical, commands, fingerprints, retry]));
-    let mut start = logical.as_str();
+    let mut start = logical;
     while start.len() + 1 + suffix.len() > LONGEST || start.ends_with(['-', '.']) {
         let mut symbols = start.chars();
         symbols.next_back();
@@ -60,5 +63,4 @@ pub(super) fn name(job: &mut Value, before: &Value, ciphertexts: &Ciphertexts) {
     }
     let name = format!("{start}-{suffix}");
     object::rename(job, name);
-    object::annotate(job, names::NAME, &logical);
 }

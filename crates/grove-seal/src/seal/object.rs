@@ -37,9 +37,12 @@ pub(crate) fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
         .as_str()
 }
 
-/// The name by which others of the tree refer to an object.
+/// The name by which others of the tree refer to an object. A copy for Jobs goes by its own name.
 pub(crate) fn logical_name(object: &Value) -> &str {
-    annotation(object, names::NAME).unwrap_or_else(|| name(object))
+    match annotation(object, names::JOBS_COPY) {
+        Some("true") => name(object),
+        _ => annotation(object, names::NAME).unwrap_or_else(|| name(object)),
+    }
 }
 
 /// A map below `parent`, made where it is not there; none where something else stands there.

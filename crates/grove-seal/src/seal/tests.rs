@@ -47,9 +47,14 @@ fn config(name: &str, annotation: &str, file: &str, text: &str) -> Value {
     reason = "reads like the macro that makes the value"
 )]
 fn workload(kind: &str, name: &str, spec: Value) -> Value {
+    let annotations = if kind == "Job" {
+        json!({"grove-platform.org/name": name})
+    } else {
+        json!({})
+    };
     json!({
         "apiVersion": "apps/v1", "kind": kind,
-        "metadata": {"name": name, "namespace": "uni", "labels": {"app": name, "part": "uni"}},
+        "metadata": {"annotations": annotations, "name": name, "namespace": "uni", "labels": {"app": name, "part": "uni"}},
         "spec": {"template": {"spec": spec}},
     })
 }
@@ -415,6 +420,48 @@ fn a_job_keeps_its_name_where_only_its_mounts_change() {
         "other".into();
     let moved = seal(&objects, &ciphertexts(&NAMES, &[]), "uni").unwrap();
     assert_ne!(job(&retried), job(&moved));
+}
+
+#[test]
+fn a_hook_keeps_its_name_and_a_copy_for_jobs_goes_by_its_own() {
+    let mut hook = workload(
+        "Job",
+        "hook",
+        json!({"containers": [{"args": ["@@KEY@@"]}]}),
+    );
+    hook["metadata"]["annotations"] = json!({"argocd.argoproj.io/hook": "PreSync"});
+    let mut copy = config("settings-jobs", "jobs-copy", "a", "@@KEY@@");
+    copy["metadata"]["annotations"]["grove-platform.org/name"] = "settings".into();
+    let reader = workload(
+        "Deployment",
+        "d",
+        json!({"containers": [], "volumes": [{"name": "v", "configMap": {"name": "settings"}}]}),
+    );
+    let objects = tree(vec![
+        hook,
+        copy,
+        config("settings", "name", "a", "@@KEY@@"),
+        reader,
+    ]);
+    let sealed = seal(&objects, &ciphertexts(&["KEY"], &[]), "uni").unwrap();
+    assert!(sealed.objects.contains_key("job-hook.yaml"));
+    assert!(
+        sealed
+            .objects
+            .contains_key("sealedsecret-settings-jobs.yaml")
+    );
+    let volume = &sealed.objects["deployment-d.yaml"]["spec"]["template"]["spec"]["volumes"][0];
+    assert!(
+        volume["secret"]["secretName"]
+            .as_str()
+            .unwrap()
+            .starts_with("settings-")
+    );
+    assert_ne!(volume["secret"]["secretName"], "settings-jobs");
+    assert_eq!(
+        reseal(&sealed.objects, &ciphertexts(&["KEY"], &[]), "uni").unwrap(),
+        sealed
+    );
 }
 
 #[test]

@@ -5,9 +5,7 @@ use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path};
 use grove_exec::Invocation;
 use grove_seal::{
     Secret,
-    source::{
-        Creation, Identities, Keyring, Sops, SopsFile, Tree, create, creation_for, new_identity,
-    },
+    source::{Creation, Identities, Sops, SopsFile, Tree, create, creation_for, new_identity},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -263,26 +261,23 @@ fn files_of_other_recipients_go_through_the_program() {
     );
     let config = world.path(".sops.yaml");
     fs::write(&config, &rules).unwrap();
-    let keyring = Keyring {
-        identities: Identities::default(),
-        sops: wrapper(&world),
-    };
+    let sops = wrapper(&world);
     let creation = creation_for(".sops.yaml", &rules, "s.yaml").unwrap();
     let mut tree = Tree::default();
     tree.insert(&["instances", "A"], Tree::Value("b \"c\"\n".into()));
     tree.insert(&["GONE"], Tree::Value("x".into()));
-    let text = keyring
-        .create("s.yaml", &tree, &creation, &config, now())
-        .unwrap();
+    assert!(create("s.yaml", &tree, &creation, now()).is_err());
+    let text = sops.create("s.yaml", &tree, &config).unwrap();
     let parse = |text: &str| SopsFile::parse("s.yaml", text).unwrap();
     assert!(parse(&text).needs_program().is_some());
+    assert!(parse(&text).open(&world.identities).is_err());
 
     let secret = Secret::from("grüße\n'");
-    let text = keyring
-        .set(&parse(&text), &["instances", "NEW"], &secret, now())
+    let text = sops
+        .set(&parse(&text), &["instances", "NEW"], &secret)
         .unwrap();
-    let text = keyring.remove(&parse(&text), &["GONE"], now()).unwrap();
-    let values = keyring.values(&parse(&text)).unwrap();
+    let text = sops.remove(&parse(&text), &["GONE"]).unwrap();
+    let values = sops.open(&parse(&text)).unwrap();
     let expected = [("instances.A", "b \"c\"\n"), ("instances.NEW", "grüße\n'")];
     let values: Vec<_> = values
         .iter()
@@ -294,10 +289,7 @@ fn files_of_other_recipients_go_through_the_program() {
     );
 
     // The program's own words where it fails.
-    let nobody = Keyring {
-        sops: Sops::new(program("GROVE_TEST_SOPS")),
-        ..Keyring::default()
-    };
-    let error = nobody.values(&parse(&text)).unwrap_err().to_string();
+    let nobody = Sops::new(program("GROVE_TEST_SOPS"));
+    let error = nobody.open(&parse(&text)).unwrap_err().to_string();
     assert!(error.starts_with("s.yaml: "), "{error}");
 }
