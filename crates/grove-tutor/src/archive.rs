@@ -96,9 +96,9 @@ mod tests {
         let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worker/grove_worker");
         let mut found: Vec<String> = fs::read_dir(package)
             .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".py"))
-            .map(|name| format!("grove_worker/{name}"))
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "py"))
+            .map(|path| format!("grove_worker/{}", path.file_name().unwrap().display()))
             .collect();
         found.push("__main__.py".to_owned());
         found.sort();

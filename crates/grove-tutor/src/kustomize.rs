@@ -74,10 +74,15 @@ impl KustomizeError {
     /// What to do about it, where there is something to say.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotRendered { entry, .. } if entry.contains("://") || entry.contains('@') => Some(
-                "nothing is fetched while rendering: put the objects into a plugin of the instance"
-                    .to_owned(),
-            ),
+            Self::NotRendered { entry: text, .. } | Self::Refused(text)
+                if text.contains("://") || text.contains("git@") =>
+            {
+                Some(
+                    "nothing is fetched while rendering: put the content into a plugin of the \
+                     instance"
+                        .to_owned(),
+                )
+            }
             Self::Exec(error) => error.hint(),
             _ => None,
         }
@@ -201,7 +206,7 @@ impl Kustomizer {
                 let text = stderr
                     .replace(&place, "")
                     .replace(place.trim_end_matches('/'), ".");
-                Err(KustomizeError::Refused(text))
+                Err(KustomizeError::Refused(reason(&text)))
             }
             Err(error) => Err(error.into()),
         }
@@ -218,4 +223,33 @@ fn write(rendered: &TutorFiles, directory: &Path) -> io::Result<()> {
         fs::write(path, content)?;
     }
     Ok(())
+}
+
+/// What kubectl says went wrong, where it says so in the form of its log: `… err="…"`.
+fn reason(text: &str) -> String {
+    let logged = text.split_once("err=").map(|(_, quoted)| quoted.trim());
+    logged
+        .and_then(|quoted| serde_json::from_str(quoted).ok())
+        .unwrap_or_else(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_taken_out_of_the_log_line() {
+        assert_eq!(
+            reason(r#"E1122 23:28:37.69 9642 run.go:72] "command failed" err="a \"b\": c""#),
+            r#"a "b": c"#
+        );
+        assert_eq!(reason("error: err=x"), "error: err=x");
+    }
+
+    #[test]
+    fn what_is_not_fetched_has_a_hint() {
+        let error = KustomizeError::Refused("Get https://example.org".to_owned());
+        assert!(error.hint().is_some());
+        assert_eq!(KustomizeError::Refused("no".to_owned()).hint(), None);
+    }
 }

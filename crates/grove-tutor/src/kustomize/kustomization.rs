@@ -78,7 +78,7 @@ impl<'a> Kustomization<'a> {
         Ok(())
     }
 
-    /// The names of generated ConfigMaps whose objects carry a hash as suffix.
+    /// The names of generated `ConfigMap`s whose objects carry a hash as suffix.
     pub(super) fn hashed_config_maps(&self) -> Vec<String> {
         let plain = |options: &Value| options["disableNameSuffixHash"] == Value::Bool(true);
         if plain(&self.fields["generatorOptions"]) {

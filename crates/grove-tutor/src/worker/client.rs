@@ -127,7 +127,7 @@ impl Client {
         }
         loop {
             match answer.recv_timeout(self.patience) {
-                Ok(frame) => return answered(frame),
+                Ok(frame) => return answered(&frame),
                 Err(RecvTimeoutError::Disconnected) => return Err(ended()),
                 Err(RecvTimeoutError::Timeout) if self.shared.is_silent(self.patience) => {
                     return Err(WorkerError::Silent);
@@ -197,7 +197,7 @@ fn read_hello(reader: &mut impl Read) -> Result<String, WorkerError> {
 }
 
 /// The child's answer in the parent's envelope, or the error that it is.
-fn answered(envelope: Frame) -> Result<Frame, WorkerError> {
+fn answered(envelope: &Frame) -> Result<Frame, WorkerError> {
     #[derive(Deserialize)]
     struct Head {
         error: Option<Failure>,

@@ -84,9 +84,9 @@ impl Frame {
 }
 
 fn lengths(prefix: [u8; PREFIX]) -> (usize, usize) {
-    let [a, b, c, d, e, f, g, h] = prefix;
-    let length = |bytes| usize::try_from(u32::from_be_bytes(bytes)).unwrap_or(usize::MAX);
-    (length([a, b, c, d]), length([e, f, g, h]))
+    let both = u64::from_be_bytes(prefix);
+    let length = |number| usize::try_from(number).unwrap_or(usize::MAX);
+    (length(both >> 32), length(both & u64::from(u32::MAX)))
 }
 
 fn check(head: usize, body: usize) -> io::Result<()> {
