@@ -1,0 +1,58 @@
+//! One file a command.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod deploy;
+pub(crate) mod diff;
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod history;
+pub(crate) mod hold;
+pub(crate) mod init;
+pub(crate) mod lock;
+pub(crate) mod man;
+pub(crate) mod new;
+pub(crate) mod render;
+pub(crate) mod rollback;
+pub(crate) mod rule;
+pub(crate) mod sandbox;
+pub(crate) mod schema;
+pub(crate) mod secret;
+pub(crate) mod selection;
+pub(crate) mod show;
+pub(crate) mod unhold;
+
+use crate::{
+    cli::{Cli, Command},
+    error::Result,
+    output::Output,
+};
+
+/// Runs the command that was asked for.
+pub(crate) fn run(cli: Cli, output: &Output) -> Result {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Demo(arguments) => demo::run(arguments, output),
+        Command::Init(arguments) => init::run(arguments, output),
+        Command::New(arguments) => new::run(arguments, global, output),
+        Command::Check(arguments) => check::run(arguments, global, output),
+        Command::Explain(arguments) => explain::run(arguments, global, output),
+        Command::Rule(arguments) => rule::run(arguments, output),
+        Command::Schema(arguments) => schema::run(arguments, output),
+        Command::Lock(arguments) => lock::run(arguments, global, output),
+        Command::Secret(arguments) => secret::run(arguments, global, output),
+        Command::Render(arguments) => render::run(arguments, global, output),
+        Command::Diff(arguments) => diff::run(arguments, global, output),
+        Command::Deploy(arguments) => deploy::run(arguments, global, output),
+        Command::History(arguments) => history::run(arguments, global, output),
+        Command::Show(arguments) => show::run(arguments, global, output),
+        Command::Rollback(arguments) => rollback::run(arguments, global, output),
+        Command::Hold(arguments) => hold::run(arguments, global, output),
+        Command::Unhold(arguments) => unhold::run(arguments, global, output),
+        Command::Doctor(arguments) => doctor::run(arguments, output),
+        Command::Completions(arguments) => completions::run(arguments, output),
+        Command::Man(arguments) => man::run(arguments, output),
+        Command::Sandbox(arguments) => sandbox::run(arguments, output),
+    }
+}

@@ -1,0 +1,501 @@
+//! `grove deploy`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use grove_fleet::{
+    Fleet,
+    model::{Environment, Instance},
+};
+use grove_release::{
+    Changes, DeployBranch, DistributionRef, Draft, Hold, Id, Message, Objects, Order, Origin,
+    Published, RECORD_VERSION, Record, Release, Source, branch_name, compose, create_remote, diff, is_unchanged,
+    refuse,
+};
+use grove_render::Tree;
+use serde::Serialize;
+
+use crate::{
+    cli::Global,
+    commands::selection::Selection,
+    error::{CommandError, Exit, Result},
+    output::{Output, confirm},
+    pipeline::Pipeline,
+    releasing::{self, Remotes, Sealed, Sealer},
+    report,
+    secrets::Secrets,
+    surroundings,
+    workspace::{Workspace, git, is_json},
+};
+
+/// More instances than this are asked about first.
+const MANY: usize = 5;
+
+/// Checks, renders, seals and releases instances, and pushes one commit a cluster to the deploy
+/// repository. An instance whose objects stay as they are gets no release.
+///
+/// The source is the commit that is checked out, which the fleet's upstream must have.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// Show what would be released, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// What the releases are for; stands in their records and in the commit.
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+    /// Deploy the work tree as it is, with changes that are in no commit; refused for production.
+    #[arg(long, conflicts_with = "rev")]
+    local: bool,
+    /// Deploy a source that does not descend from the one that runs.
+    #[arg(long)]
+    allow_older: bool,
+    /// How many instances are expected to be selected; another number is refused, and no question
+    /// is asked.
+    #[arg(long, value_name = "N")]
+    expect: Option<usize>,
+    /// Confirms that this deploy deletes N volumes, hosts and other objects.
+    #[arg(long, value_name = "N")]
+    confirm_deletes: Option<usize>,
+    /// Make deploy repositories that are missing; local paths only.
+    #[arg(long)]
+    create_remote: bool,
+    #[command(flatten)]
+    remotes: Remotes,
+}
+
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    let (workspace, origin) = source(arguments, global)?;
+    let fleet = workspace.sound(output)?;
+    let instances = arguments.selection.for_writing(&fleet)?;
+    expect(arguments, &instances, output)?;
+    if arguments.local {
+        refuse_production(&instances)?;
+    }
+
+    let pipeline = Pipeline::new(output, true)?;
+    output.progress(&format!("rendering {} instances", instances.len()));
+    let trees = pipeline.trees(&fleet, &instances, arguments.remotes.pattern(&fleet))?;
+    output.progress_done();
+
+    // Every cluster is prepared before the first one is written to: a failure leaves all as they are.
+    let mut prepared = Vec::new();
+    let clusters: BTreeSet<&str> =
+        instances.iter().map(|instance| instance.address.cluster.as_str()).collect();
+    let deploy =
+        Deploy { arguments, workspace: &workspace, fleet: &fleet, origin: &origin, output };
+    for cluster in clusters {
+        let branch = deploy.open(cluster)?;
+        let chosen = instances.iter().filter(|instance| instance.address.cluster == cluster);
+        let mut items = Vec::new();
+        for instance in chosen {
+            if let Some(tree) = trees.get(&instance.address) {
+                items.push(deploy.prepare(&branch, instance, tree).map_err(|error| {
+                    error.context(format!("cannot release {}", instance.address))
+                })?);
+            }
+        }
+        prepared.push((branch, items));
+    }
+    deploy.confirm_deletions(&prepared)?;
+
+    let mut rows = Vec::new();
+    for (branch, items) in prepared {
+        rows.extend(deploy.release(branch, items)?);
+    }
+    print(&rows, arguments.dry_run, output)
+}
+
+/// The fleet's files and where they come from.
+fn source(arguments: &Arguments, global: &Global) -> Result<(Workspace, Origin)> {
+    let workspace = Workspace::open(global)?;
+    if arguments.local {
+        let origin = match &workspace.source {
+            Some(source) => {
+                let revision = source.revision(&git())?;
+                Origin { commit: revision.head, local: !revision.changed.is_empty() }
+            }
+            None => Origin { commit: None, local: true },
+        };
+        return Ok((workspace, origin));
+    }
+    let source = workspace.repository()?;
+    let commit = match workspace.commit {
+        Some(commit) => commit,
+        None => clean_head(source)?,
+    };
+    if let Published::No(upstream) = source.published(&git(), commit)? {
+        return Err(CommandError::refused(format!(
+            "commit {} is not on {upstream}, where others could see it",
+            commit.short()
+        ))
+        .hint("push it first; `--local` deploys what only this machine has, but not to production"));
+    }
+    let snapshot = source.snapshot(commit)?;
+    let workspace = Workspace { snapshot, commit: Some(commit), ..workspace };
+    Ok((workspace, Origin { commit: Some(commit), local: false }))
+}
+
+fn clean_head(source: &Source) -> Result<Id> {
+    let revision = source.revision(&git())?;
+    let head = revision.head.ok_or_else(|| {
+        CommandError::refused("the fleet has no commit yet").hint("commit it, or pass `--local`")
+    })?;
+    if revision.changed.is_empty() {
+        return Ok(head);
+    }
+    let shown: Vec<&str> = revision.changed.iter().take(5).map(String::as_str).collect();
+    Err(CommandError::refused(format!(
+        "the work tree has changes that are in no commit: {}{}",
+        shown.join(", "),
+        if revision.changed.len() > shown.len() { ", …" } else { "" }
+    ))
+    .hint("commit them, pass `--rev HEAD` to leave them out, or `--local` to deploy them outside production"))
+}
+
+/// Refuses another number of instances than was expected, and asks above a few.
+fn expect(arguments: &Arguments, instances: &[&Instance], output: &Output) -> Result<()> {
+    let count = instances.len();
+    match arguments.expect {
+        Some(expected) if expected != count => Err(CommandError::refused(format!(
+            "{count} instances are selected, {expected} were expected"
+        ))
+        .hint("check the selection with `grove diff`")),
+        Some(_) => Ok(()),
+        None if count <= MANY || arguments.dry_run => Ok(()),
+        None => {
+            output.warn(&format!("this touches {count} instances:"));
+            for instance in instances {
+                output.note(&format!("  {}", instance.address));
+            }
+            if confirm("Deploy them?") {
+                return Ok(());
+            }
+            Err(CommandError::refused(format!("{count} instances are selected and nobody agreed"))
+                .hint(format!("in a script, say `--expect {count}`")))
+        }
+    }
+}
+
+fn refuse_production(instances: &[&Instance]) -> Result<()> {
+    match instances.iter().find(|instance| instance.environment == Environment::Production) {
+        None => Ok(()),
+        Some(instance) => Err(CommandError::refused(format!(
+            "{} is a production instance, and `--local` deploys what only this machine has",
+            instance.address
+        ))
+        .hint("commit and push the fleet, and deploy without `--local`")),
+    }
+}
+
+/// What a deploy does with one instance.
+struct Item<'a> {
+    instance: &'a Instance,
+    tree: &'a Tree,
+    sealed: Sealed,
+    running: Option<Record>,
+    hold: Option<Hold>,
+    objects: Objects,
+    diff: grove_release::Diff,
+    action: Action,
+}
+
+/// What becomes of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Action {
+    /// It gets a release.
+    Released,
+    /// It is as it should be.
+    Unchanged,
+    /// It is held, and the hold stands.
+    Held,
+}
+
+/// One instance's line of the result.
+#[derive(Debug, Serialize)]
+struct Row {
+    instance: String,
+    action: Action,
+    release: Option<u32>,
+    commit: Option<Id>,
+    added: usize,
+    changed: usize,
+    removed: usize,
+    secrets: BTreeSet<String>,
+    reason: Option<String>,
+}
+
+struct Deploy<'a> {
+    arguments: &'a Arguments,
+    workspace: &'a Workspace,
+    fleet: &'a Fleet,
+    origin: &'a Origin,
+    output: &'a Output,
+}
+
+impl<'a> Deploy<'a> {
+    fn open(&self, cluster: &str) -> Result<DeployBranch> {
+        self.output.progress(&format!("fetching the deploy branch of {cluster}"));
+        let remotes = &self.arguments.remotes;
+        if self.arguments.create_remote {
+            let remote = remotes.remote(self.workspace, self.fleet, cluster)?;
+            if create_remote(&git(), &remote, &branch_name(cluster))? {
+                self.output.note(&format!("made the deploy repository {remote}"));
+            }
+        }
+        let branch = remotes.open(self.workspace, self.fleet, cluster)?;
+        if let Some(lost) = branch.rewritten() {
+            self.output.warn(&format!(
+                "{} was rewritten: its history lacks {}, where it was last seen",
+                branch.name(),
+                lost.short()
+            ));
+        }
+        Ok(branch)
+    }
+
+    fn prepare(
+        &self,
+        branch: &DeployBranch,
+        instance: &'a Instance,
+        tree: &'a Tree,
+    ) -> Result<Item<'a>> {
+        let name = &instance.address.instance;
+        let view = branch.view()?;
+        let running = view.latest(name)?;
+        self.check_order(running.as_ref())?;
+        let hold = view.hold(name)?;
+        let before = view.objects(name)?;
+        let cluster = self.fleet.clusters.get(&instance.address.cluster).ok_or_else(|| {
+            CommandError::new(Exit::Bug, "an instance stands on an unknown cluster")
+        })?;
+        let secrets = Secrets::new(self.workspace, self.fleet);
+        let sealer = Sealer { cluster, secrets: &secrets };
+        let previous = releasing::ciphertexts(&view, name)?;
+        let sealed = sealer.seal(instance, tree, previous.as_ref())?;
+        let objects = compose(sealed.objects.clone(), before.as_ref());
+        let action = match &hold {
+            Some(hold) if self.stays_held(branch, name, hold, &sealed.objects)? => Action::Held,
+            _ if running.is_some()
+                && before.as_ref() == Some(&objects)
+                && view.apps(name)? == tree.apps =>
+            {
+                Action::Unchanged
+            }
+            _ => Action::Released,
+        };
+        let diff = diff(&before.unwrap_or_default(), &objects);
+        Ok(Item { instance, tree, sealed, running, hold, objects, diff, action })
+    }
+
+    /// Whether a hold stands: one by hand always does, one of a rollback until the deploy would
+    /// bring something else than what was left.
+    fn stays_held(
+        &self,
+        branch: &DeployBranch,
+        instance: &str,
+        hold: &Hold,
+        objects: &Objects,
+    ) -> Result<bool> {
+        let Some(left) = hold.left else { return Ok(true) };
+        let left = branch.view()?.record(instance, left)?;
+        Ok(is_unchanged(objects, &branch.objects_of(left.tree)?))
+    }
+
+    fn check_order(&self, running: Option<&Record>) -> Result<()> {
+        let (Some(source), Some(record), Some(commit)) =
+            (&self.workspace.source, running, self.origin.commit)
+        else {
+            return Ok(());
+        };
+        if self.arguments.allow_older {
+            return Ok(());
+        }
+        match source.check_order(commit, record.source.commit)? {
+            Order::First | Order::Newer => Ok(()),
+            Order::Stale { source, running, .. } => Err(CommandError::refused(format!(
+                "the source {} does not descend from {}, the source of the running release",
+                source.short(),
+                running.short()
+            ))
+            .hint("fetch and merge the fleet's upstream; `--allow-older` deploys it all the same")),
+        }
+    }
+
+    fn confirm_deletions(&self, prepared: &[(DeployBranch, Vec<Item<'_>>)]) -> Result<()> {
+        let mut total = 0;
+        let mut reasons = Vec::new();
+        for item in prepared.iter().flat_map(|(_, items)| items) {
+            if item.action != Action::Released {
+                continue;
+            }
+            let deletions = &item.diff.deletions;
+            if deletions.need_confirmation() {
+                total += deletions.count();
+                reasons.push(format!(
+                    "{}: {}",
+                    item.instance.address,
+                    report::summary(&item.diff)
+                ));
+            }
+        }
+        if total == 0 || self.arguments.dry_run || self.arguments.confirm_deletes == Some(total) {
+            return Ok(());
+        }
+        let mut error = CommandError::refused(match self.arguments.confirm_deletes {
+            Some(stated) => format!("{stated} deletions were confirmed, this deploy makes {total}"),
+            None => format!("this deploy deletes {total} objects"),
+        });
+        error.messages.extend(reasons);
+        Err(error.hint(format!("if that is meant, say `--confirm-deletes {total}`")))
+    }
+
+    fn release(&self, mut branch: DeployBranch, items: Vec<Item<'_>>) -> Result<Vec<Row>> {
+        let time = surroundings::now()?;
+        let author = releasing::author(self.workspace)?;
+        let grove = env!("CARGO_PKG_VERSION").to_owned();
+        let mut changes = Changes::default();
+        let mut releases = Vec::new();
+        let mut rows = Vec::new();
+        for item in items {
+            let name = item.instance.address.instance.clone();
+            let number = item.running.as_ref().map_or(1, |record| record.release + 1);
+            let mut row = Row {
+                instance: item.instance.address.to_string(),
+                action: item.action,
+                release: item.running.as_ref().map(|record| record.release),
+                commit: None,
+                added: item.diff.added.len(),
+                changed: item.diff.changed.len(),
+                removed: item.diff.removed.len(),
+                secrets: item.sealed.changed.clone(),
+                reason: item.hold.as_ref().map(|hold| hold.reason.clone()),
+            };
+            if item.action == Action::Released {
+                let record = Record {
+                    version: RECORD_VERSION,
+                    instance: name.clone(),
+                    release: number,
+                    time,
+                    author: format!("{} <{}>", author.name, author.email),
+                    message: self.arguments.message.clone(),
+                    source: self.origin.clone(),
+                    tree: Id::empty_tree(),
+                    apps: None,
+                    distribution: distribution(self.fleet, item.instance),
+                    images: item.tree.images.clone(),
+                    secrets: item.tree.secrets.clone(),
+                    scan: item.sealed.scan,
+                    marks: item.tree.marks.clone(),
+                    rollback_of: None,
+                    grove: grove.clone(),
+                };
+                changes.release(Release {
+                    record,
+                    objects: item.objects,
+                    apps: item.tree.apps.clone(),
+                    sealed: Some(releasing::ciphertexts_value(&item.sealed.ciphertexts)?),
+                })?;
+                if item.hold.is_some() {
+                    changes.unhold(&name);
+                }
+                releases.push((name, number));
+                row.release = Some(number);
+                row.reason = None;
+            }
+            rows.push(row);
+        }
+        if releases.is_empty() || self.arguments.dry_run {
+            return Ok(rows);
+        }
+        self.output.progress(&format!("pushing to {}", branch.remote()));
+        let draft = Draft {
+            changes,
+            message: Message {
+                subject: subject(self.arguments.message.as_deref(), &releases),
+                text: None,
+                source: self.origin.commit,
+                local: self.origin.local,
+                releases,
+                grove,
+            },
+            author,
+            time,
+        };
+        let outcome = branch.commit(draft, refuse)?;
+        self.output.progress_done();
+        for row in rows.iter_mut().filter(|row| row.action == Action::Released) {
+            row.commit = outcome.commit;
+        }
+        Ok(rows)
+    }
+}
+
+fn subject(message: Option<&str>, releases: &[(String, u32)]) -> String {
+    let names: Vec<String> =
+        releases.iter().take(3).map(|(name, number)| format!("{name} {number:04}")).collect();
+    let more = releases.len().saturating_sub(names.len());
+    let list = match more {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    };
+    match message.and_then(|message| message.lines().next()) {
+        Some(message) => format!("Release {list}: {message}"),
+        None => format!("Release {list}"),
+    }
+}
+
+/// The distribution of an instance, as its record names it.
+fn distribution(fleet: &Fleet, instance: &Instance) -> DistributionRef {
+    DistributionRef {
+        name: instance.distribution.clone(),
+        lock: fleet
+            .distributions
+            .get(&instance.distribution)
+            .and_then(|distribution| distribution.lock.as_ref())
+            .map(|lock| lock.digest.clone())
+            .unwrap_or_default(),
+    }
+}
+
+fn print(rows: &[Row], dry_run: bool, output: &Output) -> Result {
+    if is_json(output) {
+        output.json(&serde_json::json!({"version": 1, "dry_run": dry_run, "instances": rows}))?;
+    } else {
+        for row in rows {
+            let release = row.release.map(|release| format!("{release:04}")).unwrap_or_default();
+            let text = match row.action {
+                Action::Released => format!(
+                    "{}: {} {release} (+{} ~{} -{})\n",
+                    row.instance,
+                    if dry_run { "would release" } else { "released" },
+                    row.added,
+                    row.changed,
+                    row.removed
+                ),
+                Action::Unchanged => format!("{}: nothing changed, runs {release}\n", row.instance),
+                Action::Held => format!(
+                    "{}: held at {release}: {}\n",
+                    row.instance,
+                    row.reason.as_deref().unwrap_or("no reason given")
+                ),
+            };
+            output.print(&text)?;
+        }
+        let released = rows.iter().filter(|row| row.action == Action::Released).count();
+        if released == 0 {
+            output.note("nothing changed; nothing was written");
+        }
+    }
+    let held: BTreeMap<_, _> = rows
+        .iter()
+        .filter(|row| row.action == Action::Held)
+        .map(|row| (&row.instance, &row.reason))
+        .collect();
+    if held.is_empty() {
+        return Ok(Exit::Done);
+    }
+    output.note("held instances follow the fleet again after `grove unhold`, or when what they would get changes");
+    Ok(Exit::Refused)
+}

@@ -1,0 +1,82 @@
+//! `grove diff`.
+
+use std::collections::BTreeMap;
+
+use grove_release::{DeployBranch, compose, diff};
+
+use crate::{
+    cli::Global,
+    commands::selection::Selection,
+    error::{Exit, Result},
+    output::Output,
+    pipeline::Pipeline,
+    releasing::{self, Remotes},
+    report,
+    workspace::{Workspace, is_json},
+};
+
+/// Shows what a deploy of the fleet as it is here would change, object by object. Secrets are shown
+/// by name only, and no key is needed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// Only count, show no text.
+    #[arg(long)]
+    stat: bool,
+    /// Exit with 1 where there is a difference, for scripts.
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    remotes: Remotes,
+}
+
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    let workspace = Workspace::open(global)?;
+    let fleet = workspace.sound(output)?;
+    let instances = arguments.selection.for_reading(&fleet)?;
+    let pipeline = Pipeline::new(output, true)?;
+    output.progress(&format!("rendering {} instances", instances.len()));
+    let trees = pipeline.trees(&fleet, &instances, arguments.remotes.pattern(&fleet))?;
+    let mut branches: BTreeMap<&str, DeployBranch> = BTreeMap::new();
+    let mut rows = Vec::new();
+    let mut differs = false;
+    for instance in instances {
+        let cluster = instance.address.cluster.as_str();
+        if !branches.contains_key(cluster) {
+            output.progress(&format!("fetching the deploy branch of {cluster}"));
+            branches.insert(cluster, arguments.remotes.open(&workspace, &fleet, cluster)?);
+        }
+        let (Some(branch), Some(tree)) = (branches.get(cluster), trees.get(&instance.address)) else {
+            continue;
+        };
+        let view = branch.view()?;
+        let name = &instance.address.instance;
+        let before = view.objects(name)?;
+        let previous = releasing::ciphertexts(&view, name)?;
+        let sealed = releasing::preview(instance, tree, previous.as_ref())?;
+        let objects = compose(sealed, before.as_ref());
+        let mut old = before.unwrap_or_default();
+        let mut new = objects;
+        // Both sets of files are one tree to whoever reads the difference.
+        old.extend(view.apps(name)?);
+        new.extend(tree.apps.clone());
+        let diff = diff(&old, &new);
+        output.progress_done();
+        differs |= !diff.is_empty();
+        if is_json(output) {
+            rows.push(serde_json::json!({"instance": instance.address, "diff": diff}));
+        } else if diff.is_empty() {
+            output.note(&format!("{}: no difference", instance.address));
+        } else {
+            output.print(&format!("{}: {}\n", instance.address, report::summary(&diff)))?;
+            if !arguments.stat {
+                output.print(&report::text(&diff, output.colour()))?;
+            }
+        }
+    }
+    if is_json(output) {
+        output.json(&serde_json::json!({"version": 1, "instances": rows}))?;
+    }
+    Ok(if differs && arguments.exit_code { Exit::No } else { Exit::Done })
+}

@@ -1,0 +1,59 @@
+//! `grove explain`.
+
+use grove_fleet::{
+    layer::{self, Effect},
+    load,
+};
+
+use crate::{
+    cli::Global,
+    commands::rollback,
+    error::{Exit, Result, from_error, CommandError},
+    output::Output,
+    workspace::{Workspace, is_json},
+};
+
+from_error!(layer::ExplainError, |_| Exit::No);
+
+/// Shows a value of an instance, the file and line that it comes from, and each layer's value that
+/// it overrode: fleet defaults, ring, cluster, groups, instance.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The instance, as `cluster/instance`.
+    instance: String,
+    /// The value, as `config.PLATFORM_NAME`; everything where nothing is said. A key that holds dots
+    /// stands in double quotes: `domains."shop.uni.example"`.
+    #[arg(default_value = "")]
+    path: String,
+}
+
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    let workspace = Workspace::open(global)?;
+    let documents = load::documents(&workspace.snapshot);
+    let address = rollback::address(&arguments.instance)?;
+    let explanation = layer::explain(&documents, &address, &arguments.path)?;
+    if is_json(output) {
+        output.json(&explanation)?;
+        return Ok(Exit::Done);
+    }
+    match &explanation.value {
+        Some(value) => output.print(&grove_yaml::emit(value))?,
+        None => output.print("(nothing)\n")?,
+    }
+    for layer in explanation.layers.iter().rev() {
+        let effect = match layer.effect {
+            Effect::Used => "",
+            Effect::Overridden => "  overridden",
+            Effect::Removed => "  taken away",
+        };
+        let mut value = layer.value.to_string();
+        if value.chars().count() > 60 {
+            value = value.chars().take(57).chain("…".chars()).collect();
+        }
+        output.print(&format!(
+            "  {}:{}  {}: {value}{effect}\n",
+            layer.place.file, layer.place.line, layer.layer
+        ))?;
+    }
+    Ok(Exit::Done)
+}

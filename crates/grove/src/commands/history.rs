@@ -1,0 +1,87 @@
+//! `grove history`.
+
+use std::collections::BTreeMap;
+
+use grove_release::{DeployBranch, Record};
+
+use crate::{
+    cli::Global,
+    commands::selection::Selection,
+    error::{Exit, Result},
+    output::Output,
+    releasing::{Remotes, release_name},
+    workspace::{Workspace, is_json},
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// At most this many releases of each instance.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    limit: usize,
+    #[command(flatten)]
+    remotes: Remotes,
+}
+
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    let workspace = Workspace::open(global)?;
+    let fleet = workspace.check()?.fleet;
+    let mut branches: BTreeMap<&str, DeployBranch> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for instance in arguments.selection.for_reading(&fleet)? {
+        let cluster = instance.address.cluster.as_str();
+        if !branches.contains_key(cluster) {
+            output.progress(&format!("fetching the deploy branch of {cluster}"));
+            branches.insert(cluster, arguments.remotes.open(&workspace, &fleet, cluster)?);
+        }
+        let Some(branch) = branches.get(cluster) else { continue };
+        let view = branch.view()?;
+        let name = &instance.address.instance;
+        let hold = view.hold(name)?;
+        let numbers = view.releases(name)?;
+        let records: Vec<Record> = numbers
+            .into_iter()
+            .take(arguments.limit)
+            .map(|number| view.record(name, number))
+            .collect::<std::result::Result<_, _>>()?;
+        if is_json(output) {
+            rows.push(serde_json::json!({
+                "instance": instance.address, "hold": hold, "releases": records,
+            }));
+            continue;
+        }
+        output.progress_done();
+        for (index, record) in records.iter().enumerate() {
+            let mut line = format!(
+                "{}  {}  {}  {}",
+                release_name(cluster, record),
+                record.time,
+                record
+                    .source
+                    .commit
+                    .map_or_else(|| "local".to_owned(), |commit| commit.short().to_string()),
+                record.author.split(" <").next().unwrap_or_default(),
+            );
+            if let Some(of) = record.rollback_of {
+                line.push_str(&format!("  rollback to {of:04}"));
+            }
+            if let Some(message) = &record.message {
+                line.push_str(&format!("  {}", message.lines().next().unwrap_or_default()));
+            }
+            if index == 0
+                && let Some(hold) = &hold
+            {
+                line.push_str(&format!("  [held: {}]", hold.reason));
+            }
+            output.print(&format!("{line}\n"))?;
+        }
+        if records.is_empty() {
+            output.print(&format!("{}: never released\n", instance.address))?;
+        }
+    }
+    if is_json(output) {
+        output.json(&serde_json::json!({"version": 1, "instances": rows}))?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,226 @@
+//! `grove new`.
+
+use std::collections::BTreeMap;
+
+use grove_fleet::{
+    layout,
+    model::{Environment, Identity},
+    scaffold::{self, NewCluster, NewDistribution, NewInstance},
+};
+use grove_seal::keys::{SEALING_BITS, new_fingerprint_key, new_key_pair, new_token};
+
+use crate::{
+    cli::Global,
+    commands::{init, rollback},
+    error::{CommandError, Exit, Result},
+    output::Output,
+    releasing::{FINGERPRINT_KEY, SEALING_KEY},
+    secrets::{Place, Secrets},
+    surroundings,
+    workspace::Workspace,
+};
+
+/// Writes commented, valid files. Nothing that is there is overwritten.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// A cluster, with the key pair of its Sealed Secrets controller.
+    Cluster(ClusterArguments),
+    /// A distribution: which Tutor, which plugins.
+    Distribution(DistributionArguments),
+    /// A group: settings that instances share.
+    Group(GroupArguments),
+    /// An instance, with its identity, which never changes.
+    Instance(InstanceArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct ClusterArguments {
+    /// Its name: lower-case letters, digits and dashes.
+    name: String,
+    /// Whose cluster it is: aws, digitalocean, local or existing.
+    #[arg(long, default_value = "existing")]
+    provider: String,
+    /// The domain under which the cluster's own names are.
+    #[arg(long)]
+    domain: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct DistributionArguments {
+    /// Its name; a new set is a new name, so end it in a number: `verawood-1`.
+    name: String,
+    /// The Open edX release, in lower case.
+    #[arg(long, default_value = "verawood")]
+    release: String,
+    /// Tutor's version.
+    #[arg(long, default_value = "22.0.3")]
+    tutor: String,
+    /// A plugin's package and version, as `tutor-mfe==22.1.0`; may be given several times.
+    #[arg(long = "plugin", value_name = "PACKAGE==VERSION", default_values = ["tutor-mfe==22.1.0", "tutor-indigo==22.0.0"])]
+    plugins: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct GroupArguments {
+    /// Its name.
+    name: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct InstanceArguments {
+    /// Where, as `cluster/instance`.
+    address: String,
+    /// Whom it belongs to; the instance's name where nothing is said.
+    #[arg(long)]
+    client: Option<String>,
+    /// What it is for: production, staging, development or sandbox.
+    #[arg(long, default_value = "staging")]
+    environment: String,
+    /// A group whose settings it shares; may be given several times.
+    #[arg(long = "group", value_name = "NAME")]
+    groups: Vec<String>,
+    /// Its ring.
+    #[arg(long)]
+    ring: Option<String>,
+    /// Its distribution, where no earlier layer names one.
+    #[arg(long)]
+    distribution: Option<String>,
+    /// The LMS's host; Studio and the MFEs get `studio.` and `apps.` in front of it.
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+    /// The site's name.
+    #[arg(long, default_value = "Open edX")]
+    platform_name: String,
+}
+
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    if global.rev.is_some() {
+        return Err(CommandError::usage("this writes to the work tree; leave `--rev` out"));
+    }
+    let workspace = Workspace::open(global)?;
+    match &arguments.command {
+        Command::Cluster(arguments) => cluster(arguments, &workspace, output)?,
+        Command::Distribution(arguments) => {
+            valid(&arguments.name)?;
+            let plugins = arguments
+                .plugins
+                .iter()
+                .map(|plugin| {
+                    let (package, version) = plugin.split_once("==").ok_or_else(|| {
+                        CommandError::usage(format!("`{plugin}` is not `PACKAGE==VERSION`"))
+                    })?;
+                    Ok((package.to_owned(), version.to_owned()))
+                })
+                .collect::<Result<BTreeMap<_, _>>>()?;
+            let files = scaffold::distribution(NewDistribution {
+                name: &arguments.name,
+                release: &arguments.release,
+                tutor: &arguments.tutor,
+                plugins: &plugins,
+            });
+            init::write(&workspace.root, &files, output)?;
+            output.note(&format!("next: `grove lock {}`", arguments.name));
+        }
+        Command::Group(arguments) => {
+            valid(&arguments.name)?;
+            init::write(&workspace.root, &scaffold::group(&arguments.name), output)?;
+        }
+        Command::Instance(arguments) => instance(arguments, &workspace, output)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn cluster(arguments: &ClusterArguments, workspace: &Workspace, output: &Output) -> Result<()> {
+    let name = &arguments.name;
+    valid(name)?;
+    let files = scaffold::cluster(NewCluster {
+        name,
+        provider: &arguments.provider,
+        domain: arguments.domain.as_deref(),
+    });
+    let (certificate, secrets) = (layout::sealing(name), layout::cluster_secrets(name));
+    let all = files.keys().map(String::as_str).chain([certificate.as_str(), secrets.as_str()]);
+    init::refuse_existing(&workspace.root, all)?;
+    output.progress("making the sealing key");
+    let now = surroundings::now()?;
+    let pair = new_key_pair(SEALING_BITS, "sealed-secret", now)?;
+    output.progress_done();
+    let fleet = workspace.check()?.fleet;
+    let place = Place { file: secrets.clone(), below: vec!["cluster".to_owned()] };
+    // The private key first: a certificate whose key is lost would seal for nobody.
+    Secrets::new(workspace, &fleet).write(
+        &place,
+        &BTreeMap::from([
+            (SEALING_KEY.to_owned(), pair.private),
+            (FINGERPRINT_KEY.to_owned(), new_fingerprint_key()),
+        ]),
+    )?;
+    output.note(&format!("wrote {secrets}"));
+    surroundings::write_atomically(&workspace.root.join(&certificate), &pair.certificate)?;
+    output.note(&format!("wrote {certificate}"));
+    init::write(&workspace.root, &files, output)?;
+    output.note(&format!("next: `grove new instance {name}/NAME`"));
+    Ok(())
+}
+
+fn instance(arguments: &InstanceArguments, workspace: &Workspace, output: &Output) -> Result<()> {
+    let address = rollback::address(&arguments.address)?;
+    valid(&address.instance)?;
+    let fleet = workspace.check()?.fleet;
+    let cluster = fleet.clusters.get(&address.cluster).ok_or_else(|| {
+        CommandError::usage(format!("the fleet has no cluster `{}`", address.cluster))
+            .hint(format!("`grove new cluster {}` makes it", address.cluster))
+    })?;
+    let environment = Environment::from_name(&arguments.environment).ok_or_else(|| {
+        CommandError::usage(format!("`{}` is not an environment", arguments.environment))
+            .hint("there are production, staging, development and sandbox")
+    })?;
+    let lms = match (&arguments.host, &cluster.domain) {
+        (Some(host), _) => host.clone(),
+        (None, Some(domain)) => format!("{}.{domain}", address.instance),
+        (None, None) => {
+            return Err(CommandError::usage("say the LMS's host with `--host`")
+                .hint("a cluster with a `domain` gives its instances hosts below it"));
+        }
+    };
+    let groups: Vec<&str> = arguments.groups.iter().map(String::as_str).collect();
+    let identity = Identity {
+        namespace: address.instance.clone(),
+        id: new_token(24).expose().to_owned(),
+    };
+    let files = scaffold::instance(NewInstance {
+        address: &address,
+        client: arguments.client.as_deref().unwrap_or(&address.instance),
+        environment,
+        groups: &groups,
+        ring: arguments.ring.as_deref(),
+        distribution: arguments.distribution.as_deref(),
+        identity: &identity,
+        lms: &lms,
+        plugins: &["mfe", "indigo"],
+        platform_name: &arguments.platform_name,
+    });
+    init::write(&workspace.root, &files, output)?;
+    output.note(&format!("next: `grove secret generate {address}`, `grove check`"));
+    Ok(())
+}
+
+/// Names become names of Kubernetes objects and directories.
+fn valid(name: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(plain)
+        && !name.ends_with('-')
+        && name.len() <= 40
+    {
+        return Ok(());
+    }
+    Err(CommandError::usage(format!("`{name}` cannot be a name"))
+        .hint("at most 40 lower-case letters, digits and dashes, beginning with a letter"))
+}

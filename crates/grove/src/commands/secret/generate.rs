@@ -1,0 +1,115 @@
+//! `grove secret generate`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use grove_fleet::{
+    layout,
+    model::{Instance, Lock},
+};
+use grove_seal::Secret;
+use grove_tutor::{Generator, SecretClass, WorkerOptions};
+use zeroize::Zeroizing;
+
+use crate::{
+    cli::Global,
+    commands::selection::Selection,
+    error::{CommandError, Exit, Result},
+    output::Output,
+    pipeline::Pipeline,
+    secrets::{Place, Secrets},
+    workspace::{Workspace, is_json},
+};
+
+/// Asks Tutor and the enabled plugins which secrets they declare, makes each that does not exist
+/// yet, and writes them to the instance's own file. An existing value is never touched, and none is
+/// printed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// List what would be made, and make nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    if global.rev.is_some() {
+        return Err(CommandError::usage("this writes to the work tree; leave `--rev` out"));
+    }
+    let workspace = Workspace::open(global)?;
+    // Missing secrets are errors of the fleet; this command is what mends them.
+    let fleet = workspace.check()?.fleet;
+    let pipeline = Pipeline::new(output, true)?;
+    let secrets = Secrets::new(&workspace, &fleet);
+    let mut rows = BTreeMap::new();
+    for instance in arguments.selection.for_writing(&fleet)? {
+        output.progress(&format!("{}: asking Tutor", instance.address));
+        let distribution = fleet.distributions.get(&instance.distribution).ok_or_else(|| {
+            CommandError::new(
+                Exit::No,
+                format!("{} names an unknown distribution", instance.address),
+            )
+            .hint("`grove check` shows where")
+        })?;
+        let lock: &Lock = distribution.lock.as_ref().ok_or_else(|| {
+            CommandError::new(Exit::No, format!("`{}` is not locked", distribution.name))
+                .hint(format!("run `grove lock {}`", distribution.name))
+        })?;
+        let input = grove_render::request(instance)?;
+        let environment = pipeline.environment(distribution, lock)?;
+        let generator =
+            Generator::new(environment, pipeline.cache(), WorkerOptions::default().limits);
+        let declared = generator.declared(&input)?;
+        let missing: BTreeSet<String> = declared
+            .iter()
+            .filter(|secret| secret.class != SecretClass::Fixed)
+            .filter(|secret| !instance.secrets.contains_key(&secret.name))
+            .map(|secret| secret.name.clone())
+            .collect();
+        if !arguments.dry_run && !missing.is_empty() {
+            let known = known(&secrets, instance, declared.iter().flat_map(|secret| &secret.from))?;
+            let values = generator
+                .generate(&input, &missing, &known)?
+                .into_iter()
+                .map(|(name, value)| (name, Secret::from(value.as_str())))
+                .collect();
+            let place =
+                Place { file: layout::instance_secrets(&instance.address), below: Vec::new() };
+            secrets.write(&place, &values)?;
+        }
+        rows.insert(instance.address.to_string(), missing);
+    }
+    output.progress_done();
+    if is_json(output) {
+        output.json(&serde_json::json!({
+            "version": 1, "dry_run": arguments.dry_run, "generated": rows,
+        }))?;
+    } else {
+        for (address, names) in &rows {
+            if names.is_empty() {
+                output.print(&format!("{address}: nothing is missing\n"))?;
+            } else {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let verb = if arguments.dry_run { "would make" } else { "made" };
+                output.print(&format!("{address}: {verb} {}\n", names.join(", ")))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The values that exist and from which others are derived.
+fn known<'a>(
+    secrets: &Secrets<'_>,
+    instance: &Instance,
+    names: impl Iterator<Item = &'a String>,
+) -> Result<BTreeMap<String, Zeroizing<String>>> {
+    let mut known = BTreeMap::new();
+    for name in names {
+        if let Some(reference) = instance.secrets.get(name) {
+            let value = secrets.value(reference)?;
+            known.insert(name.clone(), Zeroizing::new(value.expose().to_owned()));
+        }
+    }
+    Ok(known)
+}

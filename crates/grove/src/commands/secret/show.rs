@@ -1,0 +1,46 @@
+//! `grove secret show`.
+
+use crate::{
+    cli::Global,
+    commands::rollback,
+    error::{CommandError, Exit, Result},
+    output::Output,
+    secrets::Secrets,
+    workspace::{Workspace, is_json},
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The instance, as `cluster/instance`.
+    instance: String,
+    /// Print the value of this secret; needs a key that opens its file.
+    name: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    let workspace = Workspace::open(global)?;
+    let fleet = workspace.check()?.fleet;
+    let instance = rollback::find(&fleet, &rollback::address(&arguments.instance)?)?;
+    if let Some(name) = &arguments.name {
+        let reference = instance.secrets.get(name).ok_or_else(|| {
+            CommandError::usage(format!("{} has no secret `{name}`", instance.address))
+                .hint("without a name, the names are listed")
+        })?;
+        let value = Secrets::new(&workspace, &fleet).value(reference)?;
+        output.print(&format!("{}\n", value.expose()))?;
+        return Ok(Exit::Done);
+    }
+    if is_json(output) {
+        let rows: Vec<_> = instance
+            .secrets
+            .iter()
+            .map(|(name, reference)| serde_json::json!({"name": name, "file": reference.file}))
+            .collect();
+        output.json(&serde_json::json!({"version": 1, "secrets": rows}))?;
+    } else {
+        for (name, reference) in &instance.secrets {
+            output.print(&format!("{name:<40} {}\n", reference.file))?;
+        }
+    }
+    Ok(Exit::Done)
+}

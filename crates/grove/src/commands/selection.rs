@@ -1,0 +1,42 @@
+//! Which instances a command means.
+
+use grove_fleet::{Fleet, model::Instance, selector::Selector};
+
+use crate::error::{CommandError, Result};
+
+/// Instances by name, ring or label.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Selection")]
+pub(crate) struct Selection {
+    /// `cluster/instance` (with `*`), `cluster`, or `@ring`.
+    #[arg(value_name = "SELECTOR")]
+    pub(crate) selectors: Vec<String>,
+    /// Only instances with this label; client, environment, group and ring are labels too.
+    #[arg(short = 'l', long = "label", value_name = "KEY=VALUE")]
+    pub(crate) labels: Vec<String>,
+    /// Every instance of the fleet.
+    #[arg(long, conflicts_with = "selectors")]
+    pub(crate) all: bool,
+}
+
+impl Selection {
+    /// The selected instances, in the order of their addresses; all of them where nothing is said.
+    pub(crate) fn for_reading<'a>(&self, fleet: &'a Fleet) -> Result<Vec<&'a Instance>> {
+        let selector = Selector::parse(&self.selectors, &self.labels)
+            .map_err(|error| CommandError::usage(error.to_string()))?;
+        selector.select(fleet).map_err(|error| {
+            let mut command = CommandError::usage(error.to_string());
+            command.hints.extend(error.hint());
+            command
+        })
+    }
+
+    /// The selected instances for a command that writes: something must be said.
+    pub(crate) fn for_writing<'a>(&self, fleet: &'a Fleet) -> Result<Vec<&'a Instance>> {
+        if self.selectors.is_empty() && self.labels.is_empty() && !self.all {
+            return Err(CommandError::usage("this command writes, so it needs a selection")
+                .hint("name instances (`cluster/instance`), a cluster or a ring, or say `--all`"));
+        }
+        self.for_reading(fleet)
+    }
+}

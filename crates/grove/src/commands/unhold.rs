@@ -1,0 +1,43 @@
+//! `grove unhold`.
+
+use crate::{
+    cli::Global,
+    commands::{hold, selection::Selection},
+    error::Result,
+    output::Output,
+    releasing::Remotes,
+    workspace::Workspace,
+};
+
+/// Ends holds: the next deploy brings these instances what the fleet says.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    remotes: Remotes,
+}
+
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    let workspace = Workspace::open(global)?;
+    let fleet = workspace.check()?.fleet;
+    let instances = arguments.selection.for_writing(&fleet)?;
+    hold::change(
+        &workspace,
+        &fleet,
+        &instances,
+        &arguments.remotes,
+        "End holds",
+        |view, instance, changes| {
+            let name = &instance.address.instance;
+            Ok(match view.hold(name)? {
+                None => "is not held".to_owned(),
+                Some(hold) => {
+                    changes.unhold(name);
+                    format!("no longer held ({})", hold.reason)
+                }
+            })
+        },
+        output,
+    )
+}

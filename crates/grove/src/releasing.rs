@@ -1,0 +1,271 @@
+//! What deploy, diff and rollback share: a cluster's branch, sealed objects, and what they would
+//! change.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use grove_fleet::{
+    Fleet,
+    model::{Cluster, Instance, SecretReference},
+};
+use grove_release::{Author, DeployBranch, Record, Remote, Scan, View};
+use grove_render::Tree;
+use grove_seal::{
+    Ciphertexts, Secret,
+    ciphertexts::{FingerprintKey, Opened, RefreshError, refresh},
+    derive,
+    keys::SealingKey,
+};
+
+use crate::{
+    error::{CommandError, Exit, Result, from_error},
+    secrets::Secrets,
+    surroundings,
+    workspace::{Workspace, base, git},
+};
+
+from_error!(grove_seal::seal::Error, |_| Exit::No);
+from_error!(grove_seal::ciphertexts::Error, |_| Exit::Refused);
+
+/// The name of the fingerprint key in the `cluster` map of a cluster's secrets.
+pub(crate) const FINGERPRINT_KEY: &str = "FINGERPRINT_KEY";
+/// The name of the private sealing key there.
+pub(crate) const SEALING_KEY: &str = "SEALING_PRIVATE_KEY";
+
+/// Where the deploy branches are.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Deploy repository")]
+pub(crate) struct Remotes {
+    /// Use this remote instead of `deploy.remote`; `{cluster}` stands for the cluster's name.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) deploy_remote: Option<String>,
+}
+
+impl Remotes {
+    /// The pattern of the remotes.
+    pub(crate) fn pattern<'a>(&'a self, fleet: &'a Fleet) -> &'a str {
+        self.deploy_remote.as_deref().unwrap_or(&fleet.deploy_remote)
+    }
+
+    /// The remote of a cluster.
+    pub(crate) fn remote(
+        &self,
+        workspace: &Workspace,
+        fleet: &Fleet,
+        cluster: &str,
+    ) -> Result<Remote> {
+        let text = self.pattern(fleet).replace("{cluster}", cluster);
+        // A pattern of the command line begins where the user is, one of the fleet at the fleet.
+        let base = if self.deploy_remote.is_some() {
+            std::env::current_dir()?
+        } else {
+            base(&workspace.root)?
+        };
+        Ok(Remote::parse(&text, &base)?)
+    }
+
+    /// Fetches the deploy branch of a cluster.
+    pub(crate) fn open(
+        &self,
+        workspace: &Workspace,
+        fleet: &Fleet,
+        cluster: &str,
+    ) -> Result<DeployBranch> {
+        let remote = self.remote(workspace, fleet, cluster)?;
+        DeployBranch::open(&git(), &remote, cluster, &caches()?).map_err(|error| {
+            CommandError::from(error).context(format!("cannot open the deploy branch of {cluster}"))
+        })
+    }
+}
+
+fn caches() -> Result<PathBuf> {
+    Ok(surroundings::cache_directory()?.join("deploy-v1"))
+}
+
+/// Who writes commits and records: Git's own settings.
+pub(crate) fn author(workspace: &Workspace) -> Result<Author> {
+    let mut git = grove_exec::Invocation::new("git")
+        .args(["var", "GIT_AUTHOR_IDENT"])
+        .cwd(&workspace.root)
+        .pass(grove_exec::Variables::Git);
+    for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL"] {
+        git = git.pass_env(name);
+    }
+    // `Name <address> seconds zone`; an error where Git knows of none.
+    let text = git.run_any()?.text().unwrap_or_default();
+    let known = text.split_once(" <").and_then(|(name, rest)| Some((name, rest.split_once('>')?.0)));
+    let (name, email) = match known {
+        Some((name, email)) => (name.to_owned(), email.to_owned()),
+        None => (surroundings::user(), format!("{}@localhost", surroundings::user())),
+    };
+    Ok(Author { name, email })
+}
+
+/// An instance's objects, sealed, and how that was done.
+pub(crate) struct Sealed {
+    /// By file name.
+    pub(crate) objects: grove_release::Objects,
+    /// Today's ciphertexts.
+    pub(crate) ciphertexts: Ciphertexts,
+    /// How the objects were searched for plain secrets.
+    pub(crate) scan: Scan,
+    /// The names whose value is new or another than before.
+    pub(crate) changed: BTreeSet<String>,
+}
+
+/// What sealing starts from.
+pub(crate) struct Sealer<'a> {
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) secrets: &'a Secrets<'a>,
+}
+
+impl Sealer<'_> {
+    /// Seals rendered objects with today's values.
+    pub(crate) fn seal(
+        &self,
+        instance: &Instance,
+        tree: &Tree,
+        previous: Option<&Ciphertexts>,
+    ) -> Result<Sealed> {
+        self.with(instance, &tree.secrets, previous, |ciphertexts| {
+            grove_seal::seal::seal(&tree.objects, ciphertexts, &instance.identity.namespace)
+        })
+    }
+
+    /// Seals an older release's objects again with today's values.
+    pub(crate) fn seal_again(
+        &self,
+        instance: &Instance,
+        names: &BTreeSet<String>,
+        objects: &grove_release::Objects,
+        previous: Option<&Ciphertexts>,
+    ) -> Result<Sealed> {
+        self.with(instance, names, previous, |ciphertexts| {
+            grove_seal::seal::reseal(objects, ciphertexts, &instance.identity.namespace)
+        })
+    }
+
+    fn with(
+        &self,
+        instance: &Instance,
+        names: &BTreeSet<String>,
+        previous: Option<&Ciphertexts>,
+        seal: impl FnOnce(
+            &Ciphertexts,
+        )
+            -> std::result::Result<grove_seal::seal::Sealed, grove_seal::seal::Error>,
+    ) -> Result<Sealed> {
+        let certificate = self.cluster.sealing.as_ref().ok_or_else(|| {
+            CommandError::new(
+                Exit::No,
+                format!("the cluster `{}` has no `sealing.pem`", self.cluster.name),
+            )
+        })?;
+        let key = SealingKey::from_pem(&certificate.pem)?;
+        let references: BTreeMap<String, String> = instance
+            .secrets
+            .iter()
+            .map(|(name, reference)| (name.clone(), reference.digest.clone()))
+            .collect();
+        let wanted = derive::sources(names, &references)?;
+        let refreshed = refresh(
+            previous,
+            &wanted,
+            &key,
+            &instance.identity.namespace,
+            |_| self.open(instance, names),
+        )
+        .map_err(|error| match error {
+            RefreshError::Open(error) => error,
+            RefreshError::Missing(name) => CommandError::new(
+                Exit::No,
+                format!("{} has no secret `{name}`, which its files need", instance.address),
+            )
+            .hint("`grove secret generate` makes what Tutor declares, `grove secret set` takes the rest"),
+            RefreshError::Sealing(name) => CommandError::new(
+                Exit::No,
+                format!("the sealing certificate's key cannot seal `{name}`"),
+            ),
+        })?;
+        let objects = seal(&refreshed.ciphertexts)?.objects;
+        let none = BTreeMap::new();
+        let report = grove_seal::scan::scan(&objects, refreshed.opened.as_ref().unwrap_or(&none))
+            .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+        if !report.hits.is_empty() {
+            let mut error = CommandError::new(
+                Exit::No,
+                format!("a secret would stand in plain text in {}", instance.address),
+            );
+            error.messages.extend(report.hits.iter().map(ToString::to_string));
+            return Err(error.hint(
+                "nothing was written; move the value to the instance's secrets (`grove secret set`)",
+            ));
+        }
+        Ok(Sealed {
+            objects,
+            scan: if refreshed.opened.is_some() { Scan::Full } else { Scan::Pattern },
+            changed: refreshed.changed,
+            ciphertexts: refreshed.ciphertexts,
+        })
+    }
+
+    /// Opens every secret of an instance: what is sealed is taken from it, and all of it is searched
+    /// for in the output.
+    fn open(&self, instance: &Instance, names: &BTreeSet<String>) -> Result<Opened> {
+        let mut values = BTreeMap::<String, Secret>::new();
+        for (name, reference) in &instance.secrets {
+            values.insert(name.clone(), self.secrets.value(reference)?);
+        }
+        let derived = derive::values(names, &values)?;
+        values.extend(derived);
+        let reference: &SecretReference =
+            self.cluster.secrets.get(FINGERPRINT_KEY).ok_or_else(|| {
+                CommandError::new(
+                    Exit::No,
+                    format!(
+                        "the secrets of cluster `{}` have no `cluster.{FINGERPRINT_KEY}`",
+                        self.cluster.name
+                    ),
+                )
+                .hint("`grove new cluster` makes it; restore it from Git's history")
+            })?;
+        Ok(Opened { values, fingerprint_key: FingerprintKey::new(self.secrets.value(reference)?) })
+    }
+}
+
+/// Today's ciphertexts of an instance, as the branch has them.
+pub(crate) fn ciphertexts(view: &View<'_>, instance: &str) -> Result<Option<Ciphertexts>> {
+    match view.file(&format!("releases/{instance}/sealed.yaml"))? {
+        Some(bytes) => Ok(Some(Ciphertexts::from_yaml(&String::from_utf8_lossy(&bytes))?)),
+        None => Ok(None),
+    }
+}
+
+/// `cluster/instance@NNNN`.
+pub(crate) fn release_name(cluster: &str, record: &Record) -> String {
+    format!("{cluster}/{}@{:04}", record.instance, record.release)
+}
+
+/// Ciphertexts as the value of `sealed.yaml`.
+pub(crate) fn ciphertexts_value(ciphertexts: &Ciphertexts) -> Result<serde_json::Value> {
+    serde_json::to_value(ciphertexts).map_err(|error| CommandError::from_error(Exit::Bug, &error))
+}
+
+/// An instance's objects as a deploy would seal them, as far as that can be known without a key: a
+/// value that changed has an invented ciphertext, which differs from every real one.
+pub(crate) fn preview(
+    instance: &Instance,
+    tree: &Tree,
+    previous: Option<&Ciphertexts>,
+) -> Result<grove_release::Objects> {
+    let references: BTreeMap<String, String> = instance
+        .secrets
+        .iter()
+        .map(|(name, reference)| (name.clone(), reference.digest.clone()))
+        .collect();
+    let wanted = derive::sources(&tree.secrets, &references)?;
+    let ciphertexts = Ciphertexts::preview(previous, &wanted, &instance.identity.namespace);
+    Ok(grove_seal::seal::seal(&tree.objects, &ciphertexts, &instance.identity.namespace)?.objects)
+}

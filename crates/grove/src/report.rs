@@ -1,0 +1,71 @@
+//! Differences as people read them.
+
+use std::fmt::Write as _;
+
+use grove_release::Diff;
+
+/// One line that says how much changes.
+pub(crate) fn summary(diff: &Diff) -> String {
+    let again = diff.changed.iter().filter(|change| change.runs_again).count();
+    let mut text = format!(
+        "{} added, {} changed, {} removed",
+        diff.added.len(),
+        diff.changed.len(),
+        diff.removed.len()
+    );
+    if again > 0 {
+        let _written = write!(text, "; {again} jobs run again");
+    }
+    let deletions = &diff.deletions;
+    if !deletions.volumes.is_empty() {
+        let _written = write!(text, "; volumes deleted: {}", deletions.volumes.join(", "));
+    }
+    if !deletions.hosts.is_empty() {
+        let _written = write!(text, "; hosts no longer served: {}", deletions.hosts.join(", "));
+    }
+    text
+}
+
+/// The difference, object by object.
+pub(crate) fn text(diff: &Diff, colour: bool) -> String {
+    let [red, green, cyan] = [
+        anstyle::AnsiColor::Red.on_default(),
+        anstyle::AnsiColor::Green.on_default(),
+        anstyle::AnsiColor::Cyan.on_default(),
+    ]
+    .map(|style| if colour { style } else { anstyle::Style::new() });
+    let mut text = String::new();
+    for object in &diff.added {
+        let _written = writeln!(text, "{green}+ {object}{green:#}");
+    }
+    for object in &diff.removed {
+        let _written = writeln!(text, "{red}- {object}{red:#}");
+    }
+    for change in &diff.changed {
+        let mut why = Vec::new();
+        if change.runs_again {
+            why.push("runs again".to_owned());
+        }
+        if !change.because.is_empty() {
+            let names: Vec<&str> = change.because.iter().map(String::as_str).collect();
+            why.push(format!("as {} changed", names.join(", ")));
+        }
+        if !change.secrets.is_empty() {
+            let names: Vec<&str> = change.secrets.iter().map(String::as_str).collect();
+            why.push(format!("secrets: {}", names.join(", ")));
+        }
+        let why =
+            if why.is_empty() { String::new() } else { format!("  ({})", why.join("; ")) };
+        let _written = writeln!(text, "~ {}{why}", change.object);
+        for line in change.text.lines() {
+            let style = match line.as_bytes().first() {
+                Some(b'+') => green,
+                Some(b'-') => red,
+                Some(b'@') => cyan,
+                _ => anstyle::Style::new(),
+            };
+            let _written = writeln!(text, "    {style}{line}{style:#}");
+        }
+    }
+    text
+}

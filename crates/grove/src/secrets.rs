@@ -1,0 +1,150 @@
+//! Opening and writing the fleet's SOPS files: in the process where an age key is at hand, through
+//! the `sops` program otherwise.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use grove_fleet::{Fleet, model::SecretReference};
+use grove_seal::{
+    Secret,
+    source::{Creation, Identities, Sops, SopsFile, Tree, create, creation_for},
+};
+
+use crate::{
+    error::{CommandError, Exit, Result, from_error},
+    keys, surroundings,
+    workspace::Workspace,
+};
+
+from_error!(grove_seal::derive::Error, |_| Exit::No);
+from_error!(grove_seal::keys::Error, |_| Exit::No);
+
+/// A file's values, by the keys that lead to each.
+type Values = BTreeMap<Vec<String>, Secret>;
+
+/// The fleet's secrets, each file opened once and only when something needs it.
+pub(crate) struct Secrets<'a> {
+    workspace: &'a Workspace,
+    fleet: &'a Fleet,
+    identities: RefCell<Option<Identities>>,
+    opened: RefCell<BTreeMap<String, Values>>,
+}
+
+impl<'a> Secrets<'a> {
+    /// Secrets of a fleet, none opened.
+    pub(crate) fn new(workspace: &'a Workspace, fleet: &'a Fleet) -> Self {
+        Self {
+            workspace,
+            fleet,
+            identities: RefCell::default(),
+            opened: RefCell::default(),
+        }
+    }
+
+    /// The value of a reference.
+    pub(crate) fn value(&self, reference: &SecretReference) -> Result<Secret> {
+        if !self.opened.borrow().contains_key(&reference.file) {
+            let values = self.open(&reference.file)?;
+            self.opened.borrow_mut().insert(reference.file.clone(), values);
+        }
+        self.opened
+            .borrow()
+            .get(&reference.file)
+            .and_then(|values| values.get(&reference.path))
+            .cloned()
+            .ok_or_else(|| {
+                CommandError::new(
+                    Exit::No,
+                    format!("`{}` has no `{}`", reference.file, reference.path.join(".")),
+                )
+            })
+    }
+
+    fn open(&self, file: &str) -> Result<Values> {
+        let file = self.file(file)?;
+        if let Some(reason) = file.needs_program() {
+            return Sops::default()
+                .open(&file)
+                .map(|values| values.into_iter().collect())
+                .map_err(|error| {
+                    CommandError::from(error).context(format!("only `sops` can open it: {reason}"))
+                });
+        }
+        let mut identities = self.identities.borrow_mut();
+        if identities.is_none() {
+            *identities = Some(keys::identities(self.workspace, self.fleet)?);
+        }
+        let open = file.open(identities.get_or_insert_default())?;
+        Ok(open.values().map(|(path, value)| (path.to_vec(), value.clone())).collect())
+    }
+
+    /// The encrypted file at a path of the fleet.
+    pub(crate) fn file(&self, path: &str) -> Result<SopsFile> {
+        let bytes = self.workspace.snapshot.bytes(path).ok_or_else(|| {
+            CommandError::new(Exit::No, format!("the fleet has no `{path}`"))
+                .hint("`grove secret generate` makes it")
+        })?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| CommandError::new(Exit::No, format!("`{path}` is not text")))?;
+        Ok(SopsFile::parse(path, text)?)
+    }
+}
+
+/// A SOPS file of the fleet that a command writes to, and the keys below which values go.
+pub(crate) struct Place {
+    /// The file, from the fleet's root.
+    pub(crate) file: String,
+    /// The keys that lead to the values: `instances` or `cluster` in a cluster's file.
+    pub(crate) below: Vec<String>,
+}
+
+impl Secrets<'_> {
+    /// Writes values to a file, making it where it is missing; what stands there already is
+    /// replaced. Every other byte stays. The file is replaced whole, or not at all.
+    pub(crate) fn write(&self, place: &Place, values: &BTreeMap<String, Secret>) -> Result<()> {
+        let now = surroundings::now()?;
+        let path = self.workspace.root.join(&place.file);
+        let keys = |name: &str| -> Vec<String> {
+            place.below.iter().cloned().chain([name.to_owned()]).collect()
+        };
+        if self.workspace.snapshot.bytes(&place.file).is_none() {
+            let mut tree = Tree::default();
+            for (name, value) in values {
+                let keys = keys(name);
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                tree.insert(&keys, Tree::Value(value.clone()));
+            }
+            let creation = self.creation(&place.file)?;
+            let text = if creation.needs_program().is_some() {
+                Sops::default().create(&place.file, &tree, &self.workspace.root.join(".sops.yaml"))?
+            } else {
+                create(&place.file, &tree, &creation, now)?
+            };
+            return surroundings::write_atomically(&path, &text);
+        }
+        let mut file = self.file(&place.file)?;
+        for (name, value) in values {
+            let keys = keys(name);
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let text = if file.needs_program().is_some() {
+                Sops::default().set(&file, &keys, value)?
+            } else {
+                let mut identities = self.identities.borrow_mut();
+                if identities.is_none() {
+                    *identities = Some(keys::identities(self.workspace, self.fleet)?);
+                }
+                let open = file.open(identities.get_or_insert_default())?;
+                open.set(&keys, value, now)?.text().to_owned()
+            };
+            file = SopsFile::parse(&place.file, &text)?;
+        }
+        surroundings::write_atomically(&path, file.text())
+    }
+
+    fn creation(&self, file: &str) -> Result<Creation> {
+        let bytes = self.workspace.snapshot.bytes(".sops.yaml").ok_or_else(|| {
+            CommandError::new(Exit::No, "the fleet has no `.sops.yaml`, so nobody could read a new file")
+                .hint("`grove init` makes one; or write `creation_rules` with your age recipients")
+        })?;
+        Ok(creation_for(".sops.yaml", &String::from_utf8_lossy(bytes), file)?)
+    }
+}
