@@ -9,6 +9,7 @@ use crate::{
         view::View,
     },
     layout,
+    model::Instance,
     shape::{FileKind, MisfitKind, REQUIRED_OF_INSTANCE},
 };
 
@@ -57,7 +58,7 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
             continue;
         }
         for route in REQUIRED_OF_INSTANCE {
-            if view.is_stated(instance, route) {
+            if has(instance, route) || view.is_stated(instance, route) {
                 continue;
             }
             findings.add_with_hint(
@@ -70,6 +71,17 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                 "none of its layers gives it: fleet, ring, cluster, groups, or its own file",
             );
         }
+    }
+}
+
+/// Whether the merged instance shows that some layer gives it a value; merging again for each would
+/// cost more than all other rules.
+fn has(instance: &Instance, route: &[&str]) -> bool {
+    match route {
+        ["client"] => !instance.client.is_empty(),
+        ["distribution"] => !instance.distribution.is_empty(),
+        ["hosts", service] => instance.hosts.contains_key(*service),
+        _ => false,
     }
 }
 
