@@ -15,6 +15,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION_FLAG = 1
@@ -42,6 +43,8 @@ class _PathBeneath(ctypes.Structure):
 
 def die_with_parent() -> None:
     """Have the kernel end this process when its parent ends."""
+    if sys.platform != "linux":
+        return
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     except (OSError, AttributeError):
@@ -53,8 +56,10 @@ def confine(directory: str) -> bool:
 
     Returns whether the kernel took it.
     """
+    if sys.platform != "linux":
+        return False
     try:
-        libc = ctypes.CDLL(None, use_errno=True)
+        libc = ctypes.CDLL(None)
         version = libc.syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
         if version < 1:
             return False

@@ -77,6 +77,7 @@ class Parent:
         self._selector.register(requests, selectors.EVENT_READ, None)
         self._buffer = frames.Buffer()
         self._served = 0
+        self._held_secrets = False
         self._closing = False
 
     def run(self) -> None:
@@ -140,8 +141,6 @@ class Parent:
             self._send(id_, frames.encode(problem.head()))
             return
         self._queue.append((id_, request))
-
-    _held_secrets = False
 
     def _send(self, id_: int, body: bytes, **fields: t.Any) -> None:
         """Write one answer; the client reads all the time, so this may block."""
