@@ -24,7 +24,7 @@ pub(super) fn run(text: &str, marks: &[(usize, &str)], mut reader: impl Reader) 
                 break;
             };
             at += reader.step(rest).max(1);
-            while !text.is_char_boundary(at) {
+            while at < text.len() && !text.is_char_boundary(at) {
                 at += 1;
             }
         }

@@ -79,13 +79,18 @@ pub(crate) fn is_configuration(object: &Value) -> bool {
         && matches!(kind(object), "ConfigMap" | "Secret")
 }
 
-/// The texts that a `Secret` holds in base64, by key. Bytes that are no text are left out: they
-/// hold no placeholder.
+/// The texts that a configuration object holds in base64, by key. Bytes that are no text are left
+/// out: they hold no placeholder.
 pub(crate) fn encoded_texts(object: &Value) -> Vec<(&str, String)> {
-    if kind(object) != "Secret" || !is_configuration(object) {
+    if !is_configuration(object) {
         return Vec::new();
     }
-    let data = object.get("data").and_then(Value::as_object);
+    let field = if kind(object) == "Secret" {
+        "data"
+    } else {
+        "binaryData"
+    };
+    let data = object.get(field).and_then(Value::as_object);
     data.into_iter()
         .flatten()
         .filter_map(|(key, value)| {
