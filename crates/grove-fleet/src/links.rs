@@ -123,3 +123,61 @@ pub(crate) fn known_files(snapshot: &Snapshot) -> Vec<Found<'_>> {
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_inside_outside_or_nowhere() {
+        let links = [
+            ("a/file", "../b/real"),
+            ("a/directory", "../b"),
+            ("a/chain", "file"),
+            ("a/out", "../../etc/passwd"),
+            ("a/absolute", "/etc/passwd"),
+            ("a/loop", "loop"),
+            ("a/ping", "pong"),
+            ("a/pong", "ping"),
+            ("a/growing", "growing/x"),
+            ("a/up", ".."),
+        ];
+        let mut snapshot = Snapshot::default().with("b/real", "");
+        for (path, target) in links {
+            snapshot
+                .files
+                .insert(path.to_owned(), File::Link(target.to_owned()));
+        }
+        let inside = |path: &str| Target::Inside(path.to_owned());
+        for (path, target) in [
+            ("b/real", inside("b/real")),
+            ("a/file", inside("b/real")),
+            ("a/chain", inside("b/real")),
+            ("a/directory", inside("b")),
+            ("a/directory/real", inside("b/real")),
+            ("a/directory/missing", inside("b/missing")),
+            ("a/up", inside("")),
+            ("a/up/a/file", inside("b/real")),
+            ("a/out", Target::Outside),
+            ("a/absolute", Target::Outside),
+            ("a/loop", Target::Endless),
+            ("a/ping", Target::Endless),
+            ("a/growing", Target::Endless),
+        ] {
+            assert_eq!(follow(&snapshot, path), target, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_links_show_is_bounded() {
+        let mut snapshot = Snapshot::default();
+        for number in 0..300 {
+            snapshot = snapshot.with(&format!("plugins/p{number}.py"), "");
+            let link = format!("clusters/c/instances/i{number}");
+            snapshot
+                .files
+                .insert(link, File::Link("../../..".to_owned()));
+        }
+        assert!(known_files(&snapshot).len() <= 300 + SHOWN);
+    }
+}

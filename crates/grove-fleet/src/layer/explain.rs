@@ -179,6 +179,9 @@ enum Saying<'a> {
 fn say<'a>(layer: &Layer<'a>, keys: &[&str]) -> Saying<'a> {
     let mut node = layer.node;
     let mut span = node.span;
+    if !matches!(node.value, Value::Map(_)) {
+        return Saying::Nothing;
+    }
     for key in keys {
         match node.value {
             Value::Map(_) => {}
@@ -238,19 +241,18 @@ fn split(path: &str) -> Vec<String> {
 fn near_path(merged: &super::Merged<'_>, keys: &[&str]) -> Option<String> {
     let mut at = merged;
     for (index, key) in keys.iter().enumerate() {
-        match at.get(key) {
-            Some(below) => at = below,
-            None => {
-                let near = nearest(key, at.entries().map(|(name, _)| name))?;
-                let path = keys
-                    .get(..index)?
-                    .iter()
-                    .copied()
-                    .chain([near])
-                    .chain(keys.get(index + 1..)?.iter().copied());
-                return Some(path.collect::<Vec<_>>().join("."));
-            }
+        if let Some(below) = at.get(key) {
+            at = below;
+            continue;
         }
+        let near = nearest(key, at.entries().map(|(name, _)| name))?;
+        let path = keys
+            .get(..index)?
+            .iter()
+            .copied()
+            .chain([near])
+            .chain(keys.get(index + 1..)?.iter().copied());
+        return Some(path.collect::<Vec<_>>().join("."));
     }
     None
 }

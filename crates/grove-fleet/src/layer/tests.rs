@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -197,4 +198,71 @@ fn an_explanation_is_data() {
     let documents = load::documents(&snapshot());
     let explanation = explain(&documents, &Address::new("prod", "plain"), "ring").unwrap();
     insta::assert_snapshot!(serde_json::to_string(&explanation).unwrap(), @r#"{"instance":"prod/plain","path":"ring","value":"general","layers":[{"layer":"fleet defaults","file":"grove.yaml","line":7,"column":3,"value":"general","effect":"used"}]}"#);
+}
+
+/// The values of a layer: few keys, so that layers meet.
+fn layer_values() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<u8>().prop_map(|number| json!(number)),
+        Just(json!([1])),
+        Just(json!({})),
+    ];
+    let value = leaf.prop_recursive(3, 12, 3, |inner| {
+        proptest::collection::btree_map("[abc]", inner, 0..3).prop_map(|map| json!(map))
+    });
+    proptest::collection::btree_map("[abc]", value, 0..3).prop_map(|map| json!(map))
+}
+
+/// Lays one plain value over another, by the rules in their shortest form.
+fn lay(under: &mut serde_json::Value, over: &serde_json::Value) {
+    let Some(over) = over.as_object() else {
+        *under = over.clone();
+        return;
+    };
+    if !under.is_object() {
+        *under = json!({});
+    }
+    let under = under.as_object_mut().unwrap();
+    for (key, value) in over {
+        if value.is_null() {
+            under.remove(key);
+        } else {
+            lay(under.entry(key).or_insert(json!(null)), value);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn merging_and_explaining_agree(
+        layers in proptest::collection::vec(layer_values(), 4),
+        path in proptest::collection::vec("[abc]", 0..3),
+    ) {
+        let config = |value: &serde_json::Value| grove_yaml::emit(&json!({"config": value}));
+        let snapshot = Snapshot::default()
+            .with("grove.yaml", &grove_yaml::emit(&json!({"defaults": {"config": layers[0]}})))
+            .with("clusters/c/cluster.yaml", &grove_yaml::emit(&json!({"defaults": {"config": layers[1]}})))
+            .with("groups/g/group.yaml", &config(&layers[2]))
+            .with("clusters/c/instances/i/instance.yaml", &grove_yaml::emit(&json!({"groups": ["g"], "config": layers[3]})));
+        let documents = load::documents(&snapshot);
+        let address = Address::new("c", "i");
+        let mut expected = json!(null);
+        for layer in &layers {
+            lay(&mut expected, layer);
+        }
+        let merged = merge(&documents, &address).unwrap().to_json();
+        prop_assert_eq!(&merged["config"], &expected);
+
+        let path = std::iter::once("config".to_owned()).chain(path).collect::<Vec<_>>().join(".");
+        if let Ok(explanation) = explain(&documents, &address, &path) {
+            let mut used = None;
+            for layer in explanation.layers.iter().filter(|layer| layer.effect == Effect::Used) {
+                lay(used.get_or_insert(json!(null)), &layer.value);
+            }
+            prop_assert_eq!(used, explanation.value);
+        }
+    }
 }

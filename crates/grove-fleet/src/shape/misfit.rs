@@ -101,7 +101,10 @@ impl Walk {
                 Some(known) if known.support == Support::NotYet => self.add(
                     MisfitKind::NotYet,
                     entry.key_span,
-                    format!("`{}` is not rendered by this version yet", entry.key),
+                    format!(
+                        "`{}` is not rendered by this version yet",
+                        self.path.join(".")
+                    ),
                     Some("take it out, or use a version of Grove that renders it".to_owned()),
                 ),
                 Some(known) => self.value(
@@ -172,10 +175,10 @@ impl Walk {
                 None,
             ),
             None => {
-                let values = choices.iter().map(|choice| choice.value);
-                let hint = match nearest(text, values.clone()) {
+                let values = possible(choices);
+                let hint = match nearest(text, values.iter().copied()) {
                     Some(near) => format!("`{near}` is one that it can be"),
-                    None => format!("it can be {}", list(&values.collect::<Vec<_>>())),
+                    None => format!("it can be {}", list(&values)),
                 };
                 self.add(
                     MisfitKind::WrongType,
@@ -210,15 +213,7 @@ impl Walk {
         };
         let hint = match holds {
             Type::Text if scalar => Some("quote it".to_owned()),
-            Type::OneOf(choices) => Some(format!(
-                "it can be {}",
-                list(
-                    &choices
-                        .iter()
-                        .map(|choice| choice.value)
-                        .collect::<Vec<_>>()
-                )
-            )),
+            Type::OneOf(choices) => Some(format!("it can be {}", list(&possible(choices)))),
             Type::Exactly(only) => Some(format!("it can be {only}")),
             _ => None,
         };
@@ -238,6 +233,15 @@ impl Walk {
             hint,
         });
     }
+}
+
+/// The texts that this version knows what to do with.
+fn possible(choices: &[Choice]) -> Vec<&'static str> {
+    choices
+        .iter()
+        .filter(|choice| choice.support == Support::Now)
+        .map(|choice| choice.value)
+        .collect()
 }
 
 fn list(words: &[&str]) -> String {
