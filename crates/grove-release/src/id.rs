@@ -19,6 +19,11 @@ impl Id {
         self.0.to_hex_with_len(12).to_string()
     }
 
+    /// The id of the tree that holds nothing, which every repository knows.
+    pub fn empty_tree() -> Self {
+        Self(gix::ObjectId::empty_tree(gix::hash::Kind::Sha1))
+    }
+
     pub(crate) fn object(self) -> gix::ObjectId {
         self.0
     }

@@ -16,7 +16,7 @@ pub struct Rule {
     pub summary: &'static str,
     /// What it means, why it matters and how to mend it, as Markdown.
     pub documentation: &'static str,
-    /// Files that trigger this rule and no other when they are put over [`Example::base`].
+    /// Files that trigger this rule and no other when they are put over a small valid fleet.
     pub example: Example,
     /// Whether its locations hold what may be a secret: their text is never shown.
     #[serde(skip)]
@@ -31,7 +31,7 @@ pub struct Rule {
 pub struct Example {
     /// Files by path; each takes the place of the base fleet's file.
     pub files: &'static [(&'static str, Content)],
-    /// What it needs from outside the fleet; [`Example::BASE`]'s where nothing is said.
+    /// What it needs from outside the fleet; a valid state where nothing is said.
     #[serde(skip)]
     pub(crate) context: Option<fn() -> Context>,
 }
@@ -52,6 +52,15 @@ pub enum Content {
     Unreadable(&'static str),
     /// The base fleet's file is not there.
     Absent,
+}
+
+impl Rule {
+    /// The findings of the rule's own example, as [`text`](super::text) shows them.
+    pub fn example_report(&self, colour: bool) -> String {
+        let snapshot = self.example.snapshot();
+        let findings = super::check(&snapshot, &self.example.context()).findings;
+        super::text(&findings, &snapshot, colour)
+    }
 }
 
 impl Example {

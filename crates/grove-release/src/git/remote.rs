@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use crate::Error;
@@ -53,7 +53,7 @@ impl Remote {
         if is_ssh {
             return Ok(Self(text.to_owned()));
         }
-        base.join(text)
+        plain(&base.join(text))
             .to_str()
             .map(|path| Self(path.to_owned()))
             .ok_or(Error::RemoteInvalid("its path is not UTF-8"))
@@ -163,6 +163,20 @@ pub(super) fn gist(stderr: &str) -> String {
         .collect()
 }
 
+/// A path without `.` and `..`, as people write it. Links on the way are not looked at.
+fn plain(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut plain, part| {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+        plain
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,7 +192,7 @@ mod tests {
         for (text, remote) in [
             ("deploy.git", "/base/deploy.git"),
             ("/srv/deploy.git", "/srv/deploy.git"),
-            ("./a:b/deploy.git", "/base/./a:b/deploy.git"),
+            ("./a:b/deploy.git", "/base/a:b/deploy.git"),
             (
                 "git@git.example.org:acme/deploy-prod.git",
                 "git@git.example.org:acme/deploy-prod.git",

@@ -24,6 +24,8 @@ pub(super) fn is_wanted(path: &str) -> bool {
         [.., ".git"]
         | ["clusters", _, "stacks", ..]
         | ["clusters", _, "instances", _, "theme", ..] => false,
+        // Text at the root may be the key that an example publishes.
+        [name] if name.ends_with(".txt") => true,
         ["grove.yaml" | ".sops.yaml"]
         | ["distributions" | "groups" | "plugins" | "clusters", ..] => true,
         _ => false,

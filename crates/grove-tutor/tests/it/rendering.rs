@@ -137,7 +137,7 @@ fn plugins_that_misbehave_fail_their_own_instance() {
     let environment = Arc::new(environment(&example("verawood-1"), &cache, &Print).unwrap());
     let limits = Limits {
         cpu_seconds: 3,
-        wall_seconds: 6,
+        wall_seconds: 12,
         ..Limits::default()
     };
     let options = WorkerOptions {

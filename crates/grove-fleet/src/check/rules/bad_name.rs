@@ -23,8 +23,8 @@ capital letters, digits and underscores.
 The first become names and labels of objects of Kubernetes, branches of Git and paths; the second
 stand in configuration as variables do.
 
-Rename the directory or file, or correct the key. Do it before the first release: an instance that
-runs is renamed by `grove instance rename`.",
+Rename the directory or file, or correct the key. Do it before the first release: to what is
+released, another name is another cluster or instance.",
     example: Example::files(&[(
         "groups/big_ones/group.yaml",
         Content::Text("labels: {tier: gold}\n"),

@@ -21,8 +21,8 @@ Both are written once and never changed: the id is part of selectors that Kubern
 change and of names of indexes and buckets, and another namespace has other volumes. Deployed, the
 change would start a second, empty site beside the one that runs.
 
-Write the released values back. To move an instance to another namespace or cluster, use
-`grove instance move`, which takes the data along.",
+Write the released values back. An instance that shall live elsewhere is a new one, to which the
+data is taken.",
     example: Example {
         files: &[],
         context: Some(base::with_other_identity),

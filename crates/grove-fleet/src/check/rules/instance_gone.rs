@@ -21,9 +21,9 @@ fleet.
 Absence never means deletion: its last release keeps running and nothing of it is removed. But
 nothing can change it either, so the fleet and the cluster no longer say the same.
 
-Bring the directory back (`git log -- clusters/<cluster>/instances/<instance>` finds its last
-commit). To end an instance, set `state: archived`, release it, and then run
-`grove instance destroy`.",
+Bring the directory back: `git log -- clusters/<cluster>/instances/<instance>` finds its last
+commit. To end an instance for good, remove it on purpose: its files under `apps/`, `instances/` and
+`releases/` in the deploy branch, then its Application and its namespace on the cluster.",
     example: Example {
         files: &[],
         context: Some(base::with_gone_instance),
@@ -49,8 +49,7 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                 quote(&last.release),
             ),
             [Place::file(file)],
-            "bring its directory back, or end it with `grove instance destroy`; until then its last \
-             release stays",
+            "bring its directory back; until then its last release stays as it is",
         );
     }
 }

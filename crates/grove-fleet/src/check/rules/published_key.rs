@@ -22,8 +22,8 @@ instance of the fleet is in production.
 With the key beside them, everyone who can read the repository can read the secrets. That is right
 for an example or a demonstration, and for nothing else.
 
-Remove `published_key` and its file, give the fleet keys of its own in `.sops.yaml`, and make every
-secret new with `grove secret rotate`; or set `environment` to what the instance is for.",
+Remove `published_key` and its file, give the fleet keys of its own in `.sops.yaml`, and set every
+secret anew with `grove secret set`; or set `environment` to what the instance is for.",
     example: Example::files(&[
         (
             "grove.yaml",

@@ -22,8 +22,8 @@ The validity of `clusters/<cluster>/sealing.pem` has ended.
 An expired certificate is a sign that the cluster has a newer key which the fleet does not know, or
 that its key was never rotated. Sealing to it is refused.
 
-`grove seal rotate <cluster>` adds a new key pair, installs it beside the old one and seals again.
-What was sealed to the old key can still be opened.",
+Save the certificate of a newer key: `kubeseal --fetch-cert > clusters/<cluster>/sealing.pem` prints
+the newest that the controller has. What was sealed to the old key can still be opened.",
     example: Example {
         files: &[],
         context: Some(base::after_certificate),
@@ -41,7 +41,7 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                     quote(name)
                 ),
                 [Place::file(layout::sealing(name))],
-                format!("`grove seal rotate {name}`"),
+                format!("`kubeseal --fetch-cert > {}`", layout::sealing(name)),
             );
         }
     }

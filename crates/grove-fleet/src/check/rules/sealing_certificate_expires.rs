@@ -20,7 +20,8 @@ pub(crate) const RULE: Rule = Rule {
 The validity of `clusters/<cluster>/sealing.pem` ends within 30 days. After that day nothing of the
 cluster can be deployed.
 
-`grove seal rotate <cluster>` adds a new key pair in good time.",
+Save the certificate of a newer key: `kubeseal --fetch-cert > clusters/<cluster>/sealing.pem` prints
+the newest that the controller has. What was sealed to the older key can still be opened.",
     example: Example {
         files: &[],
         context: Some(base::before_end_of_certificate),
@@ -38,7 +39,7 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                     quote(name)
                 ),
                 [Place::file(layout::sealing(name))],
-                format!("`grove seal rotate {name}`"),
+                format!("`kubeseal --fetch-cert > {}`", layout::sealing(name)),
             );
         }
     }

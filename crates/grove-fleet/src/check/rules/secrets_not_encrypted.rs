@@ -23,8 +23,8 @@ A file that ends in `.sops.yaml` has no `sops` block, or holds a value that is n
 Once committed, a plain secret is in Git's history for everyone who can clone it.
 
 Encrypt the file with `sops encrypt --in-place FILE`, or set values with `grove secret set`, which
-never writes one in plain text. If the file was committed already, the values are known: make new
-ones with `grove secret rotate`.",
+never writes one in plain text. If the file was committed already, the values are known to everyone
+who has it: set new ones.",
     example: Example::files(&[(
         "clusters/prod/instances/uni/secrets.sops.yaml",
         Content::Text(include_str!("../base/secrets-plain.sops.yaml")),
