@@ -7,6 +7,8 @@ pub(crate) mod measure;
 mod render;
 mod section;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::context::Context;
@@ -23,6 +25,9 @@ pub(crate) struct Arguments {
     /// How many instances, where not the benchmark's own number.
     #[arg(long)]
     instances: Option<usize>,
+    /// Measure this `grove`, for instance an older one, instead of building it from here.
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
     /// Print the figures only; leave `docs/benchmarks.md` as it is.
     #[arg(long)]
     print: bool,
@@ -33,7 +38,14 @@ struct Bench {
     /// How many instances it has unless told otherwise.
     instances: usize,
     /// Gives the text of its section, in Markdown.
-    run: fn(&Context, usize, u32) -> Result<String>,
+    run: fn(&Context, &Run) -> Result<String>,
+}
+
+/// What one run of a benchmark is about.
+struct Run {
+    grove: PathBuf,
+    instances: usize,
+    rounds: u32,
 }
 
 const NAMES: [&str; 2] = ["render", "check"];
@@ -55,7 +67,16 @@ const BENCHES: [Bench; NAMES.len()] = [
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<bool> {
     for bench in BENCHES.iter().filter(|bench| bench.name == arguments.name) {
         let instances = arguments.instances.unwrap_or(bench.instances);
-        let text = (bench.run)(context, instances, arguments.rounds)?;
+        let grove = match &arguments.binary {
+            Some(binary) => fs_err::canonicalize(binary)?,
+            None => context.release()?,
+        };
+        let run = Run {
+            grove,
+            instances,
+            rounds: arguments.rounds,
+        };
+        let text = (bench.run)(context, &run)?;
         println!("\n{text}");
         if !arguments.print {
             section::replace(&context.root.join("docs/benchmarks.md"), bench.name, &text)?;

@@ -4,18 +4,18 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{fleet, measure, median};
+use super::{Run, fleet, measure, median};
 use crate::context::Context;
 
-pub(super) fn run(context: &Context, instances: usize, rounds: u32) -> Result<String> {
-    let grove = context.release()?;
+pub(super) fn run(context: &Context, run: &Run) -> Result<String> {
+    let instances = run.instances;
     let directory = tempfile::tempdir()?;
     let root = directory.path().join("fleet");
     fleet::write(context, &root, instances)?;
-    let mut command = Command::new(grove);
+    let mut command = Command::new(&run.grove);
     command.arg("--fleet").arg(&root).arg("check");
     let mut usages = Vec::new();
-    for round in 1..=rounds {
+    for round in 1..=run.rounds {
         let usage = measure::measure(&command)?;
         println!(
             "round {round}: {:.3} s, {:.0} MB",

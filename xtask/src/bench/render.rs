@@ -6,6 +6,7 @@ use std::{path::Path, process::Command};
 use anyhow::Result;
 
 use super::{
+    Run,
     fleet::{self, Site},
     measure::{self, Usage},
     median,
@@ -21,15 +22,14 @@ for root in "$1"/*; do
     $3 "$root/env" > "$root/objects.yaml"
 done"#;
 
-pub(super) fn run(context: &Context, instances: usize, rounds: u32) -> Result<String> {
-    let grove = context.release()?;
+pub(super) fn run(context: &Context, run: &Run) -> Result<String> {
     let tutor = python::environment(context, &fleet::lock(context))?.program("tutor");
     let directory = tempfile::tempdir()?;
     let root = directory.path().join("fleet");
-    let sites = fleet::write(context, &root, instances)?;
+    let sites = fleet::write(context, &root, run.instances)?;
 
     let render = |to: &Path| {
-        let mut command = Command::new(&grove);
+        let mut command = Command::new(&run.grove);
         command
             .arg("--fleet")
             .arg(&root)
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, instances: usize, rounds: u32) -> Result<St
     process::read(&mut render(&directory.path().join("first")))?;
 
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for round in 1..=rounds {
+    for round in 1..=run.rounds {
         let out = directory.path().join(format!("out-{round}"));
         ours.push(measure::measure(&render(&out))?);
         let roots = directory.path().join(format!("roots-{round}"));
@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context, instances: usize, rounds: u32) -> Result<St
             );
         }
     }
-    Ok(table(instances, &ours, &theirs))
+    Ok(table(run.instances, &ours, &theirs))
 }
 
 fn kustomize() -> &'static str {
