@@ -286,7 +286,7 @@ def change(root, config):
 class Limits(WithWorker):
     start = {
         "parallel": 2,
-        "limits": {"cpu_seconds": 2, "wall_seconds": 4, "memory_mib": 512, "file_mib": 1},
+        "limits": {"cpu_seconds": 2, "wall_seconds": 100, "memory_mib": 512, "file_mib": 1},
     }
 
     def test_a_plugin_that_loops_ends_with_its_time(self) -> None:
@@ -294,21 +294,6 @@ class Limits(WithWorker):
         self.assertEqual(error["kind"], "limit")
         self.assertIn("processor time", error["message"])
         self.still_works()
-
-    def test_a_plugin_that_sleeps_ends_too_and_holds_up_nobody(self) -> None:
-        asked = instance.request(["own"])
-        slow = self.client.send("render", **asked, plugin_files={"own.py": b"import time; time.sleep(99)"})
-        quick = self.client.send("render", **instance.request())
-        first, head, _ = self.client.receive()
-        self.assertEqual((first, "error" in head), (quick, False))
-        second, head, _ = self.client.receive()
-        self.assertEqual((second, head["error"]["kind"]), (slow, "limit"))
-
-    def test_a_plugin_that_leaves_processes_behind_does_not_hang(self) -> None:
-        started = time.monotonic()
-        error = self.plugin("import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(20)\nos._exit(4)")
-        self.assertLess(time.monotonic() - started, 10)
-        self.assertIn(error["kind"], ("crash", "limit"))
 
     def test_memory_is_bounded(self) -> None:
         error = self.plugin("x = bytearray(2 << 30)")
@@ -361,6 +346,25 @@ raise RuntimeError(f"did {done}")
         self.assertEqual(self.error({}, op="nothing")["kind"], "protocol")
         self.assertEqual(self.error({}, op="warm")["kind"], "protocol")
         self.assertEqual(self.error({}, config=7)["kind"], "protocol")
+
+
+class Overdue(WithWorker):
+    start = {"parallel": 2, "limits": {"wall_seconds": 5}}
+
+    def test_a_plugin_that_sleeps_ends_too_and_holds_up_nobody(self) -> None:
+        asked = instance.request(["own"])
+        slow = self.client.send("render", **asked, plugin_files={"own.py": b"import time; time.sleep(99)"})
+        quick = self.client.send("render", **instance.request())
+        first, head, _ = self.client.receive()
+        self.assertEqual((first, "error" in head), (quick, False))
+        second, head, _ = self.client.receive()
+        self.assertEqual((second, head["error"]["kind"]), (slow, "limit"))
+
+    def test_a_plugin_that_leaves_processes_behind_does_not_hang(self) -> None:
+        started = time.monotonic()
+        error = self.plugin("import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(20)\nos._exit(4)")
+        self.assertLess(time.monotonic() - started, 15)
+        self.assertIn(error["kind"], ("crash", "limit"))
 
 
 def _has_landlock(confine: t.Any) -> bool:
