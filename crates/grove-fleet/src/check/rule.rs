@@ -55,7 +55,7 @@ pub enum Content {
 }
 
 impl Rule {
-    /// The findings of the rule's own example, as [`text`](super::text) shows them.
+    /// The findings of the rule's own example, as [`text()`](super::text()) shows them.
     pub fn example_report(&self, colour: bool) -> String {
         let snapshot = self.example.snapshot();
         let findings = super::check(&snapshot, &self.example.context()).findings;

@@ -209,9 +209,7 @@ fn a_value_that_layers_share_is_found_once_where_it_stands() {
 #[test]
 fn places_that_clash_are_both_shown() {
     let rule = rules::find("host-clash").unwrap();
-    let snapshot = rule.example.snapshot();
-    let findings = check(&snapshot, &rule.example.context()).findings;
-    insta::assert_snapshot!(super::text(&findings, &snapshot, false), @"
+    insta::assert_snapshot!(rule.example_report(false), @"
     error[host-clash]: host `studio.uni.example` of `prod/uni` is also a host of `prod/college`
      --> clusters/prod/instances/uni/instance.yaml:5:38
       |
@@ -223,6 +221,8 @@ fn places_that_clash_are_both_shown() {
     5 | hosts: {lms: learn.college.example, cms: studio.uni.example}
       |                                          ------------------ first here
     ");
+    let snapshot = rule.example.snapshot();
+    let findings = check(&snapshot, &rule.example.context()).findings;
     let report = serde_json::to_value(Report::new(&findings)).unwrap();
     insta::assert_json_snapshot!(report, @r#"
     {
