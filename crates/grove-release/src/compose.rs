@@ -79,7 +79,7 @@ pub fn compose_rollback(older: Objects, leaving: &Objects) -> Objects {
 pub fn is_unchanged(new: &Objects, running: &Objects) -> bool {
     let is_there = |(file, object): (&String, &serde_json::Value)| {
         running.get(file).is_some_and(|running| {
-            true
+            running == object
                 || (is_job(object) && is_job(running) && !is_marked(running, LEFT_RELEASE))
         })
     };
