@@ -113,4 +113,8 @@ fn only_descendants_may_follow() {
     ]);
     let source = Source::discover(&shallow).unwrap();
     assert_eq!(source.ancestry(two, one).unwrap(), Ancestry::Unknown);
+    // Not even where it has both and only lacks what joins them.
+    let in_shallow = place.world.open(&shallow);
+    in_shallow.git(["fetch", "--quiet", "--depth=1", "origin", "side"]);
+    assert_eq!(source.ancestry(two, side).unwrap(), Ancestry::Unknown);
 }

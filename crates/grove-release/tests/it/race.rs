@@ -128,7 +128,10 @@ fn equal_deploys_of_one_instance_are_no_conflict() {
     let mut one = place.open(&remote, "a").unwrap();
     let mut other = place.open(&remote, "b").unwrap();
     deploy(&mut one, "uni", 1, "one").unwrap();
-    let outcome = other.commit(draft("uni", 1, "one"), refuse).unwrap();
-    assert!(outcome.commit.is_some());
+    // The same content, in a commit of its own.
+    let mut same = draft("uni", 1, "one");
+    same.message.subject = "deploy uni once more".to_owned();
+    let outcome = other.commit(same, refuse).unwrap();
+    assert_eq!((outcome.pushed, outcome.commit), (false, one.tip()));
     assert_eq!(place.in_remote(["rev-list", "--count", "deploy/prod"]), "1");
 }

@@ -171,11 +171,13 @@ fn a_branch_that_goes_while_we_deploy_is_not_made_anew() {
 fn a_remote_whose_history_is_not_clean_is_refused() {
     let place = Place::new();
     let remote = place.remote();
-    // A tree whose only entry leads out of its directory.
-    place
-        .world
-        .write("bad-tree", b"100644 ..\0aaaaaaaaaaaaaaaaaaaa");
-    let file = place.world.path("bad-tree");
+    // A tree whose only entry, a file that is there, leads out of its directory.
+    place.world.write("file", "x");
+    let file = place.world.path("file");
+    let blob = place.in_remote(["hash-object", "-w", file.to_str().unwrap()]);
+    let id = (0..20).map(|i| u8::from_str_radix(&blob[2 * i..2 * i + 2], 16).unwrap());
+    let bytes: Vec<u8> = b"100644 ..\0".iter().copied().chain(id).collect();
+    place.world.write("file", bytes);
     let tree = place.in_remote([
         "hash-object",
         "--literally",
@@ -184,7 +186,6 @@ fn a_remote_whose_history_is_not_clean_is_refused() {
         "tree",
         file.to_str().unwrap(),
     ]);
-    place.in_remote(["hash-object", "-w", file.to_str().unwrap()]);
     let commit = place.in_remote(["commit-tree", &tree, "-m", "bad"]);
     place.in_remote(["update-ref", "refs/heads/deploy/prod", &commit]);
     let error = place.open(&remote, "a").err().unwrap();
