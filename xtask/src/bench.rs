@@ -23,8 +23,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// How many instances, where not the benchmark's own number.
-    #[arg(long)]
-    instances: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    instances: Option<u16>,
     /// Measure this `grove`, for instance an older one, instead of building it from here.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -66,7 +66,7 @@ const BENCHES: [Bench; NAMES.len()] = [
 /// Runs one benchmark.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<bool> {
     for bench in BENCHES.iter().filter(|bench| bench.name == arguments.name) {
-        let instances = arguments.instances.unwrap_or(bench.instances);
+        let instances = arguments.instances.map_or(bench.instances, usize::from);
         let grove = match &arguments.binary {
             Some(binary) => fs_err::canonicalize(binary)?,
             None => context.release()?,
