@@ -1,6 +1,6 @@
 //! Development tasks: `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench NAME`.
 //!
-//! Each is a table with one entry a thing: [`suites`], [`checks`], [`bench`], [`generated`].
+//! Each is a table with one entry a thing: [`suites`], [`checks`], [`mod@bench`], [`generated`].
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
