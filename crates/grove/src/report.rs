@@ -57,7 +57,9 @@ pub(crate) fn text(diff: &Diff, colour: bool) -> String {
         let why =
             if why.is_empty() { String::new() } else { format!("  ({})", why.join("; ")) };
         let _written = writeln!(text, "~ {}{why}", change.object);
-        for line in change.text.lines() {
+        // A copy for Jobs changes as its original does.
+        let shown = if change.object.jobs_copy { "" } else { &change.text };
+        for line in shown.lines() {
             let style = match line.as_bytes().first() {
                 Some(b'+') => green,
                 Some(b'-') => red,

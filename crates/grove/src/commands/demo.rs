@@ -88,6 +88,11 @@ fn root(arguments: &Arguments) -> Result<PathBuf> {
     Ok(fs_err::canonicalize(directory)?)
 }
 
+/// A word of a command line as one would type it.
+fn shown(word: &str) -> String {
+    if word.contains(' ') { format!("'{word}'") } else { word.to_owned() }
+}
+
 struct Demo<'a> {
     output: &'a Output,
     fleet: PathBuf,
@@ -106,7 +111,8 @@ impl Demo<'_> {
     /// Runs a command of Grove's on the demo's fleet and says how long it took.
     fn grove(&self, arguments: &[&str]) -> Result<()> {
         let style = anstyle::AnsiColor::Cyan.on_default();
-        self.output.note(&format!("{style}$ grove {}{style:#}", arguments.join(" ")));
+        let line: Vec<String> = arguments.iter().map(|word| shown(word)).collect();
+        self.output.note(&format!("{style}$ grove {}{style:#}", line.join(" ")));
         let started = Instant::now();
         let fleet = self.fleet.display().to_string();
         let words = ["grove", "--fleet", &fleet].into_iter().chain(arguments.iter().copied());

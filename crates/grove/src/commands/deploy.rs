@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
 
     let pipeline = Pipeline::new(output, true)?;
-    output.progress(&format!("rendering {} instances", instances.len()));
+    output.progress("rendering");
     let trees = pipeline.trees(&fleet, &instances, arguments.remotes.pattern(&fleet))?;
     output.progress_done();
 

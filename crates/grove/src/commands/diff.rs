@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let fleet = workspace.sound(output)?;
     let instances = arguments.selection.for_reading(&fleet)?;
     let pipeline = Pipeline::new(output, true)?;
-    output.progress(&format!("rendering {} instances", instances.len()));
+    output.progress("rendering");
     let trees = pipeline.trees(&fleet, &instances, arguments.remotes.pattern(&fleet))?;
     let mut branches: BTreeMap<&str, DeployBranch> = BTreeMap::new();
     let mut rows = Vec::new();

@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let fleet = workspace.sound(output)?;
     let instances = arguments.selection.for_reading(&fleet)?;
     let pipeline = Pipeline::new(output, !arguments.no_cache)?;
-    output.progress(&format!("rendering {} instances", instances.len()));
+    output.progress("rendering");
     let trees = pipeline.trees(&fleet, &instances, &fleet.deploy_remote)?;
     output.progress_done();
     let mut rows = Vec::new();

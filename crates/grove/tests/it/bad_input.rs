@@ -1,0 +1,1 @@
+//! Bad input gets a finding or a clear error, and changes nothing.

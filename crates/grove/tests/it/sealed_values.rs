@@ -1,0 +1,1 @@
+//! What a cluster opens is what Tutor writes with the real values.
