@@ -195,6 +195,20 @@ fn rolling_forward_again_gives_a_left_job_its_place_back() {
 }
 
 #[test]
+fn a_job_that_was_put_aside_is_a_change_even_if_it_is_the_only_one() {
+    let running = objects(
+        "Deployment lms one wave=5
+         Job migrate-1 x wave=5 ignore-health=true left-release=true name=migrate",
+    );
+    let new = objects(
+        "Deployment lms one wave=5
+         Job migrate-1 x wave=1 name=migrate",
+    );
+    assert!(!is_unchanged(&new, &running));
+    assert_eq!(compose(new.clone(), Some(&running)), new);
+}
+
+#[test]
 fn a_held_release_is_known_again() {
     let second = compose(objects(TWO), Some(&objects(ONE)));
     let third = compose(objects(THREE), Some(&second));
