@@ -5,8 +5,11 @@ use crate::{File, Snapshot, layout::Kind};
 /// Most links that are followed for one path; real fleets have chains of one.
 const HOPS: usize = 16;
 
-/// Most files that all links to directories show together.
+/// Most files that all links show together: each is read again under its other name.
 const SHOWN: usize = 10_000;
+
+/// Most bytes that all links show together.
+const SHOWN_BYTES: usize = 8 << 20;
 
 /// Where a link leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,29 +81,54 @@ pub(crate) struct Found<'a> {
     pub(crate) kind: Kind,
 }
 
+impl<'a> Found<'a> {
+    /// The file, where its path is one of the layout's.
+    fn of(path: String, real: &'a str) -> Option<Self> {
+        match Kind::of(&path) {
+            Kind::Other => None,
+            kind => Some(Self { path, real, kind }),
+        }
+    }
+}
+
+/// What links have shown so far.
+#[derive(Default)]
+struct Shown {
+    files: usize,
+    bytes: usize,
+}
+
+impl Shown {
+    /// Whether one more file may be shown; counts it.
+    fn may_show(&mut self, file: &File) -> bool {
+        self.files += 1;
+        self.bytes += match file {
+            File::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        };
+        self.files <= SHOWN && self.bytes <= SHOWN_BYTES
+    }
+}
+
 /// Every file of the known layout, links followed, in the order of their paths.
 ///
 /// A link to a directory shows the regular files below it; links among these are not followed
 /// again, so that circles end.
 pub(crate) fn known_files(snapshot: &Snapshot) -> Vec<Found<'_>> {
     let mut found = Vec::new();
-    let mut add = |path: String, real| {
-        let kind = Kind::of(&path);
-        if kind != Kind::Other {
-            found.push(Found { path, real, kind });
-        }
-    };
-    let mut shown = 0;
+    let mut shown = Shown::default();
     for (path, file) in &snapshot.files {
         if !matches!(file, File::Link(_)) {
-            add(path.clone(), path.as_str());
+            found.extend(Found::of(path.clone(), path));
             continue;
         }
         let Target::Inside(target) = follow(snapshot, path) else {
             continue;
         };
-        if let Some((target, _)) = snapshot.files.get_key_value(&target) {
-            add(path.clone(), target);
+        if let Some((target, file)) = snapshot.files.get_key_value(&target) {
+            if shown.may_show(file) {
+                found.extend(Found::of(path.clone(), target));
+            }
             continue;
         }
         let prefix = match target.as_str() {
@@ -111,12 +139,14 @@ pub(crate) fn known_files(snapshot: &Snapshot) -> Vec<Found<'_>> {
             let Some(rest) = below.strip_prefix(&prefix) else {
                 break;
             };
-            shown += 1;
-            if shown > SHOWN {
+            let Some(one) = Found::of(format!("{path}/{rest}"), below) else {
+                continue;
+            };
+            if !shown.may_show(file) {
                 break;
             }
             if !matches!(file, File::Link(_)) {
-                add(format!("{path}/{rest}"), below);
+                found.push(one);
             }
         }
     }
@@ -179,5 +209,15 @@ mod tests {
                 .insert(link, File::Link("../../..".to_owned()));
         }
         assert!(known_files(&snapshot).len() <= 300 + SHOWN);
+
+        let large = "#".repeat(1 << 20);
+        let mut snapshot = Snapshot::default().with("large", &large);
+        for number in 0..100 {
+            let link = format!("groups/g{number}/group.yaml");
+            snapshot
+                .files
+                .insert(link, File::Link("../../large".to_owned()));
+        }
+        assert_eq!(known_files(&snapshot).len(), SHOWN_BYTES >> 20);
     }
 }

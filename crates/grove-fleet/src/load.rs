@@ -16,8 +16,16 @@ pub(crate) use secrets::{SOPS, is_encrypted};
 use std::{collections::BTreeMap, sync::Arc};
 
 use grove_yaml::{Limits, Node, Problem};
+use rayon::prelude::*;
 
 use crate::{Address, Fleet, Snapshot, layer, layout, layout::Kind, links};
+
+/// What one file of a fleet may ask for. Real ones have some hundred values.
+const LIMITS: Limits = Limits {
+    bytes: 4 << 20,
+    depth: 100,
+    nodes: 50_000,
+};
 
 /// Every file of the known layout, read.
 #[derive(Clone, Debug, Default)]
@@ -68,11 +76,11 @@ impl Documents {
 /// Reads every file of the known layout.
 pub fn documents(snapshot: &Snapshot) -> Documents {
     let files = links::known_files(snapshot)
-        .into_iter()
+        .into_par_iter()
         .map(|found| {
             let bytes = snapshot.bytes(found.real).cloned();
             let parsed = match &bytes {
-                Some(bytes) if found.kind.is_yaml() => grove_yaml::parse(bytes, Limits::default()),
+                Some(bytes) if found.kind.is_yaml() => grove_yaml::parse(bytes, LIMITS),
                 _ => grove_yaml::Parsed::default(),
             };
             let document = Document {
@@ -102,7 +110,7 @@ pub fn fleet(documents: &Documents) -> Fleet {
             .map(|(name, _)| name.to_owned())
             .collect();
     }
-    let mut secrets = secrets::Secrets::new(documents);
+    let secrets = secrets::Shared::new(documents);
     for document in documents.files.values() {
         match &document.kind {
             Kind::Distribution(name) => {
@@ -111,18 +119,21 @@ pub fn fleet(documents: &Documents) -> Fleet {
                     .insert(name.clone(), distribution::read(documents, name, document));
             }
             Kind::Cluster(name) => {
-                let cluster = cluster::read(documents, name, document, &mut secrets);
+                let cluster = cluster::read(documents, name, document, &secrets);
                 fleet.clusters.insert(name.clone(), cluster);
             }
             _ => {}
         }
     }
     let plugins = plugins::Shared::new(documents);
-    for (address, document) in documents.instances() {
-        if let Some(instance) = instance::read(documents, address, document, &plugins, &mut secrets)
-        {
-            fleet.instances.insert(address.clone(), instance);
-        }
-    }
+    fleet.instances = documents
+        .instances()
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .filter_map(|(address, document)| {
+            let instance = instance::read(documents, address, document, &plugins, &secrets)?;
+            Some((address.clone(), instance))
+        })
+        .collect();
     fleet
 }

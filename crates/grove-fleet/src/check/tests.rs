@@ -94,8 +94,7 @@ fn hostile_files_are_located_findings() {
     unknown-key groups/bomb/group.yaml:3
     unknown-key groups/bomb/group.yaml:4
     unknown-key groups/bomb/group.yaml:5
-    unknown-key groups/bomb/group.yaml:6
-    limit-exceeded groups/bomb/group.yaml:6
+    limit-exceeded groups/bomb/group.yaml:5
     ");
     let deep = format!("labels: {}{}", "[".repeat(10_000), "]".repeat(10_000));
     insta::assert_snapshot!(places_with("groups/deep/group.yaml", deep.as_bytes()), @"

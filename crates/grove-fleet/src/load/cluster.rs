@@ -3,7 +3,7 @@
 use grove_yaml::Node;
 use x509_cert::{Certificate as X509, der::DecodePem as _};
 
-use super::{Document, Documents, secrets::Secrets};
+use super::{Document, Documents, secrets};
 use crate::{
     layout,
     model::{Certificate, Cluster},
@@ -23,7 +23,7 @@ pub(super) fn read(
     documents: &Documents,
     name: &str,
     document: &Document,
-    secrets: &mut Secrets<'_>,
+    secrets: &secrets::Shared,
 ) -> Cluster {
     let text = |path: &[&str]| {
         let root = document.root.as_ref()?;
@@ -40,7 +40,7 @@ pub(super) fn read(
         sealing: documents
             .get(&layout::sealing(name))
             .and_then(|document| certificate(&document.bytes)),
-        secrets: secrets.cluster(name).as_ref().clone(),
+        secrets: secrets.of_cluster(name),
     }
 }
 

@@ -4,15 +4,10 @@ use std::collections::BTreeMap;
 
 use grove_yaml::Value;
 
-use super::{
-    Document, Documents,
-    plugins::Shared,
-    secrets::{self, Secrets},
-};
+use super::{Document, Documents, plugins, secrets};
 use crate::{
     Address,
     layer::{self, Merged},
-    layout,
     model::{Domain, Environment, Identity, Image, Instance, Settings, TypedText},
 };
 
@@ -21,8 +16,8 @@ pub(super) fn read(
     documents: &Documents,
     address: &Address,
     document: &Document,
-    plugins: &Shared<'_>,
-    secrets: &mut Secrets<'_>,
+    plugins: &plugins::Shared<'_>,
+    secrets: &secrets::Shared,
 ) -> Option<Instance> {
     let merged = layer::merge(documents, address)?;
     let text = |path: &[&str]| merged.at(path).and_then(Merged::as_str).map(str::to_owned);
@@ -31,21 +26,6 @@ pub(super) fn read(
         .as_ref()
         .map(|root| layer::groups(root).map(str::to_owned).collect::<Vec<_>>())
         .unwrap_or_default();
-
-    let mut all_secrets = secrets.inherited(&address.cluster).as_ref().clone();
-    for group in &groups {
-        let of_group = secrets.group(group);
-        all_secrets.extend(
-            of_group
-                .iter()
-                .map(|(name, reference)| (name.clone(), reference.clone())),
-        );
-    }
-    all_secrets.extend(secrets::read(
-        documents,
-        &layout::instance_secrets(address),
-        None,
-    ));
 
     let on = below(&merged, "plugins")
         .map(|(name, _)| name.to_owned())
@@ -84,7 +64,7 @@ pub(super) fn read(
                 Some((component.to_owned(), Image { reference }))
             })
             .collect(),
-        secrets: all_secrets,
+        secrets: secrets.of_instance(documents, address, &groups),
         groups,
     })
 }

@@ -3,13 +3,13 @@
 //! A SOPS file is YAML whose leaves are texts `ENC[AES256_GCM,…]` beside a map `sops` that says
 //! who may read them. SOPS leaves empty texts as they are.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use grove_yaml::Node;
 use sha2::{Digest as _, Sha256};
 
-use super::Documents;
-use crate::{layout, model::SecretReference};
+use super::{Document, Documents};
+use crate::{Address, layout, layout::Kind, model::SecretReference};
 
 /// The key of a SOPS file under which SOPS keeps its own data.
 pub(crate) const SOPS: &str = "sops";
@@ -19,57 +19,77 @@ pub(crate) fn is_encrypted(text: &str) -> bool {
     text.starts_with("ENC[AES256_GCM,data:") && text.ends_with(']')
 }
 
-type References = Arc<BTreeMap<String, SecretReference>>;
+type References = BTreeMap<String, SecretReference>;
 
-/// The secrets of every file, each file read once.
-pub(super) struct Secrets<'a> {
-    documents: &'a Documents,
-    read: BTreeMap<(String, Option<&'static str>), References>,
+/// The secrets that several instances share, each file read once.
+pub(super) struct Shared {
+    clusters: BTreeMap<String, OfCluster>,
+    groups: BTreeMap<String, References>,
 }
 
-impl<'a> Secrets<'a> {
-    pub(super) fn new(documents: &'a Documents) -> Self {
-        Self {
-            documents,
-            read: BTreeMap::new(),
-        }
-    }
+/// The two maps of a cluster's file.
+struct OfCluster {
+    instances: References,
+    cluster: References,
+}
 
-    /// What a cluster gives to all of its instances.
-    pub(super) fn inherited(&mut self, cluster: &str) -> References {
-        self.of(layout::cluster_secrets(cluster), Some("instances"))
+impl Shared {
+    pub(super) fn new(documents: &Documents) -> Self {
+        let mut shared = Self {
+            clusters: BTreeMap::new(),
+            groups: BTreeMap::new(),
+        };
+        for document in documents.files.values() {
+            match &document.kind {
+                Kind::ClusterSecrets(name) => {
+                    let secrets = OfCluster {
+                        instances: read(document, Some("instances")),
+                        cluster: read(document, Some("cluster")),
+                    };
+                    shared.clusters.insert(name.clone(), secrets);
+                }
+                Kind::GroupSecrets(name) => {
+                    shared.groups.insert(name.clone(), read(document, None));
+                }
+                _ => {}
+            }
+        }
+        shared
     }
 
     /// What a cluster keeps for itself.
-    pub(super) fn cluster(&mut self, cluster: &str) -> References {
-        self.of(layout::cluster_secrets(cluster), Some("cluster"))
+    pub(super) fn of_cluster(&self, cluster: &str) -> References {
+        self.clusters
+            .get(cluster)
+            .map(|secrets| secrets.cluster.clone())
+            .unwrap_or_default()
     }
 
-    /// What a group gives to its instances.
-    pub(super) fn group(&mut self, group: &str) -> References {
-        self.of(layout::group_secrets(group), None)
-    }
-
-    fn of(&mut self, file: String, below: Option<&'static str>) -> References {
-        let documents = self.documents;
-        self.read
-            .entry((file, below))
-            .or_insert_with_key(|(file, below)| Arc::new(read(documents, file, *below)))
-            .clone()
+    /// What an instance has: from its cluster, its groups in their order, and its own file.
+    pub(super) fn of_instance(
+        &self,
+        documents: &Documents,
+        address: &Address,
+        groups: &[String],
+    ) -> References {
+        let inherited = self.clusters.get(&address.cluster);
+        let mut secrets = inherited
+            .map(|secrets| secrets.instances.clone())
+            .unwrap_or_default();
+        for group in groups.iter().filter_map(|group| self.groups.get(group)) {
+            secrets.extend(group.clone());
+        }
+        if let Some(own) = documents.get(&layout::instance_secrets(address)) {
+            secrets.extend(read(own, None));
+        }
+        secrets
     }
 }
 
 /// The secrets of one file, or of one map at its top.
 ///
 /// A value that is not encrypted is left out, so that no digest of a plain secret is ever made.
-pub(super) fn read(
-    documents: &Documents,
-    file: &str,
-    below: Option<&str>,
-) -> BTreeMap<String, SecretReference> {
-    let Some(document) = documents.get(file) else {
-        return BTreeMap::new();
-    };
+fn read(document: &Document, below: Option<&str>) -> References {
     let root = document.root.as_ref();
     let map = match below {
         Some(key) => root.and_then(|root| root.get(key)),

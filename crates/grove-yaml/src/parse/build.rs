@@ -308,39 +308,29 @@ impl Builder<'_> {
 
     /// The entries without those whose key came before; each of these is a problem.
     fn unique(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
-        let mut order = (0..entries.len()).collect::<Vec<_>>();
-        order.sort_by(|a, b| {
-            let key = |index: &usize| entries.get(*index).map(|entry| entry.key.as_str());
-            key(a).cmp(&key(b)).then(a.cmp(b))
-        });
-        let mut repeated = Vec::new();
-        let mut first: Option<&Entry> = None;
-        for index in order {
-            let Some(entry) = entries.get(index) else {
-                continue;
-            };
-            match first {
-                Some(first) if first.key == entry.key => {
-                    self.problems.push(Problem {
-                        kind: ProblemKind::DuplicateKey,
-                        span: entry.key_span,
-                        message: format!("the key `{}` stands here twice", entry.key),
-                        related: Some(first.key_span),
-                    });
-                    repeated.push(index);
-                }
-                _ => first = Some(entry),
+        let mut repeated = repeated_keys(&entries);
+        if repeated.is_empty() {
+            return entries;
+        }
+        for (index, first) in &repeated {
+            if let (Some(entry), Some(first)) = (entries.get(*index), entries.get(*first)) {
+                self.problems.push(Problem {
+                    kind: ProblemKind::DuplicateKey,
+                    span: entry.key_span,
+                    message: format!("the key `{}` stands here twice", entry.key),
+                    related: Some(first.key_span),
+                });
             }
         }
-        if !repeated.is_empty() {
-            repeated.sort_unstable();
-            let mut index = 0;
-            entries.retain(|_| {
-                let keep = repeated.binary_search(&index).is_err();
-                index += 1;
-                keep
-            });
-        }
+        repeated.sort_unstable();
+        let mut index = 0;
+        entries.retain(|_| {
+            let keep = repeated
+                .binary_search_by_key(&index, |(index, _)| *index)
+                .is_err();
+            index += 1;
+            keep
+        });
         entries
     }
 
@@ -537,6 +527,34 @@ impl Builder<'_> {
             })
             .map(|at| line_start + at)
     }
+}
+
+/// The places of entries whose key came before, each with the place of the first such key.
+fn repeated_keys(entries: &[Entry]) -> Vec<(usize, usize)> {
+    /// Up to here, comparing each with each is faster than sorting.
+    const FEW: usize = 12;
+
+    let mut repeated = Vec::new();
+    if entries.len() <= FEW {
+        for (index, entry) in entries.iter().enumerate().skip(1) {
+            let before = entries.iter().take(index);
+            if let Some(first) = before.into_iter().position(|other| other.key == entry.key) {
+                repeated.push((index, first));
+            }
+        }
+        return repeated;
+    }
+    let mut order = entries.iter().enumerate().collect::<Vec<_>>();
+    // A stable sort: the first of equal keys stays the first.
+    order.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
+    let mut first: Option<(usize, &Entry)> = None;
+    for (index, entry) in order {
+        match first {
+            Some((first, known)) if known.key == entry.key => repeated.push((index, first)),
+            _ => first = Some((index, entry)),
+        }
+    }
+    repeated
 }
 
 /// Turns a node into a key, or says why it cannot be one.
