@@ -19,7 +19,7 @@ use grove_fleet::model::Lock;
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::{Cache, Progress};
-use crate::lock::wheels;
+use crate::lock::{limits, wheels};
 use pins::Pin;
 use slot::{Facts, Slot};
 use tools::Tools;
@@ -74,7 +74,8 @@ pub fn environment(
         let local = wheels::local(&pins, lock, cache, &tools, progress)?;
         progress.step("installing Tutor and its plugins");
         install(root, &pins, &local, &tools, cache)?;
-        make_throwaway_key(root)?;
+        compile(root)?;
+        make_throwaway_key(root, &tools, cache)?;
         Ok(Facts::from([
             (
                 "prefix".to_owned(),
@@ -140,12 +141,7 @@ pub(crate) fn install(
             ":all:",
         ])
         // Files of uv's cache are copied: through a link, damage here would be damage there.
-        .args([
-            "--link-mode",
-            "copy",
-            "--compile-bytecode",
-            "--allow-empty-requirements",
-        ])
+        .args(["--link-mode", "copy", "--allow-empty-requirements"])
         .arg("--python")
         .arg(root.join("bin/python"))
         .arg(&requirements)
@@ -162,12 +158,32 @@ pub(crate) fn python_runs(root: &Path) -> bool {
         .is_ok()
 }
 
-/// Tutor brings the library that makes the key.
-fn make_throwaway_key(root: &Path) -> Result<(), Error> {
+/// Compiles the modules to bytecode: a confined program cannot keep what it compiles. Those that
+/// Tutor hardly ever imports are two thirds of all, and are left out.
+fn compile(root: &Path) -> Result<(), Error> {
+    Invocation::new(root.join("bin/python"))
+        .args(["-I", "-S", "-m", "compileall", "-q"])
+        .args(["-x", "/site-packages/(kubernetes|mypy|mypyc)/"])
+        .arg(root.join("lib"))
+        .timeout(Duration::from_mins(10))
+        // Packages bring modules that are for other versions of Python.
+        .run_any()?;
+    Ok(())
+}
+
+/// Makes the key with the library that Tutor brings for it.
+fn make_throwaway_key(root: &Path, tools: &Tools, cache: &Cache) -> Result<(), Error> {
     let script =
         "from Crypto.PublicKey import RSA; print(RSA.generate(2048).export_key().decode())";
+    let read = vec![
+        root.to_owned(),
+        tools.python.prefix.clone(),
+        tools.python.executable.clone(),
+    ];
     let key = Invocation::new(root.join("bin/python"))
         .args(["-I", "-c", script])
+        .cwd(root)
+        .sandbox(limits(cache, read, Vec::new()))
         .timeout(Duration::from_mins(2))
         .run()?;
     fs::write(root.join(THROWAWAY_KEY), key.stdout)?;

@@ -1,7 +1,7 @@
 //! Locking a distribution: from versions and commits to files with hashes.
 //!
 //! Tutor and its plugins are published as source archives alone, and a plugin may come from a
-//! commit: both are built to wheels first ([`build`]), confined and without network, with build
+//! commit: both are built to wheels first, confined and without network, with build
 //! back ends that the lock pins too. Then uv resolves everything, from wheels only, so that no
 //! package's code runs in it. At last the installed distribution is asked, confined again, which
 //! plugins and secrets it has.
@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use grove_fleet::model::{Distribution, Lock, LockedPlugin, Requirement, Wheel};
-
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::{Cache, Progress};
@@ -26,6 +25,8 @@ use crate::environment::{self, Error};
 use build::Builder;
 use source::Source;
 use wheels::Local;
+
+pub(crate) use build::limits;
 
 /// Locks a distribution and gives the text of its lock. What it installs on the way stays in the
 /// cache, for the distribution's first use.
