@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Runs the command that was asked for.
-pub(crate) fn run(cli: Cli, output: &Output) -> Result {
+pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
     let global = &cli.global;
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, output),

@@ -15,8 +15,6 @@ pub(crate) enum Exit {
     Tool = 3,
     /// Refused: a hold, a lock, a conflict, a stale source, a missing confirmation.
     Refused = 4,
-    /// Out of time.
-    Timeout = 6,
     /// A bug of Grove's.
     Bug = 70,
 }

@@ -16,7 +16,7 @@ from_error!(grove_seal::source::Error, |_| Exit::No);
 /// The age identities of this machine: where `sops` looks, and the fleet's published key.
 pub(crate) fn identities(workspace: &Workspace, fleet: &Fleet) -> Result<Identities> {
     let mut identities = Identities::default();
-    for place in places(|name| std::env::var_os(name), surroundings::home().as_deref()) {
+    for place in places(surroundings::raw_variable, surroundings::home().as_deref()) {
         match place {
             Place::Text { variable, text } => identities.add(variable, text.expose())?,
             Place::File { path, required } => match fs_err::read_to_string(&path) {

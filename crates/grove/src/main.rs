@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     clap_complete::CompleteEnv::with_factory(Cli::command).complete();
     let cli = Cli::parse();
     let output = Output::new(cli.global.format, cli.global.color, cli.global.quiet);
-    let result = commands::run(cli, &output);
+    let result = commands::run(&cli, &output);
     output.progress_done();
     let exit = result.unwrap_or_else(|error| {
         output.error(&error);

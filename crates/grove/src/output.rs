@@ -2,6 +2,7 @@
 //! pictures only on a terminal.
 
 use std::{
+    fmt::Write as _,
     io::{IsTerminal as _, Write as _},
     sync::Mutex,
     time::Duration,
@@ -122,7 +123,9 @@ impl Output {
             text.push_str(&cause.replace('\n', "\n    "));
         }
         for hint in &error.hints {
-            text.push_str(&format!("\n{cyan}hint{cyan:#}: {}", hint.replace('\n', "\n  ")));
+            text.push_str("\n");
+            let _written = write!(text, "{cyan}hint{cyan:#}: ");
+            text.push_str(&hint.replace('\n', "\n  "));
         }
         self.say(&text);
     }

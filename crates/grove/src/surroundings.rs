@@ -11,6 +11,12 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// An environment variable as the operating system has it.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(crate) fn raw_variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
 /// The time. `GROVE_TEST_NOW` (RFC 3339) replaces it, so that a run can be repeated byte for byte.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 pub(crate) fn now() -> Result<jiff::Timestamp> {
@@ -45,14 +51,6 @@ pub(crate) fn cache_directory() -> Result<PathBuf> {
 /// The user's home directory.
 pub(crate) fn home() -> Option<PathBuf> {
     variable("HOME").map(PathBuf::from)
-}
-
-/// The user's configuration directory.
-pub(crate) fn configuration_directory() -> Option<PathBuf> {
-    variable("XDG_CONFIG_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-        .or_else(|| home().map(|home| home.join(".config")))
 }
 
 /// The running executable, which is also the launcher of sandboxes.

@@ -118,7 +118,7 @@ impl Demo<'_> {
         let words = ["grove", "--fleet", &fleet].into_iter().chain(arguments.iter().copied());
         let cli = Cli::try_parse_from(words)
             .map_err(|error| CommandError::new(Exit::Bug, error.to_string()))?;
-        let exit = super::run(cli, self.output)?;
+        let exit = super::run(&cli, self.output)?;
         self.output.progress_done();
         self.output.note(&format!("  ({:.1} s)", started.elapsed().as_secs_f64()));
         match exit {

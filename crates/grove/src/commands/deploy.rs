@@ -34,6 +34,7 @@ const MANY: usize = 5;
 /// repository. An instance whose objects stay as they are gets no release.
 ///
 /// The source is the commit that is checked out, which the fleet's upstream must have.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -276,7 +277,7 @@ impl<'a> Deploy<'a> {
         let sealed = sealer.seal(instance, tree, previous.as_ref())?;
         let objects = compose(sealed.objects.clone(), before.as_ref());
         let action = match &hold {
-            Some(hold) if self.stays_held(branch, name, hold, &sealed.objects)? => Action::Held,
+            Some(hold) if Self::stays_held(branch, name, hold, &sealed.objects)? => Action::Held,
             _ if running.is_some()
                 && before.as_ref() == Some(&objects)
                 && view.apps(name)? == tree.apps =>
@@ -292,7 +293,6 @@ impl<'a> Deploy<'a> {
     /// Whether a hold stands: one by hand always does, one of a rollback until the deploy would
     /// bring something else than what was left.
     fn stays_held(
-        &self,
         branch: &DeployBranch,
         instance: &str,
         hold: &Hold,

@@ -31,7 +31,7 @@ pub(crate) fn run(_: &Arguments, output: &Output) -> Result {
         found: grove_exec::Invocation::new(name)
             .args(arguments)
             .run()
-            .and_then(|outcome| outcome.text())
+            .and_then(grove_exec::Outcome::text)
             .map(|text| text.lines().next().unwrap_or_default().to_owned())
             .map_err(|error| error.to_string()),
     })

@@ -1,6 +1,6 @@
 //! `grove history`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use grove_release::{DeployBranch, Record};
 
@@ -60,19 +60,19 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 record
                     .source
                     .commit
-                    .map_or_else(|| "local".to_owned(), |commit| commit.short().to_string()),
+                    .map_or_else(|| "local".to_owned(), |commit| commit.short()),
                 record.author.split(" <").next().unwrap_or_default(),
             );
             if let Some(of) = record.rollback_of {
-                line.push_str(&format!("  rollback to {of:04}"));
+                let _written = write!(line, "  rollback to {of:04}");
             }
             if let Some(message) = &record.message {
-                line.push_str(&format!("  {}", message.lines().next().unwrap_or_default()));
+                let _written = write!(line, "  {}", message.lines().next().unwrap_or_default());
             }
             if index == 0
                 && let Some(hold) = &hold
             {
-                line.push_str(&format!("  [held: {}]", hold.reason));
+                let _written = write!(line, "  [held: {}]", hold.reason);
             }
             output.print(&format!("{line}\n"))?;
         }

@@ -78,7 +78,6 @@ pub(super) fn change(
         for instance in instances.iter().filter(|instance| instance.address.cluster == cluster) {
             results.insert(instance.address.to_string(), edit(&view, instance, &mut changes)?);
         }
-        drop(view);
         if !changes.is_empty() {
             let message = Message {
                 subject: subject.to_owned(),

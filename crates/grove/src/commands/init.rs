@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
 fn own_recipients(output: &Output) -> Result<Vec<String>> {
     let mut identities = Identities::default();
     let mut usual = None;
-    for place in places(|name| std::env::var_os(name), surroundings::home().as_deref()) {
+    for place in places(surroundings::raw_variable, surroundings::home().as_deref()) {
         match place {
             Place::Text { variable, text } => identities.add(variable, text.expose())?,
             Place::File { path, .. } => {

@@ -136,7 +136,6 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             releases: vec![(address.instance.clone(), number)],
             grove: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        drop(view);
         output.progress(&format!("pushing to {}", branch.remote()));
         branch.commit(Draft { changes: draft, message, author, time }, refuse)?;
         output.progress_done();

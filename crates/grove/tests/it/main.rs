@@ -1,10 +1,16 @@
 //! Tests of the `grove` command in a world of their own.
-#![expect(missing_docs, reason = "tests document themselves by their names")]
+#![expect(
+    let_underscore_drop,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "these are tests; a command that succeeded has nothing more to say"
+)]
 
 mod bad_input;
 mod cli;
 mod main_path;
 mod passes;
+mod peer;
 mod sealed_values;
 
 use std::path::{Path, PathBuf};

@@ -41,6 +41,12 @@ fn tip(world: &World, cluster: &str) -> String {
     world.open(&path).git(["rev-parse", &format!("deploy/{cluster}")]).trim().to_owned()
 }
 
+/// Takes the published key away.
+fn forget_key(world: &World) {
+    edit(world, "grove.yaml", "published_key: example-key.txt\n", "");
+    std::fs::remove_file(world.fleet().join("example-key.txt")).unwrap();
+}
+
 #[test]
 #[ignore = "main-path: needs the package index and kustomize"]
 fn a_fleet_becomes_releases_and_goes_back() {
@@ -121,7 +127,7 @@ fn no_key_is_needed_where_no_value_changed_and_a_rotation_restarts_its_readers_a
 
     // Without any key on this machine.
     let key = world.read("fleet/example-key.txt");
-    edit(&world, "grove.yaml", "published_key: example-key.txt\n", "");
+    forget_key(&world);
     edit(&world, UNI, "SESSION_COOKIE_AGE: 1209600", "SESSION_COOKIE_AGE: 604800");
     world.repository(&world.fleet()).commit("A shorter session, and no key");
     assert_eq!(action(&deploy(&world, "alpha/uni", &[]), "alpha/uni"), "released");
@@ -226,6 +232,6 @@ fn the_rendered_tree_is_the_same_at_any_parallelism_and_from_any_place() {
     render("kept", "2", &[]);
     assert_eq!(render("again", "2", &[]), one);
     // No secret is needed for any of it.
-    edit(&world, "grove.yaml", "published_key: example-key.txt\n", "");
+    forget_key(&world);
     assert_eq!(render("without-key", "2", &["--no-cache"]), one);
 }
