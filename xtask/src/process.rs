@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     io::{BufRead as _, BufReader, Write as _},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -77,9 +78,10 @@ pub(crate) fn watch(command: &mut Command, mut seen: impl FnMut(&str)) -> Result
     Ok(child.wait()?.success())
 }
 
-/// The command as one line.
+/// The command as one line; of the program's path its name alone.
 fn line(command: &Command) -> String {
-    std::iter::once(command.get_program())
+    let program = Path::new(command.get_program());
+    std::iter::once(program.file_name().unwrap_or(program.as_os_str()))
         .chain(command.get_args())
         .map(OsStr::to_string_lossy)
         .collect::<Vec<_>>()

@@ -24,6 +24,8 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+/// A prepared program, as [`World::program`] gives it.
+pub use assert_cmd::Command;
 pub use filters::Filters;
 pub use git::Repository;
 pub use output::Output;
