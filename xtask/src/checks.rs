@@ -106,13 +106,7 @@ fn docs(context: &Context) -> Result<Answer> {
     let mut command = process::cargo(context);
     command
         .env("RUSTDOCFLAGS", "--deny warnings")
-        // Private items too: most of the documentation is for those who work here.
-        .args([
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--document-private-items",
-        ]);
+        .args(["doc", "--workspace", "--no-deps"]);
     process::run(&mut command)?;
     Ok(Answer::Good)
 }
