@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use grove_fleet::model::Identity;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,9 @@ pub struct Record {
     pub version: u32,
     /// The instance's name on its cluster.
     pub instance: String,
+    /// The identity that it was released with, which never changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
     /// Its number, from 1.
     pub release: u32,
     /// When it was made.
@@ -71,6 +75,9 @@ pub struct Origin {
 pub struct DistributionRef {
     /// Its name.
     pub name: String,
+    /// The digest of what it asked for (`Distribution::input`), by which an edit is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub input: String,
     /// The digest of its lock, `sha256:` and 64 digits.
     pub lock: String,
 }
@@ -186,8 +193,13 @@ mod tests {
             apps: Some("sha256:3".to_owned()),
             distribution: DistributionRef {
                 name: "verawood-7".to_owned(),
+                input: "sha256:5".to_owned(),
                 lock: "sha256:4".to_owned(),
             },
+            identity: Some(Identity {
+                namespace: "uni".to_owned(),
+                id: "hT3vQ8mKzW1pXr6bNc4yLd9s".to_owned(),
+            }),
             images: [("openedx".to_owned(), "example.org/openedx:1".to_owned())].into(),
             secrets: ["MYSQL_ROOT_PASSWORD".to_owned()].into(),
             scan: Scan::Pattern,
@@ -204,9 +216,13 @@ mod tests {
         apps: sha256:3
         author: Ada <ada@acme.example>
         distribution:
+          input: sha256:5
           lock: sha256:4
           name: verawood-7
         grove: "0.1.0"
+        identity:
+          id: hT3vQ8mKzW1pXr6bNc4yLd9s
+          namespace: uni
         images:
           openedx: example.org/openedx:1
         instance: uni

@@ -16,9 +16,16 @@ use crate::{
 /// seals its secrets and commits plain YAML to a deploy repository, from which Argo CD deploys.
 /// Every deploy is a release; a rollback points back to an older one and builds nothing.
 #[derive(Debug, Parser)]
-#[command(name = "grove", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done; 1 findings or the answer is no; 2 wrong usage; \
-    3 another program or a remote failed; 4 refused; 5 not healthy; 6 out of time; 70 a bug.")]
+#[command(
+    name = "grove",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 findings or the answer is no; 2 wrong usage; \
+    3 another program or a remote failed; 4 refused; 5 not healthy; 6 out of time; 70 a bug."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -39,7 +46,13 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "REV")]
     pub(crate) rev: Option<String>,
     /// How results are written to stdout.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
     pub(crate) format: Format,
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]

@@ -36,7 +36,11 @@ pub(crate) type Result<T = Exit> = std::result::Result<T, CommandError>;
 impl CommandError {
     /// An error with one message.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, messages: vec![message.into()], hints: Vec::new() }
+        Self {
+            exit,
+            messages: vec![message.into()],
+            hints: Vec::new(),
+        }
     }
 
     /// An error made of another and its causes.
@@ -50,7 +54,11 @@ impl CommandError {
             }
             source = cause.source();
         }
-        Self { exit, messages, hints: Vec::new() }
+        Self {
+            exit,
+            messages,
+            hints: Vec::new(),
+        }
     }
 
     /// Wrong usage.

@@ -19,17 +19,49 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::{cli::Cli, output::Output};
+use crate::{
+    cli::{Cli, Command},
+    error::Exit,
+    output::Output,
+};
 
 fn main() -> ExitCode {
     clap_complete::CompleteEnv::with_factory(Cli::command).complete();
     let cli = Cli::parse();
+    // A sandbox restricts this process before any thread is started; a signal's handler is one.
+    if !matches!(cli.command, Command::Sandbox(_)) {
+        end_programs_when_interrupted();
+    }
     let output = Output::new(cli.global.format, cli.global.color, cli.global.quiet);
-    let result = commands::run(&cli, &output);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        commands::run(&cli, &output)
+    }));
     output.progress_done();
-    let exit = result.unwrap_or_else(|error| {
-        output.error(&error);
-        error.exit
-    });
+    let exit = match result {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => {
+            output.error(&error);
+            error.exit
+        }
+        Err(_) => {
+            output.must_see("this is a bug of Grove's; the lines above help to find it");
+            Exit::Bug
+        }
+    };
     ExitCode::from(exit as u8)
+}
+
+/// Programs run in process groups of their own, which the terminal's signal does not reach. Whatever
+/// was being written stays as it was: files and branches are replaced in one step.
+fn end_programs_when_interrupted() {
+    #[expect(
+        clippy::exit,
+        reason = "an interrupted command has nothing left to unwind"
+    )]
+    let interrupted = || {
+        grove_exec::end_all();
+        std::process::exit(130);
+    };
+    // Only a second handler would be refused.
+    let _set = ctrlc::set_handler(interrupted);
 }

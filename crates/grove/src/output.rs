@@ -53,7 +53,12 @@ impl Output {
             Colour::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        Self { format, quiet, colour, bar: Mutex::new(None) }
+        Self {
+            format,
+            quiet,
+            colour,
+            bar: Mutex::new(None),
+        }
     }
 
     /// Whether text on stdout may hold colour.
@@ -76,7 +81,10 @@ impl Output {
     /// Writes a result to stdout as one JSON document.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_string_pretty(value).map_err(|error| {
-            CommandError::new(Exit::Bug, format!("a result cannot be written as JSON: {error}"))
+            CommandError::new(
+                Exit::Bug,
+                format!("a result cannot be written as JSON: {error}"),
+            )
         })?;
         text.push('\n');
         self.print(&text)
@@ -109,7 +117,9 @@ impl Output {
 
     /// Shows text on stderr that must be seen, such as findings that end a command.
     pub(crate) fn must_see(&self, text: &str) {
-        self.say(text.trim_end());
+        if !text.is_empty() {
+            self.say(text.trim_end());
+        }
     }
 
     /// Shows an error with its causes and hints.
@@ -117,13 +127,16 @@ impl Output {
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let cyan = anstyle::AnsiColor::Cyan.on_default().bold();
         let mut messages = error.messages.iter();
-        let mut text = format!("{red}error{red:#}: {}", messages.next().map_or("", |first| first));
+        let mut text = format!(
+            "{red}error{red:#}: {}",
+            messages.next().map_or("", |first| first)
+        );
         for cause in messages {
             text.push_str("\n  cause: ");
             text.push_str(&cause.replace('\n', "\n    "));
         }
         for hint in &error.hints {
-            text.push_str("\n");
+            text.push('\n');
             let _written = write!(text, "{cyan}hint{cyan:#}: ");
             text.push_str(&hint.replace('\n', "\n  "));
         }
@@ -163,7 +176,8 @@ impl Output {
 
     fn say(&self, text: &str) {
         // A message that stderr does not take has no other place to go.
-        self.without_bar(|| write_to(&mut anstream::stderr().lock(), &format!("{text}\n"))).ok();
+        self.without_bar(|| write_to(&mut anstream::stderr().lock(), &format!("{text}\n")))
+            .ok();
     }
 
     fn without_bar<T>(&self, write: impl FnOnce() -> T) -> T {
@@ -178,7 +192,10 @@ impl Output {
 }
 
 fn write_to(stream: &mut impl std::io::Write, text: &str) -> Result<()> {
-    match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+    match stream
+        .write_all(text.as_bytes())
+        .and_then(|()| stream.flush())
+    {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|error| {
             CommandError::from_error(Exit::Tool, &error).context("cannot write the result")
@@ -192,7 +209,10 @@ pub(crate) fn confirm(question: &str) -> bool {
         return false;
     }
     let mut stderr = anstream::stderr();
-    if write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).is_err() {
+    if write!(stderr, "{question} [y/N] ")
+        .and_then(|()| stderr.flush())
+        .is_err()
+    {
         return false;
     }
     let mut answer = String::new();

@@ -25,7 +25,11 @@ use crate::{
 };
 
 from_error!(grove_tutor::environment::Error, |_| Exit::Tool);
-from_error!(grove_tutor::WorkerError, |error| if error.is_fleet() { Exit::No } else { Exit::Tool });
+from_error!(grove_tutor::WorkerError, |error| if error.is_fleet() {
+    Exit::No
+} else {
+    Exit::Tool
+});
 from_error!(grove_tutor::KustomizeError, |error| if error.is_fleet() {
     Exit::No
 } else {
@@ -102,7 +106,10 @@ impl<'a> Pipeline<'a> {
             .clusters
             .get(&instance.address.cluster)
             .ok_or_else(|| missing("a cluster"))?;
-        let lock = distribution.lock.as_ref().ok_or_else(|| missing("a lock"))?;
+        let lock = distribution
+            .lock
+            .as_ref()
+            .ok_or_else(|| missing("a lock"))?;
         let output = self.tutor(instance, distribution, lock)?;
         let input = Input {
             fleet,
@@ -143,16 +150,18 @@ impl<'a> Pipeline<'a> {
 
     /// The worker of a locked distribution; started, and its environment made, where it is not yet.
     pub(crate) fn worker(&self, distribution: &Distribution, lock: &Lock) -> Result<Arc<Worker>> {
-        let mut workers = self
-            .workers
-            .lock()
-            .map_err(|_| CommandError::new(Exit::Bug, "a thread failed while it started a worker"))?;
+        let mut workers = self.workers.lock().map_err(|_| {
+            CommandError::new(Exit::Bug, "a thread failed while it started a worker")
+        })?;
         if let Some(worker) = workers.get(&lock.digest) {
             return Ok(Arc::clone(worker));
         }
         let environment = self.environment(distribution, lock)?;
-        let worker =
-            Arc::new(Worker::start(environment, &self.cache, &WorkerOptions::default())?);
+        let worker = Arc::new(Worker::start(
+            environment,
+            &self.cache,
+            &WorkerOptions::default(),
+        )?);
         workers.insert(lock.digest.clone(), Arc::clone(&worker));
         Ok(worker)
     }
@@ -162,7 +171,10 @@ impl<'a> Pipeline<'a> {
         distribution: &Distribution,
         lock: &Lock,
     ) -> Result<Arc<Environment>> {
-        let steps = Steps { output: self.output, what: &distribution.name };
+        let steps = Steps {
+            output: self.output,
+            what: &distribution.name,
+        };
         let environment = grove_tutor::environment(lock, &self.cache, &steps)?;
         self.output.progress_done();
         Ok(Arc::new(environment))
@@ -171,7 +183,10 @@ impl<'a> Pipeline<'a> {
 
 /// Grove's cache directory.
 pub(crate) fn cache() -> Result<Cache> {
-    Ok(Cache { root: surroundings::cache_directory()?, launcher: surroundings::executable()? })
+    Ok(Cache {
+        root: surroundings::cache_directory()?,
+        launcher: surroundings::executable()?,
+    })
 }
 
 /// Shows the steps of making a distribution's environment.

@@ -7,7 +7,8 @@ use std::{
 };
 
 use grove_fleet::{
-    Fleet,
+    Address, Fleet,
+    check::{Released, ReleasedDistribution, ReleasedInstance},
     model::{Cluster, Instance, SecretReference},
 };
 use grove_release::{Author, DeployBranch, Record, Remote, Scan, View};
@@ -46,7 +47,9 @@ pub(crate) struct Remotes {
 impl Remotes {
     /// The pattern of the remotes.
     pub(crate) fn pattern<'a>(&'a self, fleet: &'a Fleet) -> &'a str {
-        self.deploy_remote.as_deref().unwrap_or(&fleet.deploy_remote)
+        self.deploy_remote
+            .as_deref()
+            .unwrap_or(&fleet.deploy_remote)
     }
 
     /// The remote of a cluster.
@@ -95,10 +98,15 @@ pub(crate) fn author(workspace: &Workspace) -> Result<Author> {
     }
     // `Name <address> seconds zone`; an error where Git knows of none.
     let text = git.run_any()?.text().unwrap_or_default();
-    let known = text.split_once(" <").and_then(|(name, rest)| Some((name, rest.split_once('>')?.0)));
+    let known = text
+        .split_once(" <")
+        .and_then(|(name, rest)| Some((name, rest.split_once('>')?.0)));
     let (name, email) = match known {
         Some((name, email)) => (name.to_owned(), email.to_owned()),
-        None => (surroundings::user(), format!("{}@localhost", surroundings::user())),
+        None => (
+            surroundings::user(),
+            format!("{}@localhost", surroundings::user()),
+        ),
     };
     Ok(Author { name, email })
 }
@@ -198,14 +206,20 @@ impl Sealer<'_> {
                 Exit::No,
                 format!("a secret would stand in plain text in {}", instance.address),
             );
-            error.messages.extend(report.hits.iter().map(ToString::to_string));
+            error
+                .messages
+                .extend(report.hits.iter().map(ToString::to_string));
             return Err(error.hint(
                 "nothing was written; move the value to the instance's secrets (`grove secret set`)",
             ));
         }
         Ok(Sealed {
             objects,
-            scan: if refreshed.opened.is_some() { Scan::Full } else { Scan::Pattern },
+            scan: if refreshed.opened.is_some() {
+                Scan::Full
+            } else {
+                Scan::Pattern
+            },
             changed: refreshed.changed,
             ciphertexts: refreshed.ciphertexts,
         })
@@ -231,14 +245,19 @@ impl Sealer<'_> {
                 )
                 .hint("`grove new cluster` makes it; restore it from Git's history")
             })?;
-        Ok(Opened { values, fingerprint_key: FingerprintKey::new(self.secrets.value(reference)?) })
+        Ok(Opened {
+            values,
+            fingerprint_key: FingerprintKey::new(self.secrets.value(reference)?),
+        })
     }
 }
 
 /// Today's ciphertexts of an instance, as the branch has them.
 pub(crate) fn ciphertexts(view: &View<'_>, instance: &str) -> Result<Option<Ciphertexts>> {
     match view.file(&format!("releases/{instance}/sealed.yaml"))? {
-        Some(bytes) => Ok(Some(Ciphertexts::from_yaml(&String::from_utf8_lossy(&bytes))?)),
+        Some(bytes) => Ok(Some(Ciphertexts::from_yaml(&String::from_utf8_lossy(
+            &bytes,
+        ))?)),
         None => Ok(None),
     }
 }
@@ -268,4 +287,31 @@ pub(crate) fn preview(
     let wanted = derive::sources(&tree.secrets, &references)?;
     let ciphertexts = Ciphertexts::preview(previous, &wanted, &instance.identity.namespace);
     Ok(grove_seal::seal::seal(&tree.objects, &ciphertexts, &instance.identity.namespace)?.objects)
+}
+
+/// Adds what a cluster's branch says of the releases that run.
+pub(crate) fn released(branch: &DeployBranch, released: &mut Released) -> Result<()> {
+    let view = branch.view()?;
+    for name in view.instances()? {
+        let Some(record) = view.latest(&name)? else {
+            continue;
+        };
+        let address = Address::new(branch.cluster(), &name);
+        if !record.distribution.input.is_empty() {
+            released
+                .distributions
+                .entry(record.distribution.name)
+                .or_insert_with(|| ReleasedDistribution {
+                    input: record.distribution.input,
+                    by: address.clone(),
+                });
+        }
+        if let Some(identity) = record.identity {
+            let release = format!("{:04}", record.release);
+            released
+                .instances
+                .insert(address, ReleasedInstance { release, identity });
+        }
+    }
+    Ok(())
 }

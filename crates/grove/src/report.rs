@@ -6,7 +6,11 @@ use grove_release::Diff;
 
 /// One line that says how much changes.
 pub(crate) fn summary(diff: &Diff) -> String {
-    let again = diff.changed.iter().filter(|change| change.runs_again).count();
+    let again = diff
+        .changed
+        .iter()
+        .filter(|change| change.runs_again)
+        .count();
     let mut text = format!(
         "{} added, {} changed, {} removed",
         diff.added.len(),
@@ -21,7 +25,11 @@ pub(crate) fn summary(diff: &Diff) -> String {
         let _written = write!(text, "; volumes deleted: {}", deletions.volumes.join(", "));
     }
     if !deletions.hosts.is_empty() {
-        let _written = write!(text, "; hosts no longer served: {}", deletions.hosts.join(", "));
+        let _written = write!(
+            text,
+            "; hosts no longer served: {}",
+            deletions.hosts.join(", ")
+        );
     }
     text
 }
@@ -54,11 +62,18 @@ pub(crate) fn text(diff: &Diff, colour: bool) -> String {
             let names: Vec<&str> = change.secrets.iter().map(String::as_str).collect();
             why.push(format!("secrets: {}", names.join(", ")));
         }
-        let why =
-            if why.is_empty() { String::new() } else { format!("  ({})", why.join("; ")) };
+        let why = if why.is_empty() {
+            String::new()
+        } else {
+            format!("  ({})", why.join("; "))
+        };
         let _written = writeln!(text, "~ {}{why}", change.object);
         // A copy for Jobs changes as its original does.
-        let shown = if change.object.jobs_copy { "" } else { &change.text };
+        let shown = if change.object.jobs_copy {
+            ""
+        } else {
+            &change.text
+        };
         for line in shown.lines() {
             let style = match line.as_bytes().first() {
                 Some(b'+') => green,

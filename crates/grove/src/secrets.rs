@@ -44,7 +44,9 @@ impl<'a> Secrets<'a> {
     pub(crate) fn value(&self, reference: &SecretReference) -> Result<Secret> {
         if !self.opened.borrow().contains_key(&reference.file) {
             let values = self.open(&reference.file)?;
-            self.opened.borrow_mut().insert(reference.file.clone(), values);
+            self.opened
+                .borrow_mut()
+                .insert(reference.file.clone(), values);
         }
         self.opened
             .borrow()
@@ -74,7 +76,10 @@ impl<'a> Secrets<'a> {
             *identities = Some(keys::identities(self.workspace, self.fleet)?);
         }
         let open = file.open(identities.get_or_insert_default())?;
-        Ok(open.values().map(|(path, value)| (path.to_vec(), value.clone())).collect())
+        Ok(open
+            .values()
+            .map(|(path, value)| (path.to_vec(), value.clone()))
+            .collect())
     }
 
     /// The encrypted file at a path of the fleet.
@@ -104,7 +109,12 @@ impl Secrets<'_> {
         let now = surroundings::now()?;
         let path = self.workspace.root.join(&place.file);
         let keys = |name: &str| -> Vec<String> {
-            place.below.iter().cloned().chain([name.to_owned()]).collect()
+            place
+                .below
+                .iter()
+                .cloned()
+                .chain([name.to_owned()])
+                .collect()
         };
         if self.workspace.snapshot.bytes(&place.file).is_none() {
             let mut tree = Tree::default();
@@ -115,7 +125,11 @@ impl Secrets<'_> {
             }
             let creation = self.creation(&place.file)?;
             let text = if creation.needs_program().is_some() {
-                Sops::default().create(&place.file, &tree, &self.workspace.root.join(".sops.yaml"))?
+                Sops::default().create(
+                    &place.file,
+                    &tree,
+                    &self.workspace.root.join(".sops.yaml"),
+                )?
             } else {
                 create(&place.file, &tree, &creation, now)?
             };
@@ -142,9 +156,16 @@ impl Secrets<'_> {
 
     fn creation(&self, file: &str) -> Result<Creation> {
         let bytes = self.workspace.snapshot.bytes(".sops.yaml").ok_or_else(|| {
-            CommandError::new(Exit::No, "the fleet has no `.sops.yaml`, so nobody could read a new file")
-                .hint("`grove init` makes one; or write `creation_rules` with your age recipients")
+            CommandError::new(
+                Exit::No,
+                "the fleet has no `.sops.yaml`, so nobody could read a new file",
+            )
+            .hint("`grove init` makes one; or write `creation_rules` with your age recipients")
         })?;
-        Ok(creation_for(".sops.yaml", &String::from_utf8_lossy(bytes), file)?)
+        Ok(creation_for(
+            ".sops.yaml",
+            &String::from_utf8_lossy(bytes),
+            file,
+        )?)
     }
 }

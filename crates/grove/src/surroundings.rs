@@ -6,19 +6,28 @@ use std::path::{Path, PathBuf};
 use crate::error::{CommandError, Result};
 
 /// An environment variable that is set and not empty.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// An environment variable as the operating system has it.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 pub(crate) fn raw_variable(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// The time. `GROVE_TEST_NOW` (RFC 3339) replaces it, so that a run can be repeated byte for byte.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock"
+)]
 pub(crate) fn now() -> Result<jiff::Timestamp> {
     match variable("GROVE_TEST_NOW") {
         None => {
@@ -79,7 +88,9 @@ pub(crate) fn fleet_directory(stated: Option<&Path>) -> Result<PathBuf> {
 /// Who is doing this, for release records: `GIT_AUTHOR_NAME` and `_EMAIL` or Git's own settings
 /// are asked by the caller; this is the operating system's answer.
 pub(crate) fn user() -> String {
-    variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".to_owned())
+    variable("USER")
+        .or_else(|| variable("LOGNAME"))
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Replaces a file by a rename, so that a crash leaves the old text or the new one.
@@ -92,7 +103,8 @@ pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<()> {
         .tempfile_in(directory)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| CommandError::from(error.error))?;
+    file.persist(path)
+        .map_err(|error| CommandError::from(error.error))?;
     Ok(())
 }
 

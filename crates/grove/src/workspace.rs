@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use grove_fleet::{
     Finding, Fleet, Severity, Snapshot,
-    check::{self, Checked, Context},
+    check::{self, Checked, Context, Released},
 };
 use grove_release::{Git, Id, Source};
 
@@ -59,26 +59,48 @@ impl Workspace {
             Err(grove_release::Error::NotARepository(_)) => None,
             Err(error) => return Err(error.into()),
         };
-        Ok(Self { root, snapshot, source, commit: None })
+        Ok(Self {
+            root,
+            snapshot,
+            source,
+            commit: None,
+        })
     }
 
     fn at(root: PathBuf, revision: &str) -> Result<Self> {
         let source = Source::discover(&root)?;
         let commit = source.resolve(revision)?;
         let snapshot = source.snapshot(commit)?;
-        Ok(Self { root, snapshot, source: Some(source), commit: Some(commit) })
+        Ok(Self {
+            root,
+            snapshot,
+            source: Some(source),
+            commit: Some(commit),
+        })
     }
 
     /// Checks the fleet.
     pub(crate) fn check(&self) -> Result<Checked> {
-        let context = Context { now: Some(surroundings::now()?), ..Context::default() };
+        self.check_against(None)
+    }
+
+    /// Checks the fleet, and against what was released where that is known.
+    pub(crate) fn check_against(&self, released: Option<Released>) -> Result<Checked> {
+        let context = Context {
+            now: Some(surroundings::now()?),
+            released,
+        };
         Ok(check::check(&self.snapshot, &context))
     }
 
     /// The fleet, where it has no finding of severity error; else the findings are shown, and the
     /// command ends.
     pub(crate) fn sound(&self, output: &Output) -> Result<Fleet> {
-        let checked = self.check()?;
+        self.sound_of(self.check()?, output)
+    }
+
+    /// Like [`Self::sound`], for a check that was made.
+    pub(crate) fn sound_of(&self, checked: Checked, output: &Output) -> Result<Fleet> {
         let errors: Vec<Finding> = checked
             .findings
             .into_iter()
@@ -87,20 +109,27 @@ impl Workspace {
         if errors.is_empty() {
             return Ok(checked.fleet);
         }
-        output.must_see(&check::text(&errors, &self.snapshot, output.colour_on_stderr()));
+        output.must_see(&check::text(
+            &errors,
+            &self.snapshot,
+            output.colour_on_stderr(),
+        ));
         let count = errors.len();
         Err(CommandError::new(
             Exit::No,
-            format!("the fleet has {count} error{}", if count == 1 { "" } else { "s" }),
+            format!(
+                "the fleet has {count} error{}",
+                if count == 1 { "" } else { "s" }
+            ),
         )
         .hint("`grove check` shows all findings; `grove rule ID` explains one"))
     }
 
     /// The repository, for a command that needs one.
     pub(crate) fn repository(&self) -> Result<&Source> {
-        self.source.as_ref().ok_or_else(|| {
-            grove_release::Error::NotARepository(self.root.clone()).into()
-        })
+        self.source
+            .as_ref()
+            .ok_or_else(|| grove_release::Error::NotARepository(self.root.clone()).into())
     }
 }
 

@@ -25,7 +25,13 @@ pub(super) fn is_wanted(path: &str) -> bool {
         | ["clusters", _, "stacks", ..]
         | ["clusters", _, "instances", _, "theme", ..] => false,
         // Text at the root may be the key that an example publishes.
-        [name] if name.ends_with(".txt") => true,
+        [name]
+            if std::path::Path::new(name)
+                .extension()
+                .is_some_and(|ending| ending == "txt") =>
+        {
+            true
+        }
         ["grove.yaml" | ".sops.yaml"]
         | ["distributions" | "groups" | "plugins" | "clusters", ..] => true,
         _ => false,

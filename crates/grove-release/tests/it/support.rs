@@ -106,7 +106,9 @@ pub(crate) fn record(instance: &str, release: u32) -> Record {
         // Filled in when the release is added to the changes.
         tree: "0".repeat(40).parse().unwrap(),
         apps: None,
+        identity: None,
         distribution: DistributionRef {
+            input: String::new(),
             name: "verawood-7".to_owned(),
             lock: "sha256:0".to_owned(),
         },

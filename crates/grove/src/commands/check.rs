@@ -1,11 +1,12 @@
 //! `grove check`.
 
-use grove_fleet::check::{self, Report, Summary};
+use grove_fleet::check::{self, Released, Report, Summary};
 
 use crate::{
     cli::Global,
     error::{Exit, Result},
     output::Output,
+    releasing::{self, Remotes},
     workspace::{Workspace, is_json},
 };
 
@@ -14,16 +15,37 @@ pub(crate) struct Arguments {
     /// Let warnings fail the check, too.
     #[arg(long)]
     strict: bool,
+    /// Check against what was released, too: fetches the deploy branches.
+    #[arg(long)]
+    released: bool,
+    #[command(flatten)]
+    remotes: Remotes,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let workspace = Workspace::open(global)?;
-    let checked = workspace.check()?;
+    let mut checked = workspace.check()?;
+    if arguments.released {
+        let mut released = Released::default();
+        for cluster in checked.fleet.clusters.keys() {
+            output.progress(&format!("fetching the deploy branch of {cluster}"));
+            let branch = arguments
+                .remotes
+                .open(&workspace, &checked.fleet, cluster)?;
+            releasing::released(&branch, &mut released)?;
+        }
+        output.progress_done();
+        checked = workspace.check_against(Some(released))?;
+    }
     let Summary { errors, warnings } = Summary::new(&checked.findings);
     if is_json(output) {
         output.json(&Report::new(&checked.findings))?;
     } else {
-        output.print(&check::text(&checked.findings, &workspace.snapshot, output.colour()))?;
+        output.print(&check::text(
+            &checked.findings,
+            &workspace.snapshot,
+            output.colour(),
+        ))?;
         output.note(&format!(
             "{} clusters, {} instances, {} distributions: {errors} errors, {warnings} warnings",
             checked.fleet.clusters.len(),
@@ -31,5 +53,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             checked.fleet.distributions.len(),
         ));
     }
-    Ok(if errors > 0 || (arguments.strict && warnings > 0) { Exit::No } else { Exit::Done })
+    Ok(if errors > 0 || (arguments.strict && warnings > 0) {
+        Exit::No
+    } else {
+        Exit::Done
+    })
 }

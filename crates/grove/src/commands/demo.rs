@@ -26,12 +26,21 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     let started = Instant::now();
     let root = root(arguments)?;
     let fleet = root.join("fleet");
-    let demo = Demo { output, fleet: fleet.clone() };
+    let demo = Demo {
+        output,
+        fleet: fleet.clone(),
+    };
 
-    demo.title("A fleet: two clusters, five instances, Tutor 21 and 22, secrets encrypted with SOPS");
+    demo.title(
+        "A fleet: two clusters, five instances, Tutor 21 and 22, secrets encrypted with SOPS",
+    );
     fs_err::create_dir_all(&fleet)?;
     FLEET.extract(&fleet)?;
-    demo.edit("grove.yaml", "../../target/example-deploy/{cluster}.git", "../deploy-{cluster}.git")?;
+    demo.edit(
+        "grove.yaml",
+        "../../target/example-deploy/{cluster}.git",
+        "../deploy-{cluster}.git",
+    )?;
     demo.git(&["init", "--quiet", "--initial-branch", "main"])?;
     demo.commit("The example fleet")?;
     demo.look(&format!("the fleet is in {}", fleet.display()));
@@ -41,11 +50,26 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     demo.grove(&["explain", "alpha/uni", "config.CONTACT_EMAIL"])?;
 
     demo.title("Render: the real Tutor, then typed passes; no secret is needed or written");
-    demo.grove(&["render", "--out", &root.join("rendered").display().to_string()])?;
-    demo.look(&format!("plain YAML, one object a file, in {}", root.join("rendered").display()));
+    demo.grove(&[
+        "render",
+        "--out",
+        &root.join("rendered").display().to_string(),
+    ])?;
+    demo.look(&format!(
+        "plain YAML, one object a file, in {}",
+        root.join("rendered").display()
+    ));
 
     demo.title("Deploy: sealed, released, one commit a cluster");
-    demo.grove(&["deploy", "--all", "--create-remote", "--expect", "5", "-m", "First release"])?;
+    demo.grove(&[
+        "deploy",
+        "--all",
+        "--create-remote",
+        "--expect",
+        "5",
+        "-m",
+        "First release",
+    ])?;
     demo.look(&format!(
         "git -C {} log --stat deploy/alpha",
         root.join("deploy-alpha.git").display()
@@ -61,7 +85,14 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     demo.grove(&["diff", "alpha/uni"])?;
 
     demo.title("Deploy again: only what changed is written");
-    demo.grove(&["deploy", "--all", "--expect", "5", "-m", "Rename the university"])?;
+    demo.grove(&[
+        "deploy",
+        "--all",
+        "--expect",
+        "5",
+        "-m",
+        "Rename the university",
+    ])?;
 
     demo.title("Roll back: nothing is built, and the instance is held");
     demo.grove(&["rollback", "alpha/uni"])?;
@@ -78,19 +109,28 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
 /// The directory of this run: made, and empty.
 fn root(arguments: &Arguments) -> Result<PathBuf> {
     let Some(directory) = &arguments.dir else {
-        return Ok(tempfile::Builder::new().prefix("grove-demo-").tempdir()?.keep());
+        return Ok(tempfile::Builder::new()
+            .prefix("grove-demo-")
+            .tempdir()?
+            .keep());
     };
     fs_err::create_dir_all(directory)?;
     if fs_err::read_dir(directory)?.next().is_some() {
-        return Err(CommandError::refused(format!("`{}` is not empty", directory.display()))
-            .hint("name a directory that does not exist yet"));
+        return Err(
+            CommandError::refused(format!("`{}` is not empty", directory.display()))
+                .hint("name a directory that does not exist yet"),
+        );
     }
     Ok(fs_err::canonicalize(directory)?)
 }
 
 /// A word of a command line as one would type it.
 fn shown(word: &str) -> String {
-    if word.contains(' ') { format!("'{word}'") } else { word.to_owned() }
+    if word.contains(' ') {
+        format!("'{word}'")
+    } else {
+        word.to_owned()
+    }
 }
 
 struct Demo<'a> {
@@ -112,18 +152,25 @@ impl Demo<'_> {
     fn grove(&self, arguments: &[&str]) -> Result<()> {
         let style = anstyle::AnsiColor::Cyan.on_default();
         let line: Vec<String> = arguments.iter().map(|word| shown(word)).collect();
-        self.output.note(&format!("{style}$ grove {}{style:#}", line.join(" ")));
+        self.output
+            .note(&format!("{style}$ grove {}{style:#}", line.join(" ")));
         let started = Instant::now();
         let fleet = self.fleet.display().to_string();
-        let words = ["grove", "--fleet", &fleet].into_iter().chain(arguments.iter().copied());
+        let words = ["grove", "--fleet", &fleet]
+            .into_iter()
+            .chain(arguments.iter().copied());
         let cli = Cli::try_parse_from(words)
             .map_err(|error| CommandError::new(Exit::Bug, error.to_string()))?;
         let exit = super::run(&cli, self.output)?;
         self.output.progress_done();
-        self.output.note(&format!("  ({:.1} s)", started.elapsed().as_secs_f64()));
+        self.output
+            .note(&format!("  ({:.1} s)", started.elapsed().as_secs_f64()));
         match exit {
             Exit::Done => Ok(()),
-            exit => Err(CommandError::new(exit, format!("`grove {}` failed", arguments.join(" ")))),
+            exit => Err(CommandError::new(
+                exit,
+                format!("`grove {}` failed", arguments.join(" ")),
+            )),
         }
     }
 
@@ -132,7 +179,10 @@ impl Demo<'_> {
         let path = self.fleet.join(path);
         let text = fs_err::read_to_string(&path)?;
         if !text.contains(from) {
-            return Err(CommandError::new(Exit::Bug, format!("`{}` lacks {from}", path.display())));
+            return Err(CommandError::new(
+                Exit::Bug,
+                format!("`{}` lacks {from}", path.display()),
+            ));
         }
         Ok(fs_err::write(&path, text.replace(from, to))?)
     }
@@ -154,7 +204,10 @@ impl Demo<'_> {
     }
 
     fn git(&self, arguments: &[&str]) -> Result<()> {
-        grove_exec::Invocation::new("git").args(arguments).cwd(&self.fleet).run()?;
+        grove_exec::Invocation::new("git")
+            .args(arguments)
+            .cwd(&self.fleet)
+            .run()?;
         Ok(())
     }
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::{
     Fleet,
-    model::{Environment, Instance},
+    check::{self, Released},
+    model::{Distribution, Environment, Instance},
 };
 use grove_release::{
     Changes, DeployBranch, DistributionRef, Draft, Hold, Id, Message, Objects, Order, Origin,
-    Published, RECORD_VERSION, Record, Release, Source, branch_name, compose, create_remote, diff, is_unchanged,
-    refuse,
+    Published, RECORD_VERSION, Record, Release, Source, branch_name, compose, create_remote, diff,
+    is_unchanged, refuse,
 };
 use grove_render::Tree;
 use serde::Serialize;
@@ -34,7 +35,10 @@ const MANY: usize = 5;
 /// repository. An instance whose objects stay as they are gets no release.
 ///
 /// The source is the commit that is checked out, which the fleet's upstream must have.
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -81,13 +85,44 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 
     // Every cluster is prepared before the first one is written to: a failure leaves all as they are.
     let mut prepared = Vec::new();
-    let clusters: BTreeSet<&str> =
-        instances.iter().map(|instance| instance.address.cluster.as_str()).collect();
-    let deploy =
-        Deploy { arguments, workspace: &workspace, fleet: &fleet, origin: &origin, output };
+    let clusters: BTreeSet<&str> = instances
+        .iter()
+        .map(|instance| instance.address.cluster.as_str())
+        .collect();
+    let deploy = Deploy {
+        arguments,
+        workspace: &workspace,
+        fleet: &fleet,
+        origin: &origin,
+        output,
+    };
+    let mut branches = Vec::new();
+    let mut released = Released::default();
     for cluster in clusters {
         let branch = deploy.open(cluster)?;
-        let chosen = instances.iter().filter(|instance| instance.address.cluster == cluster);
+        releasing::released(&branch, &mut released)?;
+        branches.push(branch);
+    }
+    output.progress_done();
+    let checked = workspace.check_against(Some(released))?;
+    // What runs and is gone from the fleet shows only beside the branch: say so here.
+    let gone: Vec<_> = checked
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "instance-gone")
+        .cloned()
+        .collect();
+    output.must_see(&check::text(
+        &gone,
+        &workspace.snapshot,
+        output.colour_on_stderr(),
+    ));
+    workspace.sound_of(checked, output)?;
+    for branch in branches {
+        let cluster = branch.cluster().to_owned();
+        let chosen = instances
+            .iter()
+            .filter(|instance| instance.address.cluster == cluster);
         let mut items = Vec::new();
         for instance in chosen {
             if let Some(tree) = trees.get(&instance.address) {
@@ -114,9 +149,15 @@ fn source(arguments: &Arguments, global: &Global) -> Result<(Workspace, Origin)>
         let origin = match &workspace.source {
             Some(source) => {
                 let revision = source.revision(&git())?;
-                Origin { commit: revision.head, local: !revision.changed.is_empty() }
+                Origin {
+                    commit: revision.head,
+                    local: !revision.changed.is_empty(),
+                }
             }
-            None => Origin { commit: None, local: true },
+            None => Origin {
+                commit: None,
+                local: true,
+            },
         };
         return Ok((workspace, origin));
     }
@@ -130,11 +171,23 @@ fn source(arguments: &Arguments, global: &Global) -> Result<(Workspace, Origin)>
             "commit {} is not on {upstream}, where others could see it",
             commit.short()
         ))
-        .hint("push it first; `--local` deploys what only this machine has, but not to production"));
+        .hint(
+            "push it first; `--local` deploys what only this machine has, but not to production",
+        ));
     }
     let snapshot = source.snapshot(commit)?;
-    let workspace = Workspace { snapshot, commit: Some(commit), ..workspace };
-    Ok((workspace, Origin { commit: Some(commit), local: false }))
+    let workspace = Workspace {
+        snapshot,
+        commit: Some(commit),
+        ..workspace
+    };
+    Ok((
+        workspace,
+        Origin {
+            commit: Some(commit),
+            local: false,
+        },
+    ))
 }
 
 fn clean_head(source: &Source) -> Result<Id> {
@@ -145,7 +198,12 @@ fn clean_head(source: &Source) -> Result<Id> {
     if revision.changed.is_empty() {
         return Ok(head);
     }
-    let shown: Vec<&str> = revision.changed.iter().take(5).map(String::as_str).collect();
+    let shown: Vec<&str> = revision
+        .changed
+        .iter()
+        .take(5)
+        .map(String::as_str)
+        .collect();
     Err(CommandError::refused(format!(
         "the work tree has changes that are in no commit: {}{}",
         shown.join(", "),
@@ -172,14 +230,19 @@ fn expect(arguments: &Arguments, instances: &[&Instance], output: &Output) -> Re
             if confirm("Deploy them?") {
                 return Ok(());
             }
-            Err(CommandError::refused(format!("{count} instances are selected and nobody agreed"))
-                .hint(format!("in a script, say `--expect {count}`")))
+            Err(
+                CommandError::refused(format!("{count} instances are selected and nobody agreed"))
+                    .hint(format!("in a script, say `--expect {count}`")),
+            )
         }
     }
 }
 
 fn refuse_production(instances: &[&Instance]) -> Result<()> {
-    match instances.iter().find(|instance| instance.environment == Environment::Production) {
+    match instances
+        .iter()
+        .find(|instance| instance.environment == Environment::Production)
+    {
         None => Ok(()),
         Some(instance) => Err(CommandError::refused(format!(
             "{} is a production instance, and `--local` deploys what only this machine has",
@@ -237,12 +300,14 @@ struct Deploy<'a> {
 
 impl<'a> Deploy<'a> {
     fn open(&self, cluster: &str) -> Result<DeployBranch> {
-        self.output.progress(&format!("fetching the deploy branch of {cluster}"));
+        self.output
+            .progress(&format!("fetching the deploy branch of {cluster}"));
         let remotes = &self.arguments.remotes;
         if self.arguments.create_remote {
             let remote = remotes.remote(self.workspace, self.fleet, cluster)?;
             if create_remote(&git(), &remote, &branch_name(cluster))? {
-                self.output.note(&format!("made the deploy repository {remote}"));
+                self.output
+                    .note(&format!("made the deploy repository {remote}"));
             }
         }
         let branch = remotes.open(self.workspace, self.fleet, cluster)?;
@@ -268,11 +333,18 @@ impl<'a> Deploy<'a> {
         self.check_order(running.as_ref())?;
         let hold = view.hold(name)?;
         let before = view.objects(name)?;
-        let cluster = self.fleet.clusters.get(&instance.address.cluster).ok_or_else(|| {
-            CommandError::new(Exit::Bug, "an instance stands on an unknown cluster")
-        })?;
+        let cluster = self
+            .fleet
+            .clusters
+            .get(&instance.address.cluster)
+            .ok_or_else(|| {
+                CommandError::new(Exit::Bug, "an instance stands on an unknown cluster")
+            })?;
         let secrets = Secrets::new(self.workspace, self.fleet);
-        let sealer = Sealer { cluster, secrets: &secrets };
+        let sealer = Sealer {
+            cluster,
+            secrets: &secrets,
+        };
         let previous = releasing::ciphertexts(&view, name)?;
         let sealed = sealer.seal(instance, tree, previous.as_ref())?;
         let objects = compose(sealed.objects.clone(), before.as_ref());
@@ -287,7 +359,16 @@ impl<'a> Deploy<'a> {
             _ => Action::Released,
         };
         let diff = diff(&before.unwrap_or_default(), &objects);
-        Ok(Item { instance, tree, sealed, running, hold, objects, diff, action })
+        Ok(Item {
+            instance,
+            tree,
+            sealed,
+            running,
+            hold,
+            objects,
+            diff,
+            action,
+        })
     }
 
     /// Whether a hold stands: one by hand always does, one of a rollback until the deploy would
@@ -298,7 +379,9 @@ impl<'a> Deploy<'a> {
         hold: &Hold,
         objects: &Objects,
     ) -> Result<bool> {
-        let Some(left) = hold.left else { return Ok(true) };
+        let Some(left) = hold.left else {
+            return Ok(true);
+        };
         let left = branch.view()?.record(instance, left)?;
         Ok(is_unchanged(objects, &branch.objects_of(left.tree)?))
     }
@@ -314,7 +397,9 @@ impl<'a> Deploy<'a> {
         }
         match source.check_order(commit, record.source.commit)? {
             Order::First | Order::Newer => Ok(()),
-            Order::Stale { source, running, .. } => Err(CommandError::refused(format!(
+            Order::Stale {
+                source, running, ..
+            } => Err(CommandError::refused(format!(
                 "the source {} does not descend from {}, the source of the running release",
                 source.short(),
                 running.short()
@@ -376,6 +461,7 @@ impl<'a> Deploy<'a> {
                 let record = Record {
                     version: RECORD_VERSION,
                     instance: name.clone(),
+                    identity: Some(item.instance.identity.clone()),
                     release: number,
                     time,
                     author: format!("{} <{}>", author.name, author.email),
@@ -409,7 +495,8 @@ impl<'a> Deploy<'a> {
         if releases.is_empty() || self.arguments.dry_run {
             return Ok(rows);
         }
-        self.output.progress(&format!("pushing to {}", branch.remote()));
+        self.output
+            .progress(&format!("pushing to {}", branch.remote()));
         let draft = Draft {
             changes,
             message: Message {
@@ -433,8 +520,11 @@ impl<'a> Deploy<'a> {
 }
 
 fn subject(message: Option<&str>, releases: &[(String, u32)]) -> String {
-    let names: Vec<String> =
-        releases.iter().take(3).map(|(name, number)| format!("{name} {number:04}")).collect();
+    let names: Vec<String> = releases
+        .iter()
+        .take(3)
+        .map(|(name, number)| format!("{name} {number:04}"))
+        .collect();
     let more = releases.len().saturating_sub(names.len());
     let list = match more {
         0 => names.join(", "),
@@ -448,11 +538,11 @@ fn subject(message: Option<&str>, releases: &[(String, u32)]) -> String {
 
 /// The distribution of an instance, as its record names it.
 fn distribution(fleet: &Fleet, instance: &Instance) -> DistributionRef {
+    let distribution = fleet.distributions.get(&instance.distribution);
     DistributionRef {
         name: instance.distribution.clone(),
-        lock: fleet
-            .distributions
-            .get(&instance.distribution)
+        input: distribution.map(Distribution::input).unwrap_or_default(),
+        lock: distribution
             .and_then(|distribution| distribution.lock.as_ref())
             .map(|lock| lock.digest.clone())
             .unwrap_or_default(),
@@ -464,7 +554,10 @@ fn print(rows: &[Row], dry_run: bool, output: &Output) -> Result {
         output.json(&serde_json::json!({"version": 1, "dry_run": dry_run, "instances": rows}))?;
     } else {
         for row in rows {
-            let release = row.release.map(|release| format!("{release:04}")).unwrap_or_default();
+            let release = row
+                .release
+                .map(|release| format!("{release:04}"))
+                .unwrap_or_default();
             let text = match row.action {
                 Action::Released => format!(
                     "{}: {} {release} (+{} ~{} -{})\n",
@@ -483,7 +576,10 @@ fn print(rows: &[Row], dry_run: bool, output: &Output) -> Result {
             };
             output.print(&text)?;
         }
-        let released = rows.iter().filter(|row| row.action == Action::Released).count();
+        let released = rows
+            .iter()
+            .filter(|row| row.action == Action::Released)
+            .count();
         if released == 0 {
             output.note("nothing changed; nothing was written");
         }

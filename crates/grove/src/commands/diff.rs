@@ -45,9 +45,13 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         let cluster = instance.address.cluster.as_str();
         if !branches.contains_key(cluster) {
             output.progress(&format!("fetching the deploy branch of {cluster}"));
-            branches.insert(cluster, arguments.remotes.open(&workspace, &fleet, cluster)?);
+            branches.insert(
+                cluster,
+                arguments.remotes.open(&workspace, &fleet, cluster)?,
+            );
         }
-        let (Some(branch), Some(tree)) = (branches.get(cluster), trees.get(&instance.address)) else {
+        let (Some(branch), Some(tree)) = (branches.get(cluster), trees.get(&instance.address))
+        else {
             continue;
         };
         let view = branch.view()?;
@@ -69,7 +73,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         } else if diff.is_empty() {
             output.note(&format!("{}: no difference", instance.address));
         } else {
-            output.print(&format!("{}: {}\n", instance.address, report::summary(&diff)))?;
+            output.print(&format!(
+                "{}: {}\n",
+                instance.address,
+                report::summary(&diff)
+            ))?;
             if !arguments.stat {
                 output.print(&report::text(&diff, output.colour()))?;
             }
@@ -78,5 +86,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     if is_json(output) {
         output.json(&serde_json::json!({"version": 1, "instances": rows}))?;
     }
-    Ok(if differs && arguments.exit_code { Exit::No } else { Exit::Done })
+    Ok(if differs && arguments.exit_code {
+        Exit::No
+    } else {
+        Exit::Done
+    })
 }

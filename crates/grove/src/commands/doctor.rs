@@ -50,19 +50,22 @@ pub(crate) fn run(_: &Arguments, output: &Output) -> Result {
     items.push(Item {
         name: "sandbox",
         needed: true,
-        found: sandbox.probe().map_err(|error| error.to_string()).map(|report| {
-            let mut has = Vec::new();
-            for (there, what) in [
-                (report.files, "files"),
-                (report.network_namespace || report.no_sockets, "network"),
-                (report.system_calls, "system calls"),
-            ] {
-                if there {
-                    has.push(what);
+        found: sandbox
+            .probe()
+            .map_err(|error| error.to_string())
+            .map(|report| {
+                let mut has = Vec::new();
+                for (there, what) in [
+                    (report.files, "files"),
+                    (report.network_namespace || report.no_sockets, "network"),
+                    (report.system_calls, "system calls"),
+                ] {
+                    if there {
+                        has.push(what);
+                    }
                 }
-            }
-            format!("confines {}", has.join(", "))
-        }),
+                format!("confines {}", has.join(", "))
+            }),
     });
     items.push(Item {
         name: "cache",

@@ -8,7 +8,7 @@ use grove_fleet::{
 use crate::{
     cli::Global,
     commands::rollback,
-    error::{Exit, Result, from_error, CommandError},
+    error::{CommandError, Exit, Result, from_error},
     output::Output,
     workspace::{Workspace, is_json},
 };

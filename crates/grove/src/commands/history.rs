@@ -33,9 +33,14 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         let cluster = instance.address.cluster.as_str();
         if !branches.contains_key(cluster) {
             output.progress(&format!("fetching the deploy branch of {cluster}"));
-            branches.insert(cluster, arguments.remotes.open(&workspace, &fleet, cluster)?);
+            branches.insert(
+                cluster,
+                arguments.remotes.open(&workspace, &fleet, cluster)?,
+            );
         }
-        let Some(branch) = branches.get(cluster) else { continue };
+        let Some(branch) = branches.get(cluster) else {
+            continue;
+        };
         let view = branch.view()?;
         let name = &instance.address.instance;
         let hold = view.hold(name)?;

@@ -41,19 +41,33 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         if let Some(hold) = view.hold(name)? {
             return Ok(format!("is held already: {}", hold.reason));
         }
-        changes.hold(name, &Hold {
-            version: RECORD_VERSION,
-            reason: arguments.message.clone(),
-            since: time,
-            by: by.clone(),
-            release: running.release,
-            left: None,
-        });
+        changes.hold(
+            name,
+            &Hold {
+                version: RECORD_VERSION,
+                reason: arguments.message.clone(),
+                since: time,
+                by: by.clone(),
+                release: running.release,
+                left: None,
+            },
+        );
         Ok(format!("held at {:04}", running.release))
     };
     let instances = arguments.selection.for_writing(&fleet)?;
-    let subject = format!("Hold: {}", arguments.message.lines().next().unwrap_or_default());
-    change(&workspace, &fleet, &instances, &arguments.remotes, &subject, edit, output)
+    let subject = format!(
+        "Hold: {}",
+        arguments.message.lines().next().unwrap_or_default()
+    );
+    change(
+        &workspace,
+        &fleet,
+        &instances,
+        &arguments.remotes,
+        &subject,
+        edit,
+        output,
+    )
 }
 
 /// Edits the deploy branch for each instance, with one commit a cluster, and says what became of
@@ -67,16 +81,24 @@ pub(super) fn change(
     edit: impl Fn(&View<'_>, &Instance, &mut Changes) -> Result<String>,
     output: &Output,
 ) -> Result {
-    let clusters: BTreeSet<&str> =
-        instances.iter().map(|instance| instance.address.cluster.as_str()).collect();
+    let clusters: BTreeSet<&str> = instances
+        .iter()
+        .map(|instance| instance.address.cluster.as_str())
+        .collect();
     let mut results = BTreeMap::new();
     for cluster in clusters {
         output.progress(&format!("fetching the deploy branch of {cluster}"));
         let mut branch: DeployBranch = remotes.open(workspace, fleet, cluster)?;
         let mut changes = Changes::default();
         let view = branch.view()?;
-        for instance in instances.iter().filter(|instance| instance.address.cluster == cluster) {
-            results.insert(instance.address.to_string(), edit(&view, instance, &mut changes)?);
+        for instance in instances
+            .iter()
+            .filter(|instance| instance.address.cluster == cluster)
+        {
+            results.insert(
+                instance.address.to_string(),
+                edit(&view, instance, &mut changes)?,
+            );
         }
         if !changes.is_empty() {
             let message = Message {
@@ -85,7 +107,15 @@ pub(super) fn change(
                 ..Message::default()
             };
             let (author, time) = (releasing::author(workspace)?, surroundings::now()?);
-            branch.commit(Draft { changes, message, author, time }, refuse)?;
+            branch.commit(
+                Draft {
+                    changes,
+                    message,
+                    author,
+                    time,
+                },
+                refuse,
+            )?;
         }
     }
     output.progress_done();

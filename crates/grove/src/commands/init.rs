@@ -24,7 +24,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     name: Option<String>,
     /// Where deploy trees go: a Git URL or path; `{cluster}` stands for the cluster's name.
-    #[arg(long, value_name = "PATTERN", default_value = "../deploy-{cluster}.git")]
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        default_value = "../deploy-{cluster}.git"
+    )]
     deploy_remote: String,
     /// An age recipient (`age1…`) that may read the secrets; may be given several times.
     #[arg(long, value_name = "AGE1…")]
@@ -83,7 +87,10 @@ fn own_recipients(output: &Output) -> Result<Vec<String>> {
             .hint("say who may read the secrets with `--recipient age1…`")
     })?;
     let (private, public) = new_identity();
-    surroundings::write_private(&path, &format!("# public key: {public}\n{}\n", private.expose()))?;
+    surroundings::write_private(
+        &path,
+        &format!("# public key: {public}\n{}\n", private.expose()),
+    )?;
     output.note(&format!(
         "made an age key in {}; keep a copy of it: without it the fleet's secrets are lost",
         path.display()

@@ -22,24 +22,37 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     if global.rev.is_some() {
-        return Err(CommandError::usage("`grove lock` writes to the work tree; leave `--rev` out"));
+        return Err(CommandError::usage(
+            "`grove lock` writes to the work tree; leave `--rev` out",
+        ));
     }
     let workspace = Workspace::open(global)?;
     let fleet = workspace.check()?.fleet;
     let distribution = fleet.distributions.get(&arguments.name).ok_or_else(|| {
         let names: Vec<_> = fleet.distributions.keys().map(String::as_str).collect();
-        CommandError::usage(format!("no distribution `{}` that can be read", arguments.name)).hint(
-            if names.is_empty() {
-                "`grove new distribution NAME` makes one; `grove check` shows what is wrong".to_owned()
-            } else {
-                format!("there are: {}; `grove check` shows what is wrong", names.join(", "))
-            },
-        )
+        CommandError::usage(format!(
+            "no distribution `{}` that can be read",
+            arguments.name
+        ))
+        .hint(if names.is_empty() {
+            "`grove new distribution NAME` makes one; `grove check` shows what is wrong".to_owned()
+        } else {
+            format!(
+                "there are: {}; `grove check` shows what is wrong",
+                names.join(", ")
+            )
+        })
     })?;
-    let steps = Steps { output, what: &distribution.name };
+    let steps = Steps {
+        output,
+        what: &distribution.name,
+    };
     let text = grove_tutor::lock(distribution, &cache()?, &steps)?;
     output.progress_done();
-    let path = workspace.root.join("distributions").join(format!("{}.lock", distribution.name));
+    let path = workspace
+        .root
+        .join("distributions")
+        .join(format!("{}.lock", distribution.name));
     let same = fs_err::read_to_string(&path).is_ok_and(|old| old == text);
     if same {
         output.note(&format!("{} is current", path.display()));

@@ -20,6 +20,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     fs_err::create_dir_all(&arguments.directory)?;
     clap_mangen::generate_to(Cli::command(), &arguments.directory)?;
-    output.note(&format!("wrote the manual pages to {}", arguments.directory.display()));
+    output.note(&format!(
+        "wrote the manual pages to {}",
+        arguments.directory.display()
+    ));
     Ok(Exit::Done)
 }

@@ -101,7 +101,9 @@ struct InstanceArguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     if global.rev.is_some() {
-        return Err(CommandError::usage("this writes to the work tree; leave `--rev` out"));
+        return Err(CommandError::usage(
+            "this writes to the work tree; leave `--rev` out",
+        ));
     }
     let workspace = Workspace::open(global)?;
     match &arguments.command {
@@ -145,14 +147,20 @@ fn cluster(arguments: &ClusterArguments, workspace: &Workspace, output: &Output)
         domain: arguments.domain.as_deref(),
     });
     let (certificate, secrets) = (layout::sealing(name), layout::cluster_secrets(name));
-    let all = files.keys().map(String::as_str).chain([certificate.as_str(), secrets.as_str()]);
+    let all = files
+        .keys()
+        .map(String::as_str)
+        .chain([certificate.as_str(), secrets.as_str()]);
     init::refuse_existing(&workspace.root, all)?;
     output.progress("making the sealing key");
     let now = surroundings::now()?;
     let pair = new_key_pair(SEALING_BITS, "sealed-secret", now)?;
     output.progress_done();
     let fleet = workspace.check()?.fleet;
-    let place = Place { file: secrets.clone(), below: vec!["cluster".to_owned()] };
+    let place = Place {
+        file: secrets.clone(),
+        below: vec!["cluster".to_owned()],
+    };
     // The private key first: a certificate whose key is lost would seal for nobody.
     Secrets::new(workspace, &fleet).write(
         &place,
@@ -207,7 +215,9 @@ fn instance(arguments: &InstanceArguments, workspace: &Workspace, output: &Outpu
         platform_name: &arguments.platform_name,
     });
     init::write(&workspace.root, &files, output)?;
-    output.note(&format!("next: `grove secret generate {address}`, `grove check`"));
+    output.note(&format!(
+        "next: `grove secret generate {address}`, `grove check`"
+    ));
     Ok(())
 }
 

@@ -37,7 +37,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     output.progress_done();
     let mut rows = Vec::new();
     for instance in instances {
-        let Some(tree) = trees.get(&instance.address) else { continue };
+        let Some(tree) = trees.get(&instance.address) else {
+            continue;
+        };
         write(&arguments.out, instance, tree)?;
         rows.push(serde_json::json!({
             "instance": instance.address,

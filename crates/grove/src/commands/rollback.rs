@@ -51,8 +51,13 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let fleet = workspace.check()?.fleet;
     let address = address(&arguments.instance)?;
     let instance = find(&fleet, &address)?;
-    output.progress(&format!("fetching the deploy branch of {}", address.cluster));
-    let mut branch = arguments.remotes.open(&workspace, &fleet, &address.cluster)?;
+    output.progress(&format!(
+        "fetching the deploy branch of {}",
+        address.cluster
+    ));
+    let mut branch = arguments
+        .remotes
+        .open(&workspace, &fleet, &address.cluster)?;
     output.progress_done();
 
     let plan = plan(arguments, &branch, &address)?;
@@ -66,7 +71,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let secrets = Secrets::new(&workspace, &fleet);
     let previous = releasing::ciphertexts(&view, &address.instance)?;
     refuse_lost_secrets(instance, &plan.older)?;
-    let sealed = Sealer { cluster, secrets: &secrets }.seal_again(
+    let sealed = Sealer {
+        cluster,
+        secrets: &secrets,
+    }
+    .seal_again(
         instance,
         &plan.older.secrets,
         &branch.objects_of(plan.older.tree)?,
@@ -80,7 +89,10 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let author = releasing::author(&workspace)?;
     let by = format!("{} <{}>", author.name, author.email);
     let reason = arguments.message.clone().unwrap_or_else(|| {
-        format!("rolled back from {:04} to {:04}", plan.running.release, plan.older.release)
+        format!(
+            "rolled back from {:04} to {:04}",
+            plan.running.release, plan.older.release
+        )
     });
     let record = Record {
         version: RECORD_VERSION,
@@ -115,14 +127,17 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             apps,
             sealed: Some(releasing::ciphertexts_value(&sealed.ciphertexts)?),
         })?;
-        draft.hold(&address.instance, &Hold {
-            version: RECORD_VERSION,
-            reason: reason.clone(),
-            since: time,
-            by,
-            release: number,
-            left: Some(plan.running.release),
-        });
+        draft.hold(
+            &address.instance,
+            &Hold {
+                version: RECORD_VERSION,
+                reason: reason.clone(),
+                since: time,
+                by,
+                release: number,
+                left: Some(plan.running.release),
+            },
+        );
         let message = Message {
             subject: format!(
                 "Roll {} back to {:04}: {}",
@@ -137,7 +152,15 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             grove: env!("CARGO_PKG_VERSION").to_owned(),
         };
         output.progress(&format!("pushing to {}", branch.remote()));
-        branch.commit(Draft { changes: draft, message, author, time }, refuse)?;
+        branch.commit(
+            Draft {
+                changes: draft,
+                message,
+                author,
+                time,
+            },
+            refuse,
+        )?;
         output.progress_done();
     }
     if is_json(output) {
@@ -145,7 +168,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     } else {
         output.print(&format!(
             "{address}: {} from {:04} to {:04}, as release {number:04}; held\n",
-            if arguments.dry_run { "would roll back" } else { "rolled back" },
+            if arguments.dry_run {
+                "would roll back"
+            } else {
+                "rolled back"
+            },
             plan.running.release,
             plan.older.release,
         ))?;
@@ -184,7 +211,9 @@ fn plan(arguments: &Arguments, branch: &DeployBranch, address: &Address) -> Resu
             })?,
     };
     if number == running.release {
-        return Err(CommandError::refused(format!("{address} runs release {number:04} already")));
+        return Err(CommandError::refused(format!(
+            "{address} runs release {number:04} already"
+        )));
     }
     let older = view.record(&address.instance, number)?;
     let crossed = forward_only(&running.marks, &older.marks);
@@ -236,7 +265,9 @@ pub(crate) fn address(text: &str) -> Result<Address> {
         {
             Ok(Address::new(cluster, instance))
         }
-        _ => Err(CommandError::usage(format!("`{text}` is not `cluster/instance`"))),
+        _ => Err(CommandError::usage(format!(
+            "`{text}` is not `cluster/instance`"
+        ))),
     }
 }
 

@@ -22,10 +22,13 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
         }
         return Ok(Exit::Done);
     };
-    let kind = FileKind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(|| {
-        CommandError::usage(format!("there is no kind of file `{kind}`"))
-            .hint(format!("there are: {}", names.join(", ")))
-    })?;
+    let kind = FileKind::ALL
+        .into_iter()
+        .find(|known| known.name() == kind)
+        .ok_or_else(|| {
+            CommandError::usage(format!("there is no kind of file `{kind}`"))
+                .hint(format!("there are: {}", names.join(", ")))
+        })?;
     output.json(&schema::json(kind))?;
     Ok(Exit::Done)
 }

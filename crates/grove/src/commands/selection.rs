@@ -34,8 +34,11 @@ impl Selection {
     /// The selected instances for a command that writes: something must be said.
     pub(crate) fn for_writing<'a>(&self, fleet: &'a Fleet) -> Result<Vec<&'a Instance>> {
         if self.selectors.is_empty() && self.labels.is_empty() && !self.all {
-            return Err(CommandError::usage("this command writes, so it needs a selection")
-                .hint("name instances (`cluster/instance`), a cluster or a ring, or say `--all`"));
+            return Err(
+                CommandError::usage("this command writes, so it needs a selection").hint(
+                    "name instances (`cluster/instance`), a cluster or a ring, or say `--all`",
+                ),
+            );
         }
         self.for_reading(fleet)
     }

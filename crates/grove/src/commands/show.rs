@@ -35,9 +35,14 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let address = rollback::address(name)?;
     // An instance that left the fleet still has its releases; only the cluster must be known.
     if !fleet.clusters.contains_key(&address.cluster) {
-        return Err(CommandError::usage(format!("the fleet has no cluster `{}`", address.cluster)));
+        return Err(CommandError::usage(format!(
+            "the fleet has no cluster `{}`",
+            address.cluster
+        )));
     }
-    let branch = arguments.remotes.open(&workspace, &fleet, &address.cluster)?;
+    let branch = arguments
+        .remotes
+        .open(&workspace, &fleet, &address.cluster)?;
     let view = branch.view()?;
     let record = match number {
         Some(number) => view.record(&address.instance, number)?,
@@ -45,7 +50,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             .latest(&address.instance)?
             .ok_or_else(|| CommandError::usage(format!("{address} was never released")))?,
     };
-    let objects = if arguments.objects { Some(branch.objects_of(record.tree)?) } else { None };
+    let objects = if arguments.objects {
+        Some(branch.objects_of(record.tree)?)
+    } else {
+        None
+    };
     if is_json(output) {
         output.json(&serde_json::json!({"version": 1, "record": record, "objects": objects}))?;
         return Ok(Exit::Done);

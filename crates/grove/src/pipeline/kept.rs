@@ -35,8 +35,8 @@ pub(super) fn key(input: &TutorInput, lock: &Lock, kustomizer: &Kustomizer) -> R
             .map(|(name, content)| (name, hex(&Sha256::digest(content))))
             .collect::<Vec<_>>(),
     ]);
-    let bytes = serde_json::to_vec(&parts)
-        .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+    let bytes =
+        serde_json::to_vec(&parts).map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
     Ok(hex(&Sha256::digest(bytes)))
 }
 
@@ -44,7 +44,10 @@ pub(super) fn key(input: &TutorInput, lock: &Lock, kustomizer: &Kustomizer) -> R
 pub(super) fn read(cache: &Cache, key: &str) -> Option<TutorOutput> {
     let file = fs_err::File::open(path(cache, key)).ok()?;
     let mut bytes = Vec::new();
-    GzDecoder::new(file).take(LIMIT).read_to_end(&mut bytes).ok()?;
+    GzDecoder::new(file)
+        .take(LIMIT)
+        .read_to_end(&mut bytes)
+        .ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
@@ -66,14 +69,19 @@ pub(super) fn write(cache: &Cache, key: &str, output: &TutorOutput) -> Result<()
 }
 
 fn path(cache: &Cache, key: &str) -> PathBuf {
-    cache.root.join("tutor-output-v1").join(format!("{key}.json.gz"))
+    cache
+        .root
+        .join("tutor-output-v1")
+        .join(format!("{key}.json.gz"))
 }
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String does not fail.
+            let _written = write!(text, "{byte:02x}");
+            text
+        })
 }

@@ -3,6 +3,7 @@
     let_underscore_drop,
     clippy::unwrap_used,
     clippy::panic,
+    clippy::disallowed_methods,
     reason = "these are tests; a command that succeeded has nothing more to say"
 )]
 
@@ -22,7 +23,9 @@ const GROVE: &str = env!("CARGO_BIN_EXE_grove");
 
 /// The example fleets.
 fn example(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../examples")
+        .join(name)
 }
 
 /// A world that holds the example fleet as a repository with one commit. Its deploy repositories
@@ -31,7 +34,10 @@ fn example_world() -> World {
     let world = World::with_shared_cache(GROVE);
     world.copy(&example("fleet"), "fleet");
     let file = world.read("fleet/grove.yaml");
-    let own = file.replace("../../target/example-deploy/{cluster}.git", "../deploy-{cluster}.git");
+    let own = file.replace(
+        "../../target/example-deploy/{cluster}.git",
+        "../deploy-{cluster}.git",
+    );
     assert_ne!(file, own);
     world.write("fleet/grove.yaml", own);
     world.repository(&world.fleet()).commit("The example fleet");

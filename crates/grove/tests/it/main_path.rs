@@ -8,14 +8,23 @@ use crate::{edit, example_world};
 const UNI: &str = "clusters/alpha/instances/uni/instance.yaml";
 
 fn json(world: &World, arguments: &[&str]) -> Value {
-    let output = world.grove(arguments.iter().copied().chain(["--format", "json"])).success();
+    let output = world
+        .grove(arguments.iter().copied().chain(["--format", "json"]))
+        .success();
     serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}:\n{output}"))
 }
 
 fn deploy(world: &World, selection: &str, more: &[&str]) -> Value {
     let words = ["deploy", selection, "--create-remote", "--expect"];
     let count = if selection == "--all" { "5" } else { "1" };
-    json(world, &words.into_iter().chain([count]).chain(more.iter().copied()).collect::<Vec<_>>())
+    json(
+        world,
+        &words
+            .into_iter()
+            .chain([count])
+            .chain(more.iter().copied())
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn action<'a>(result: &'a Value, instance: &str) -> &'a str {
@@ -32,13 +41,23 @@ fn action<'a>(result: &'a Value, instance: &str) -> &'a str {
 fn changed(world: &World, cluster: &str) -> Vec<String> {
     let path = world.path(format!("deploy-{cluster}.git"));
     let branch = format!("deploy/{cluster}");
-    let text = world.open(&path).git(["diff", "--name-status", "--no-renames", &format!("{branch}~1"), &branch]);
+    let text = world.open(&path).git([
+        "diff",
+        "--name-status",
+        "--no-renames",
+        &format!("{branch}~1"),
+        &branch,
+    ]);
     text.lines().map(|line| line.replace('\t', " ")).collect()
 }
 
 fn tip(world: &World, cluster: &str) -> String {
     let path = world.path(format!("deploy-{cluster}.git"));
-    world.open(&path).git(["rev-parse", &format!("deploy/{cluster}")]).trim().to_owned()
+    world
+        .open(&path)
+        .git(["rev-parse", &format!("deploy/{cluster}")])
+        .trim()
+        .to_owned()
 }
 
 /// Takes the published key away.
@@ -53,7 +72,13 @@ fn a_fleet_becomes_releases_and_goes_back() {
     let world = example_world();
 
     let first = deploy(&world, "--all", &["-m", "First"]);
-    for instance in ["alpha/uni", "alpha/uni-next", "beta/academy", "beta/academy-labs", "beta/library"] {
+    for instance in [
+        "alpha/uni",
+        "alpha/uni-next",
+        "beta/academy",
+        "beta/academy-labs",
+        "beta/library",
+    ] {
         assert_eq!(action(&first, instance), "released", "{instance}");
     }
     let record = json(&world, &["show", "alpha/uni"])["record"].clone();
@@ -62,11 +87,25 @@ fn a_fleet_becomes_releases_and_goes_back() {
 
     // One commit a cluster, with trailers that lead back.
     let alpha = world.path("deploy-alpha.git");
-    let log = world.open(&alpha).git(["log", "--format=%B", "deploy/alpha"]);
+    let log = world
+        .open(&alpha)
+        .git(["log", "--format=%B", "deploy/alpha"]);
     let head = world.open(&world.fleet()).git(["rev-parse", "HEAD"]);
-    assert!(log.contains(&format!("Grove-Source: {}", head.trim())), "{log}");
-    assert!(log.contains("Grove-Release: uni/0001") && log.contains("Grove-Release: uni-next/0001"), "{log}");
-    assert_eq!(world.open(&alpha).git(["rev-list", "--count", "deploy/alpha"]).trim(), "1");
+    assert!(
+        log.contains(&format!("Grove-Source: {}", head.trim())),
+        "{log}"
+    );
+    assert!(
+        log.contains("Grove-Release: uni/0001") && log.contains("Grove-Release: uni-next/0001"),
+        "{log}"
+    );
+    assert_eq!(
+        world
+            .open(&alpha)
+            .git(["rev-list", "--count", "deploy/alpha"])
+            .trim(),
+        "1"
+    );
 
     // Nothing changed: nothing is written.
     let before = (tip(&world, "alpha"), tip(&world, "beta"));
@@ -75,25 +114,42 @@ fn a_fleet_becomes_releases_and_goes_back() {
     assert_eq!((tip(&world, "alpha"), tip(&world, "beta")), before);
 
     // A change of one line, shown and deployed: only its instance is written.
-    edit(&world, UNI, "PLATFORM_NAME: Example University", "PLATFORM_NAME: University of Examples");
+    edit(
+        &world,
+        UNI,
+        "PLATFORM_NAME: Example University",
+        "PLATFORM_NAME: University of Examples",
+    );
     let diff = world.grove(["diff", "alpha/uni"]).success().stdout;
     assert!(diff.contains("University of Examples"), "{diff}");
     world.repository(&world.fleet()).commit("Rename");
     let second = deploy(&world, "--all", &["-m", "Rename"]);
     assert_eq!(action(&second, "alpha/uni"), "released");
     assert_eq!(action(&second, "alpha/uni-next"), "unchanged");
-    assert!(changed(&world, "alpha").iter().all(|line| line.contains("/uni/")), "{:?}", changed(&world, "alpha"));
+    assert!(
+        changed(&world, "alpha")
+            .iter()
+            .all(|line| line.contains("/uni/")),
+        "{:?}",
+        changed(&world, "alpha")
+    );
     assert_eq!(tip(&world, "beta"), before.1);
 
     // Back, and held there.
-    let back = json(&world, &["rollback", "alpha/uni", "-m", "The new name is wrong"]);
+    let back = json(
+        &world,
+        &["rollback", "alpha/uni", "-m", "The new name is wrong"],
+    );
     assert_eq!((&back["to"], &back["release"]), (&1.into(), &3.into()));
     let held = world
         .grove(["deploy", "alpha/uni", "--format", "json"])
         .exits(4);
     assert!(held.stdout.contains("\"held\""), "{held}");
     let history = world.grove(["history", "alpha/uni"]).success().stdout;
-    assert!(history.contains("rollback to 0001") && history.contains("[held: The new name is wrong]"), "{history}");
+    assert!(
+        history.contains("rollback to 0001") && history.contains("[held: The new name is wrong]"),
+        "{history}"
+    );
 
     // Objects of release 1 and 3 differ in what is kept of the one that was left, and in no more.
     let object = |release: &str| json(&world, &["show", release, "--objects"])["objects"].clone();
@@ -114,9 +170,17 @@ fn a_fleet_becomes_releases_and_goes_back() {
     }
 
     // A change of source ends the hold.
-    edit(&world, UNI, "University of Examples", "Example University, again");
+    edit(
+        &world,
+        UNI,
+        "University of Examples",
+        "Example University, again",
+    );
     world.repository(&world.fleet()).commit("Another name");
-    assert_eq!(action(&deploy(&world, "alpha/uni", &[]), "alpha/uni"), "released");
+    assert_eq!(
+        action(&deploy(&world, "alpha/uni", &[]), "alpha/uni"),
+        "released"
+    );
 }
 
 #[test]
@@ -128,10 +192,23 @@ fn no_key_is_needed_where_no_value_changed_and_a_rotation_restarts_its_readers_a
     // Without any key on this machine.
     let key = world.read("fleet/example-key.txt");
     forget_key(&world);
-    edit(&world, UNI, "SESSION_COOKIE_AGE: 1209600", "SESSION_COOKIE_AGE: 604800");
-    world.repository(&world.fleet()).commit("A shorter session, and no key");
-    assert_eq!(action(&deploy(&world, "alpha/uni", &[]), "alpha/uni"), "released");
-    assert_eq!(json(&world, &["show", "alpha/uni"])["record"]["scan"], "pattern");
+    edit(
+        &world,
+        UNI,
+        "SESSION_COOKIE_AGE: 1209600",
+        "SESSION_COOKIE_AGE: 604800",
+    );
+    world
+        .repository(&world.fleet())
+        .commit("A shorter session, and no key");
+    assert_eq!(
+        action(&deploy(&world, "alpha/uni", &[]), "alpha/uni"),
+        "released"
+    );
+    assert_eq!(
+        json(&world, &["show", "alpha/uni"])["record"]["scan"],
+        "pattern"
+    );
 
     // A rotated value needs the key …
     world.write("key.txt", &key);
@@ -144,7 +221,9 @@ fn no_key_is_needed_where_no_value_changed_and_a_rotation_restarts_its_readers_a
             .success()
     };
     let _ = rotate(&world);
-    world.repository(&world.fleet()).commit("Rotate the mail password");
+    world
+        .repository(&world.fleet())
+        .commit("Rotate the mail password");
     let refused = world.grove(["deploy", "alpha/uni"]).exits(1);
     assert!(refused.stderr.contains("secrets.sops.yaml"), "{refused}");
     // … and changes just the objects that hold it, and just the pods that read those.
@@ -154,15 +233,29 @@ fn no_key_is_needed_where_no_value_changed_and_a_rotation_restarts_its_readers_a
         .run()
         .success();
     let result: Value = serde_json::from_str(&output.stdout).unwrap();
-    assert_eq!(result["instances"][0]["secrets"], serde_json::json!(["SMTP_PASSWORD"]));
+    assert_eq!(
+        result["instances"][0]["secrets"],
+        serde_json::json!(["SMTP_PASSWORD"])
+    );
     let touched = changed(&world, "alpha");
     let deployments: Vec<&str> = touched
         .iter()
         .filter_map(|line| line.strip_prefix("M instances/uni/deployment-"))
         .collect();
-    assert_eq!(deployments, ["cms-worker.yaml", "cms.yaml", "lms-worker.yaml", "lms.yaml"]);
-    let sealed: Vec<&String> = touched.iter().filter(|line| line.contains("sealedsecret-")).collect();
-    assert!(sealed.iter().all(|line| line.contains("openedx-config") || line.contains("openedx-settings")), "{sealed:?}");
+    assert_eq!(
+        deployments,
+        ["cms-worker.yaml", "cms.yaml", "lms-worker.yaml", "lms.yaml"]
+    );
+    let sealed: Vec<&String> = touched
+        .iter()
+        .filter(|line| line.contains("sealedsecret-"))
+        .collect();
+    assert!(
+        sealed
+            .iter()
+            .all(|line| line.contains("openedx-config") || line.contains("openedx-settings")),
+        "{sealed:?}"
+    );
 }
 
 #[test]
@@ -177,25 +270,49 @@ fn a_deploy_keeps_to_the_order_of_its_sources() {
     let old = repository.git(["rev-parse", "HEAD"]);
 
     // A commit that nobody else has is not deployed.
-    edit(&world, UNI, "SESSION_COOKIE_AGE: 1209600", "SESSION_COOKIE_AGE: 604800");
+    edit(
+        &world,
+        UNI,
+        "SESSION_COOKIE_AGE: 1209600",
+        "SESSION_COOKIE_AGE: 604800",
+    );
     world.repository(&fleet).commit("A shorter session");
-    let unpublished = world.grove(["deploy", "alpha/uni", "--create-remote"]).exits(4);
-    assert!(unpublished.stderr.contains("is not on origin/main"), "{unpublished}");
+    let unpublished = world
+        .grove(["deploy", "alpha/uni", "--create-remote"])
+        .exits(4);
+    assert!(
+        unpublished.stderr.contains("is not on origin/main"),
+        "{unpublished}"
+    );
     let _ = repository.git(["push", "--quiet"]);
     deploy(&world, "alpha/uni", &[]);
 
     // Nor is one that is older than what runs.
-    let stale = world.grove(["--rev", old.trim(), "deploy", "alpha/uni"]).exits(4);
+    let stale = world
+        .grove(["--rev", old.trim(), "deploy", "alpha/uni"])
+        .exits(4);
     assert!(stale.stderr.contains("does not descend"), "{stale}");
     assert!(stale.stderr.contains(&old[..12]), "{stale}");
-    let _ = world.grove(["--rev", old.trim(), "deploy", "alpha/uni", "--allow-older"]).success();
+    let _ = world
+        .grove(["--rev", old.trim(), "deploy", "alpha/uni", "--allow-older"])
+        .success();
 
     // Nor are changes that are in no commit, unless that is said, and never in production.
-    edit(&world, UNI, "SESSION_COOKIE_AGE: 604800", "SESSION_COOKIE_AGE: 86400");
+    edit(
+        &world,
+        UNI,
+        "SESSION_COOKIE_AGE: 604800",
+        "SESSION_COOKIE_AGE: 86400",
+    );
     let dirty = world.grove(["deploy", "alpha/uni"]).exits(4);
     assert!(dirty.stderr.contains("instance.yaml"), "{dirty}");
-    let _ = world.grove(["deploy", "alpha/uni", "--local", "--allow-older"]).success();
-    assert_eq!(json(&world, &["show", "alpha/uni"])["record"]["source"]["local"], true);
+    let _ = world
+        .grove(["deploy", "alpha/uni", "--local", "--allow-older"])
+        .success();
+    assert_eq!(
+        json(&world, &["show", "alpha/uni"])["record"]["source"]["local"],
+        true
+    );
 }
 
 #[test]
@@ -203,7 +320,12 @@ fn a_deploy_keeps_to_the_order_of_its_sources() {
 fn what_would_be_lost_is_counted_first() {
     let world = example_world();
     deploy(&world, "alpha/uni", &[]);
-    edit(&world, UNI, "domains:\n  courses.uni.example: {service: lms}\n", "");
+    edit(
+        &world,
+        UNI,
+        "domains:\n  courses.uni.example: {service: lms}\n",
+        "",
+    );
     world.repository(&world.fleet()).commit("Give a name up");
     let before = tip(&world, "alpha");
     let refused = world.grove(["deploy", "alpha/uni"]).exits(4);
@@ -211,7 +333,9 @@ fn what_would_be_lost_is_counted_first() {
     assert_eq!(tip(&world, "alpha"), before);
     let count = refused.stderr.split("--confirm-deletes ").nth(1).unwrap();
     let count: String = count.chars().take_while(char::is_ascii_digit).collect();
-    let _ = world.grove(["deploy", "alpha/uni", "--confirm-deletes", &count]).success();
+    let _ = world
+        .grove(["deploy", "alpha/uni", "--confirm-deletes", &count])
+        .success();
     assert_ne!(tip(&world, "alpha"), before);
 }
 
@@ -221,9 +345,19 @@ fn the_rendered_tree_is_the_same_at_any_parallelism_and_from_any_place() {
     let world = example_world();
     let render = |out: &str, threads: &str, cache: &[&str]| {
         let path = world.path(out).display().to_string();
-        let words = ["render", "--out", &path].into_iter().chain(cache.iter().copied());
-        let _ = world.command(words).set("RAYON_NUM_THREADS", threads).run().success();
-        world.files(out).into_iter().map(|file| (file.clone(), world.read(format!("{out}/{file}")))).collect::<Vec<_>>()
+        let words = ["render", "--out", &path]
+            .into_iter()
+            .chain(cache.iter().copied());
+        let _ = world
+            .command(words)
+            .set("RAYON_NUM_THREADS", threads)
+            .run()
+            .success();
+        world
+            .files(out)
+            .into_iter()
+            .map(|file| (file.clone(), world.read(format!("{out}/{file}"))))
+            .collect::<Vec<_>>()
     };
     let one = render("one", "1", &["--no-cache"]);
     assert!(one.len() > 100, "{}", one.len());

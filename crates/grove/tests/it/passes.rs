@@ -44,27 +44,51 @@ patches:
 /// A fleet of one instance that turns on `plugins`.
 fn fleet(distribution: &str, plugins: &[&str]) -> Snapshot {
     let read = |path: &str| fs::read_to_string(example("fleet").join(path)).unwrap();
-    let mut hosts = String::new();
-    for service in ["lms", "cms", "mfe", "meilisearch", "credentials", "discovery", "notes", "minio", "minio-console", "xqueue"] {
+    let mut hosts = BTreeMap::new();
+    for service in [
+        "lms",
+        "cms",
+        "mfe",
+        "meilisearch",
+        "credentials",
+        "discovery",
+        "notes",
+        "minio",
+        "minio-console",
+        "xqueue",
+    ] {
         let on = matches!(service, "lms" | "cms" | "meilisearch")
             || plugins.contains(&service)
             || (service == "minio-console" && plugins.contains(&"minio"));
         if on {
-            hosts.push_str(&format!("  {service}: {service}.site.example\n"));
+            hosts.insert(service, format!("{service}.site.example"));
         }
     }
-    let plugins: String = plugins.iter().map(|name| format!("  {name}: {{}}\n")).collect();
-    let plugins = if plugins.is_empty() { "plugins: {}\n".to_owned() } else { format!("plugins:\n{plugins}") };
+    let hosts = grove_yaml::emit(&serde_json::json!({ "hosts": hosts }));
+    let plugins: BTreeMap<&str, Value> = plugins
+        .iter()
+        .map(|name| (*name, serde_json::json!({})))
+        .collect();
+    let plugins = grove_yaml::emit(&serde_json::json!({ "plugins": plugins }));
     Snapshot::default()
-        .with("grove.yaml", "version: 1\nname: peer\ndeploy: {remote: deploy.git}\n")
+        .with(
+            "grove.yaml",
+            "version: 1\nname: peer\ndeploy: {remote: deploy.git}\n",
+        )
         .with("clusters/one/cluster.yaml", "provider: existing\n")
-        .with(&format!("distributions/{distribution}.yaml"), &read(&format!("distributions/{distribution}.yaml")))
-        .with(&format!("distributions/{distribution}.lock"), &read(&format!("distributions/{distribution}.lock")))
+        .with(
+            &format!("distributions/{distribution}.yaml"),
+            &read(&format!("distributions/{distribution}.yaml")),
+        )
+        .with(
+            &format!("distributions/{distribution}.lock"),
+            &read(&format!("distributions/{distribution}.lock")),
+        )
         .with(
             "clusters/one/instances/site/instance.yaml",
             &format!(
                 "client: site\nenvironment: staging\ndistribution: {distribution}\n\
-                 identity: {{namespace: site, id: hT3vQ8mKzW1pXr6bNc4yLd9s}}\nhosts:\n{hosts}{plugins}\
+                 identity: {{namespace: site, id: hT3vQ8mKzW1pXr6bNc4yLd9s}}\n{hosts}{plugins}\
                  config: {{PLATFORM_NAME: \"A site: with 'quotes'\"}}\n"
             ),
         )
@@ -76,8 +100,16 @@ fn by_name(objects: &[Value]) -> BTreeMap<String, &Value> {
     objects
         .iter()
         .map(|object| {
-            let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-            (format!("{} {}", text("/kind"), text("/metadata/name")), object)
+            let text = |pointer: &str| {
+                object
+                    .pointer(pointer)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
+            (
+                format!("{} {}", text("/kind"), text("/metadata/name")),
+                object,
+            )
         })
         .collect()
 }
@@ -86,7 +118,9 @@ fn compare(distribution: &str, sets: &[&[&str]]) {
     let world = World::with_shared_cache(GROVE);
     let cache = peer::cache(&world);
     let lock = |snapshot: &Snapshot| {
-        check::check(snapshot, &check::Context::default()).fleet.distributions[distribution]
+        check::check(snapshot, &check::Context::default())
+            .fleet
+            .distributions[distribution]
             .lock
             .clone()
             .unwrap()
@@ -98,24 +132,38 @@ fn compare(distribution: &str, sets: &[&[&str]]) {
     let worker = Worker::start(environment.clone(), &cache, &WorkerOptions::default()).unwrap();
     let kustomizer = Kustomizer::find().unwrap();
     for plugins in sets {
-        let mut fleet = check::check(&fleet(distribution, plugins), &check::Context::default()).fleet;
+        let mut fleet =
+            check::check(&fleet(distribution, plugins), &check::Context::default()).fleet;
         let (address, mut instance) = fleet.instances.pop_first().unwrap();
         // Names are all that rendering needs of secrets.
         let locked = fleet.distributions[distribution].lock.clone().unwrap();
-        let declared = locked.plugins.iter().filter(|(name, _)| plugins.contains(&name.as_str()));
-        for name in locked.secrets.iter().chain(declared.flat_map(|(_, plugin)| &plugin.secrets)) {
-            instance.secrets.insert(name.clone(), grove_fleet::model::SecretReference {
-                file: "secrets.sops.yaml".to_owned(),
-                path: vec![name.clone()],
-                digest: String::new(),
-            });
+        let declared = locked
+            .plugins
+            .iter()
+            .filter(|(name, _)| plugins.contains(&name.as_str()));
+        for name in locked
+            .secrets
+            .iter()
+            .chain(declared.flat_map(|(_, plugin)| &plugin.secrets))
+        {
+            instance.secrets.insert(
+                name.clone(),
+                grove_fleet::model::SecretReference {
+                    file: "secrets.sops.yaml".to_owned(),
+                    path: vec![name.clone()],
+                    digest: String::new(),
+                },
+            );
         }
         let input = grove_render::request(&instance).unwrap();
-        let output: TutorOutput =
-            kustomizer.kustomize(&worker.render(&input).unwrap(), &cache).unwrap();
+        let output: TutorOutput = kustomizer
+            .kustomize(&worker.render(&input).unwrap(), &cache)
+            .unwrap();
 
-        let names = ["D", "DP", "DQ", "N", "P", "Q", "QI"].map(|part| format!("JWT_RSA_PRIVATE_KEY_{part}"));
-        let opened = BTreeMap::from([("JWT_RSA_PRIVATE_KEY".to_owned(), Secret::from(key.as_str()))]);
+        let names = ["D", "DP", "DQ", "N", "P", "Q", "QI"]
+            .map(|part| format!("JWT_RSA_PRIVATE_KEY_{part}"));
+        let opened =
+            BTreeMap::from([("JWT_RSA_PRIVATE_KEY".to_owned(), Secret::from(key.as_str()))]);
         let numbers = derive::values(&names.into_iter().collect(), &opened).unwrap();
         let replace: BTreeMap<String, String> = numbers
             .iter()
@@ -131,7 +179,11 @@ fn compare(distribution: &str, sets: &[&[&str]]) {
             "{distribution} {plugins:?}"
         );
         for (name, object) in &ours {
-            assert_eq!(Some(object), theirs.get(name), "{distribution} {plugins:?}: {name}");
+            assert_eq!(
+                Some(object),
+                theirs.get(name),
+                "{distribution} {plugins:?}: {name}"
+            );
         }
 
         let count = output.objects.len();
@@ -151,7 +203,10 @@ fn compare(distribution: &str, sets: &[&[&str]]) {
                 .iter()
                 .find(|pass| pass.name == change.pass)
                 .unwrap_or_else(|| panic!("no pass {}", change.pass));
-            assert!(pass.declares(change), "{distribution} {plugins:?}: {change}");
+            assert!(
+                pass.declares(change),
+                "{distribution} {plugins:?}: {change}"
+            );
         }
     }
 }
@@ -159,7 +214,16 @@ fn compare(distribution: &str, sets: &[&[&str]]) {
 const SETS: [&[&str]; 4] = [
     &[],
     &["forum", "indigo", "mfe"],
-    &["credentials", "discovery", "forum", "indigo", "mfe", "minio", "notes", "xqueue"],
+    &[
+        "credentials",
+        "discovery",
+        "forum",
+        "indigo",
+        "mfe",
+        "minio",
+        "notes",
+        "xqueue",
+    ],
     &["banner", "indigo", "mfe", "own"],
 ];
 

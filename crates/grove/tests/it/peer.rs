@@ -12,7 +12,10 @@ use crate::GROVE;
 
 /// The cache of a world, as the command uses it.
 pub(crate) fn cache(world: &World) -> Cache {
-    Cache { root: world.cache().to_owned(), launcher: PathBuf::from(GROVE) }
+    Cache {
+        root: world.cache().to_owned(),
+        launcher: PathBuf::from(GROVE),
+    }
 }
 
 /// Runs `tutor config save` and Kustomize. In `config` stand further keys, or other values;
@@ -30,8 +33,16 @@ pub(crate) fn objects(
     fs::create_dir_all(&plugins).unwrap();
     let mut all = input.config.clone();
     all.insert("PLUGINS".to_owned(), input.plugins.clone().into());
-    all.extend(config.iter().map(|(key, value)| (key.clone(), value.clone().into())));
-    fs::write(root.join("config.yml"), grove_yaml::emit(&Value::Object(all))).unwrap();
+    all.extend(
+        config
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone().into())),
+    );
+    fs::write(
+        root.join("config.yml"),
+        grove_yaml::emit(&Value::Object(all)),
+    )
+    .unwrap();
     for (name, content) in &input.plugin_files {
         fs::write(plugins.join(name), content).unwrap();
     }
@@ -44,8 +55,12 @@ pub(crate) fn objects(
     let saved = root.join("env");
     for directory in ["apps", "plugins", "k8s"] {
         for file in files(&saved.join(directory)) {
-            let Ok(text) = fs::read_to_string(&file) else { continue };
-            let new = replace.iter().fold(text.clone(), |text, (from, to)| text.replace(from, to));
+            let Ok(text) = fs::read_to_string(&file) else {
+                continue;
+            };
+            let new = replace
+                .iter()
+                .fold(text.clone(), |text, (from, to)| text.replace(from, to));
             if new != text {
                 fs::write(&file, new).unwrap();
             }
@@ -53,7 +68,9 @@ pub(crate) fn objects(
     }
     let standalone = grove_exec::find("kustomize").is_some();
     let mut kustomize = world.program(if standalone { "kustomize" } else { "kubectl" });
-    kustomize.arg(if standalone { "build" } else { "kustomize" }).arg(&saved);
+    kustomize
+        .arg(if standalone { "build" } else { "kustomize" })
+        .arg(&saved);
     grove_yaml::parse_all(&run(&mut kustomize)).unwrap()
 }
 
@@ -68,11 +85,17 @@ fn run(command: &mut assert_cmd::Command) -> Vec<u8> {
 }
 
 fn files(directory: &std::path::Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
     entries
         .flat_map(|entry| {
             let path = entry.unwrap().path();
-            if path.is_dir() { files(&path) } else { vec![path] }
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
         })
         .collect()
 }

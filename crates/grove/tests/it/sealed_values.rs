@@ -14,7 +14,8 @@ const INSTANCE: &str = "beta/academy-labs";
 #[test]
 #[ignore = "main-path: needs the package index, kustomize and kubeseal"]
 fn opened_files_are_what_tutor_writes() {
-    let kubeseal = PathBuf::from(std::env::var_os("GROVE_TEST_KUBESEAL").expect("GROVE_TEST_KUBESEAL is set"));
+    let kubeseal =
+        PathBuf::from(std::env::var_os("GROVE_TEST_KUBESEAL").expect("GROVE_TEST_KUBESEAL is set"));
     let world = example_world();
     // What no file of a fleet should rely on: template signs, quotes, several lines.
     edit(
@@ -24,7 +25,9 @@ fn opened_files_are_what_tutor_writes() {
         "PLATFORM_NAME: 'Labs {% raw %}{{ .x }} {{\"y\"}} }} {{`z`}}{% endraw %} ünï $(HOME) $$(X)'",
     );
     world.repository(&world.fleet()).commit("A name with signs");
-    let _ = world.grove(["deploy", INSTANCE, "--create-remote"]).success();
+    let _ = world
+        .grove(["deploy", INSTANCE, "--create-remote"])
+        .success();
 
     // The private key of the cluster opens what was deployed.
     let key = world.path("sealing.key");
@@ -33,25 +36,39 @@ fn opened_files_are_what_tutor_writes() {
     let secret = |file: &str, path: &[String]| {
         let text = world.read(format!("fleet/{file}"));
         let mut identities = grove_seal::source::Identities::default();
-        identities.add("example", &world.read("fleet/example-key.txt")).unwrap();
-        let open = grove_seal::source::SopsFile::parse(file, &text).unwrap().open(&identities).unwrap();
+        identities
+            .add("example", &world.read("fleet/example-key.txt"))
+            .unwrap();
+        let open = grove_seal::source::SopsFile::parse(file, &text)
+            .unwrap()
+            .open(&identities)
+            .unwrap();
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         open.get(&path).unwrap().expose().to_owned()
     };
     let reference = &fleet.clusters["beta"].secrets["SEALING_PRIVATE_KEY"];
     std::fs::write(&key, secret(&reference.file, &reference.path)).unwrap();
 
-    let shown = world.grove(["show", INSTANCE, "--objects", "--format", "json"]).success();
+    let shown = world
+        .grove(["show", INSTANCE, "--objects", "--format", "json"])
+        .success();
     let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
     let mut opened = BTreeMap::new();
     for object in shown["objects"].as_object().unwrap().values() {
         if object["kind"] != "SealedSecret" || object["spec"]["template"]["immutable"] != true {
             continue;
         }
-        let name = object["metadata"]["annotations"]["grove-platform.org/name"].as_str().unwrap();
+        let name = object["metadata"]["annotations"]["grove-platform.org/name"]
+            .as_str()
+            .unwrap();
         let output = world
             .program(&kubeseal)
-            .args(["--recovery-unseal", "--format", "json", "--recovery-private-key"])
+            .args([
+                "--recovery-unseal",
+                "--format",
+                "json",
+                "--recovery-private-key",
+            ])
             .arg(&key)
             .write_stdin(object.to_string())
             .output()
@@ -67,7 +84,10 @@ fn opened_files_are_what_tutor_writes() {
     let instance = &checked.fleet.instances[&address];
     let input = grove_render::request(instance).unwrap();
     assert!(input.patches.is_empty(), "{:?}", input.patches);
-    let lock = checked.fleet.distributions[&instance.distribution].lock.clone().unwrap();
+    let lock = checked.fleet.distributions[&instance.distribution]
+        .lock
+        .clone()
+        .unwrap();
     let environment = Arc::new(grove_tutor::environment(&lock, &peer::cache(&world), &()).unwrap());
     let values: BTreeMap<String, String> = instance
         .secrets
@@ -79,17 +99,25 @@ fn opened_files_are_what_tutor_writes() {
     for object in theirs.iter().filter(|object| object["kind"] == "ConfigMap") {
         let name = object["metadata"]["name"].as_str().unwrap();
         let name = name.rsplit_once('-').unwrap().0;
-        let Some(files) = opened.get(name) else { continue };
+        let Some(files) = opened.get(name) else {
+            continue;
+        };
         for (file, content) in object["data"].as_object().unwrap() {
             if file == "development.py" || file == "test.py" {
                 continue;
             }
-            let opened = files.get(file).unwrap_or_else(|| panic!("{name} has no {file}"));
+            let opened = files
+                .get(file)
+                .unwrap_or_else(|| panic!("{name} has no {file}"));
             // Go writes no bytes as null.
             let bytes = base64::engine::general_purpose::STANDARD
                 .decode(opened.as_str().unwrap_or_default())
                 .unwrap();
-            assert_eq!(String::from_utf8(bytes).unwrap(), content.as_str().unwrap(), "{name} {file}");
+            assert_eq!(
+                String::from_utf8(bytes).unwrap(),
+                content.as_str().unwrap(),
+                "{name} {file}"
+            );
             compared += 1;
         }
     }

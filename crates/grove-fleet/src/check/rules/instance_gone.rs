@@ -12,7 +12,7 @@ use crate::{
 
 pub(crate) const RULE: Rule = Rule {
     id: "instance-gone",
-    severity: crate::Severity::Error,
+    severity: crate::Severity::Warning,
     summary: "an instance has releases and is gone from the fleet",
     documentation: "\
 The deploy branch of a cluster holds releases of an instance whose directory is no longer in the

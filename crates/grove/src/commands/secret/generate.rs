@@ -34,7 +34,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     if global.rev.is_some() {
-        return Err(CommandError::usage("this writes to the work tree; leave `--rev` out"));
+        return Err(CommandError::usage(
+            "this writes to the work tree; leave `--rev` out",
+        ));
     }
     let workspace = Workspace::open(global)?;
     // Missing secrets are errors of the fleet; this command is what mends them.
@@ -44,21 +46,27 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let mut rows = BTreeMap::new();
     for instance in arguments.selection.for_writing(&fleet)? {
         output.progress(&format!("{}: asking Tutor", instance.address));
-        let distribution = fleet.distributions.get(&instance.distribution).ok_or_else(|| {
-            CommandError::new(
-                Exit::No,
-                format!("{} names an unknown distribution", instance.address),
-            )
-            .hint("`grove check` shows where")
-        })?;
+        let distribution = fleet
+            .distributions
+            .get(&instance.distribution)
+            .ok_or_else(|| {
+                CommandError::new(
+                    Exit::No,
+                    format!("{} names an unknown distribution", instance.address),
+                )
+                .hint("`grove check` shows where")
+            })?;
         let lock: &Lock = distribution.lock.as_ref().ok_or_else(|| {
             CommandError::new(Exit::No, format!("`{}` is not locked", distribution.name))
                 .hint(format!("run `grove lock {}`", distribution.name))
         })?;
         let input = grove_render::request(instance)?;
         let environment = pipeline.environment(distribution, lock)?;
-        let generator =
-            Generator::new(environment, pipeline.cache(), WorkerOptions::default().limits);
+        let generator = Generator::new(
+            environment,
+            pipeline.cache(),
+            WorkerOptions::default().limits,
+        );
         let declared = generator.declared(&input)?;
         let missing: BTreeSet<String> = declared
             .iter()
@@ -67,14 +75,20 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             .map(|secret| secret.name.clone())
             .collect();
         if !arguments.dry_run && !missing.is_empty() {
-            let known = known(&secrets, instance, declared.iter().flat_map(|secret| &secret.from))?;
+            let known = known(
+                &secrets,
+                instance,
+                declared.iter().flat_map(|secret| &secret.from),
+            )?;
             let values = generator
                 .generate(&input, &missing, &known)?
                 .into_iter()
                 .map(|(name, value)| (name, Secret::from(value.as_str())))
                 .collect();
-            let place =
-                Place { file: layout::instance_secrets(&instance.address), below: Vec::new() };
+            let place = Place {
+                file: layout::instance_secrets(&instance.address),
+                below: Vec::new(),
+            };
             secrets.write(&place, &values)?;
         }
         rows.insert(instance.address.to_string(), missing);
@@ -90,7 +104,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 output.print(&format!("{address}: nothing is missing\n"))?;
             } else {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                let verb = if arguments.dry_run { "would make" } else { "made" };
+                let verb = if arguments.dry_run {
+                    "would make"
+                } else {
+                    "made"
+                };
                 output.print(&format!("{address}: {verb} {}\n", names.join(", ")))?;
             }
         }

@@ -36,15 +36,19 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     if global.rev.is_some() {
-        return Err(CommandError::usage("this writes to the work tree; leave `--rev` out"));
+        return Err(CommandError::usage(
+            "this writes to the work tree; leave `--rev` out",
+        ));
     }
     let workspace = Workspace::open(global)?;
     let fleet = workspace.check()?.fleet;
     let name = &arguments.name;
     let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.chars().all(is_plain) {
-        return Err(CommandError::usage(format!("`{name}` cannot be the name of a secret"))
-            .hint("names are upper-case letters, digits and `_`, as Tutor's keys"));
+        return Err(
+            CommandError::usage(format!("`{name}` cannot be the name of a secret"))
+                .hint("names are upper-case letters, digits and `_`, as Tutor's keys"),
+        );
     }
     let place = place(&fleet, &arguments.owner, arguments.cluster_only)?;
     let value = read(arguments)?;
@@ -57,19 +61,30 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 /// Where the secrets of an owner are.
 pub(super) fn place(fleet: &Fleet, owner: &str, cluster_only: bool) -> Result<Place> {
     if let Some(group) = owner.strip_prefix("group:") {
-        return Ok(Place { file: layout::group_secrets(group), below: Vec::new() });
+        return Ok(Place {
+            file: layout::group_secrets(group),
+            below: Vec::new(),
+        });
     }
     if owner.contains('/') {
         let address = rollback::address(owner)?;
         rollback::find(fleet, &address)?;
-        return Ok(Place { file: layout::instance_secrets(&address), below: Vec::new() });
+        return Ok(Place {
+            file: layout::instance_secrets(&address),
+            below: Vec::new(),
+        });
     }
     if !fleet.clusters.contains_key(owner) {
-        return Err(CommandError::usage(format!("the fleet has no cluster `{owner}`"))
-            .hint("an owner is `cluster/instance`, `cluster`, or `group:NAME`"));
+        return Err(
+            CommandError::usage(format!("the fleet has no cluster `{owner}`"))
+                .hint("an owner is `cluster/instance`, `cluster`, or `group:NAME`"),
+        );
     }
     let below = if cluster_only { "cluster" } else { "instances" };
-    Ok(Place { file: layout::cluster_secrets(owner), below: vec![below.to_owned()] })
+    Ok(Place {
+        file: layout::cluster_secrets(owner),
+        below: vec![below.to_owned()],
+    })
 }
 
 fn read(arguments: &Arguments) -> Result<Secret> {
