@@ -7,6 +7,9 @@ pub const JOBS_COPY: &str = "grove-platform.org/jobs-copy";
 /// The class of a Job: `migrate`, `setup` or `data`.
 pub const TASK_CLASS: &str = "grove-platform.org/task-class";
 
+/// On a *data* Job: the engine that it fills. Its name is made of this, not of image and text.
+pub const ENGINE: &str = "grove-platform.org/engine";
+
 /// Orders a sync: see the pass `waves`.
 pub(crate) const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 /// Marks an object that Argo CD runs at a moment of a sync instead of keeping it.

@@ -13,6 +13,10 @@ pub(crate) const NAME: &str = own!("name");
 pub(crate) const JOBS_COPY: &str = own!("jobs-copy");
 /// What a `SealedSecret` was before: `ConfigMap`, `Secret`, or `env` for values of containers.
 pub(crate) const SEALED_FROM: &str = own!("sealed-from");
+/// The class of an init task's Job.
+pub(crate) const TASK_CLASS: &str = own!("task-class");
+/// On a Job of the class *data*: the engine that it fills.
+pub(crate) const ENGINE: &str = own!("engine");
 /// How often an init task was asked to run again.
 pub(crate) const RETRY: &str = own!("retry");
 /// Marks configuration of an earlier release that is kept for pods that still name it.

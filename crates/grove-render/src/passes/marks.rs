@@ -3,18 +3,21 @@
 use serde_json::Value;
 
 use super::{Draft, Pass};
-use crate::{Error, pod};
+use crate::{Error, annotations, pod, tasks::Class};
 
 pub(super) const PASS: Pass = Pass {
     name: "marks",
-    summary: "Changes nothing: notes the Open edX release and the versions of data services in the \
-              namespace, across which data cannot go back.",
-    changes: &[],
+    summary: "Notes the Open edX release and the versions of data services in the namespace, across \
+              which data cannot go back. A data Job gets the version of the search engine that it \
+              fills: it runs again when that changes, and not with every image.",
+    changes: &["Job /metadata/annotations"],
     apply,
 };
 
 /// Services whose files an older version does not read. What runs elsewhere is not ours to mark.
-const SERVICES: &[&str] = &["meilisearch", "mongodb", "mysql"];
+const SERVICES: &[&str] = &[SEARCH, "mongodb", "mysql"];
+/// The search engine, whose indexes *data* Jobs fill.
+const SEARCH: &str = "meilisearch";
 
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let release = draft.distribution.release.clone();
@@ -35,6 +38,15 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         if let Some(version) = image.and_then(version) {
             let version = version.to_owned();
             draft.marks.insert((*service).to_owned(), version);
+        }
+    }
+    let engine = match draft.marks.get(SEARCH) {
+        Some(version) => format!("{SEARCH} {version}"),
+        None => "external".to_owned(),
+    };
+    for job in draft.objects.iter_mut() {
+        if job.annotation(annotations::TASK_CLASS) == Some(Class::Data.name()) {
+            job.set_annotation(annotations::ENGINE, &engine);
         }
     }
     Ok(())

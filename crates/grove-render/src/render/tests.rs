@@ -146,8 +146,25 @@ fn a_tree_is_one_object_a_file() {
 fn every_change_is_one_that_its_pass_declares() {
     let world = world();
     let fleet = Fleet::default();
-    let (tree, changes) = render_traced(input(&world, &fleet, output())).unwrap();
-    assert_eq!(tree, rendered(&world, output()).unwrap());
+    let mut output = output();
+    let mut template = output
+        .objects
+        .iter()
+        .find(|object| object["metadata"]["name"] == "lms-job")
+        .cloned()
+        .unwrap();
+    template["metadata"]["name"] = "cms-job".into();
+    output.objects.push(template);
+    output.tasks.push(Task {
+        service: "cms".to_owned(),
+        app: Some("cms".to_owned()),
+        text: "./manage.py cms migrate\n./manage.py cms reindex_course --active\n".to_owned(),
+    });
+    let (tree, changes) = render_traced(input(&world, &fleet, output.clone())).unwrap();
+    assert_eq!(tree, rendered(&world, output).unwrap());
+    let engine =
+        &tree.objects["job-cms-data.yaml"]["metadata"]["annotations"][crate::annotations::ENGINE];
+    assert_eq!(engine, "external");
     let mut seen = BTreeSet::new();
     for change in &changes {
         let pass = passes()
