@@ -31,6 +31,7 @@ pub use text::text;
 use std::collections::HashSet;
 
 use findings::Findings;
+use rayon::prelude::*;
 use view::View;
 
 use crate::{Finding, Fleet, Severity, Snapshot, load};
@@ -72,11 +73,14 @@ pub fn check(snapshot: &Snapshot, context: &Context) -> Checked {
         misfits: &misfits,
         context,
     };
-    let mut findings = Findings::new(snapshot);
-    for rule in rules::ALL {
-        findings.start(rule);
-        (rule.check)(&view, &mut findings);
-    }
-    let findings = findings.finish();
+    let findings = rules::ALL
+        .par_iter()
+        .map(|rule| {
+            let mut findings = Findings::new(rule, snapshot);
+            (rule.check)(&view, &mut findings);
+            findings.finish()
+        })
+        .collect();
+    let findings = findings::sorted(findings);
     Checked { fleet, findings }
 }

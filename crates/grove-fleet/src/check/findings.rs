@@ -53,35 +53,28 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Takes the findings of one rule after the other.
+/// Takes the findings of one rule.
 pub(crate) struct Findings<'a> {
     snapshot: &'a Snapshot,
-    rule: Option<&'static Rule>,
-    /// How many the present rule has in each file.
+    rule: &'static Rule,
+    /// How many there are in each file.
     counts: HashMap<String, usize>,
-    /// What the present rule said already: what layers share is met once an instance.
+    /// What was said already: what layers share is met once an instance.
     said: HashSet<(String, Option<Span>, String)>,
     indexes: BTreeMap<String, Option<LineIndex<'a>>>,
     kept: Vec<Finding>,
 }
 
 impl<'a> Findings<'a> {
-    pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
+    pub(crate) fn new(rule: &'static Rule, snapshot: &'a Snapshot) -> Self {
         Self {
             snapshot,
-            rule: None,
+            rule,
             counts: HashMap::new(),
             said: HashSet::new(),
             indexes: BTreeMap::new(),
             kept: Vec::new(),
         }
-    }
-
-    /// What is added from now on comes from `rule`.
-    pub(crate) fn start(&mut self, rule: &'static Rule) {
-        self.rule = Some(rule);
-        self.counts.clear();
-        self.said.clear();
     }
 
     /// Adds a finding at `places`, the one to mend first.
@@ -108,7 +101,7 @@ impl<'a> Findings<'a> {
     }
 
     fn push(&mut self, message: String, places: Vec<Place<'_>>, hint: Option<String>) {
-        let Some(rule) = self.rule else { return };
+        let rule = self.rule;
         let file = places
             .first()
             .map(|place| place.path.to_string())
@@ -164,11 +157,17 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Everything, sorted by file, place and rule.
-    pub(crate) fn finish(mut self) -> Vec<Finding> {
-        self.kept.sort_by(|one, other| key(one).cmp(&key(other)));
+    /// What was found.
+    pub(crate) fn finish(self) -> Vec<Finding> {
         self.kept
     }
+}
+
+/// The findings of all rules, sorted by file, place and rule.
+pub(crate) fn sorted(found: Vec<Vec<Finding>>) -> Vec<Finding> {
+    let mut all: Vec<Finding> = found.into_iter().flatten().collect();
+    all.sort_by(|one, other| key(one).cmp(&key(other)));
+    all
 }
 
 /// What findings are sorted by.

@@ -1,5 +1,7 @@
 //! What the parser and the tables of keys found, as findings of the rules that speak for it.
 
+use rayon::prelude::*;
+
 use grove_yaml::ProblemKind;
 
 use super::{
@@ -40,15 +42,18 @@ pub(crate) fn report(
 
 /// Everything in the fleet's files that does not fit the tables, with its file.
 pub(crate) fn all_misfits<'a>(documents: &[&'a Document]) -> Vec<(&'a str, Misfit)> {
-    let mut found = Vec::new();
-    for document in documents {
-        let (Some(table), Some(root)) = (FileKind::of(&document.kind), &document.root) else {
-            continue;
-        };
-        let misfits = misfits(table, root).into_iter();
-        found.extend(misfits.map(|misfit| (document.real.as_str(), misfit)));
-    }
-    found
+    documents
+        .par_iter()
+        .flat_map_iter(|document| {
+            let found = match (FileKind::of(&document.kind), &document.root) {
+                (Some(table), Some(root)) => misfits(table, root),
+                _ => Vec::new(),
+            };
+            found
+                .into_iter()
+                .map(|misfit| (document.real.as_str(), misfit))
+        })
+        .collect()
 }
 
 /// Reports what does not fit the tables, of one kind.
