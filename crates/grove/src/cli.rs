@@ -24,7 +24,7 @@ use crate::{
 )]
 #[command(
     after_help = "Exit codes: 0 done; 1 findings or the answer is no; 2 wrong usage; \
-    3 another program or a remote failed; 4 refused; 5 not healthy; 6 out of time; 70 a bug."
+    3 another program or a remote failed; 4 refused; 70 a bug of Grove's."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -62,49 +62,29 @@ pub(crate) struct Global {
     pub(crate) quiet: bool,
 }
 
+/// What Grove can be asked. The text that help shows for each stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show the main path on an example: check, render, deploy, change, roll back.
     Demo(c::demo::Arguments),
-    /// Make a new fleet.
     Init(c::init::Arguments),
-    /// Make a new cluster, distribution, group or instance.
     New(c::new::Arguments),
-    /// Check the fleet and show what is wrong with it.
     Check(c::check::Arguments),
-    /// Show where a value comes from and what it overrode.
     Explain(c::explain::Arguments),
-    /// Show what a finding means and how to mend it.
     Rule(c::rule::Arguments),
-    /// Print the JSON Schema of a kind of file.
     Schema(c::schema::Arguments),
-    /// Resolve a distribution to exact, hashed packages.
     Lock(c::lock::Arguments),
-    /// Set, edit, show or generate secrets.
     Secret(c::secret::Arguments),
-    /// Render instances to plain YAML, without secrets.
     Render(c::render::Arguments),
-    /// Show what a deploy would change, object by object.
     Diff(c::diff::Arguments),
-    /// Release instances: check, render, seal, and commit to the deploy repository.
     Deploy(c::deploy::Arguments),
-    /// List the releases of instances.
     History(c::history::Arguments),
-    /// Show one release.
     Show(c::show::Arguments),
-    /// Go back to an older release, and hold the instance there.
     Rollback(c::rollback::Arguments),
-    /// Keep instances at the release they run.
     Hold(c::hold::Arguments),
-    /// Let held instances follow the fleet again.
     Unhold(c::unhold::Arguments),
-    /// Check that this machine has what Grove needs.
     Doctor(c::doctor::Arguments),
-    /// Print a shell's completion script.
     Completions(c::completions::Arguments),
-    /// Write the manual pages.
     Man(c::man::Arguments),
-    /// Restrict this process, then become another program.
     #[command(hide = true)]
     Sandbox(c::sandbox::Arguments),
 }

@@ -203,6 +203,11 @@ fn write_to(stream: &mut impl std::io::Write, text: &str) -> Result<()> {
     }
 }
 
+/// `1 error`, `2 errors`: a number of things whose plural takes an `s`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Asks a yes-or-no question on the terminal; without one the answer is no.
 pub(crate) fn confirm(question: &str) -> bool {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use grove_release::Diff;
 
+use crate::output::count;
+
 /// One line that says how much changes.
 pub(crate) fn summary(diff: &Diff) -> String {
     let again = diff
@@ -18,7 +20,8 @@ pub(crate) fn summary(diff: &Diff) -> String {
         diff.removed.len()
     );
     if again > 0 {
-        let _written = write!(text, "; {again} jobs run again");
+        let verb = if again == 1 { "runs" } else { "run" };
+        let _written = write!(text, "; {} {verb} again", count(again, "job"));
     }
     let deletions = &diff.deletions;
     if !deletions.volumes.is_empty() {

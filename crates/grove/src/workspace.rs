@@ -11,7 +11,7 @@ use grove_release::{Git, Id, Source};
 use crate::{
     cli::Global,
     error::{CommandError, Exit, Result, from_error},
-    output::{Format, Output},
+    output::{Format, Output, count},
     surroundings,
 };
 
@@ -114,13 +114,9 @@ impl Workspace {
             &self.snapshot,
             output.colour_on_stderr(),
         ));
-        let count = errors.len();
         Err(CommandError::new(
             Exit::No,
-            format!(
-                "the fleet has {count} error{}",
-                if count == 1 { "" } else { "s" }
-            ),
+            format!("the fleet has {}", count(errors.len(), "error")),
         )
         .hint("`grove check` shows all findings; `grove rule ID` explains one"))
     }

@@ -5,12 +5,21 @@ use grove_fleet::check::{self, Released, Report, Summary};
 use crate::{
     cli::Global,
     error::{Exit, Result},
-    output::Output,
+    output::{Output, count},
     releasing::{self, Remotes},
     workspace::{Workspace, is_json},
 };
 
+/// Check the fleet and show what is wrong with it.
+///
+/// Looks at every file of the fleet and at how they fit together; nothing is rendered, and no key
+/// is needed. Each finding names its rule, its place and what to do; `grove rule ID` says more. The
+/// exit code is 1 where there is an error.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove check\n\
+    \x20 grove check --strict --format json\n\
+    \x20 grove check --rev origin/main")]
 pub(crate) struct Arguments {
     /// Let warnings fail the check, too.
     #[arg(long)]
@@ -47,10 +56,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             output.colour(),
         ))?;
         output.note(&format!(
-            "{} clusters, {} instances, {} distributions: {errors} errors, {warnings} warnings",
-            checked.fleet.clusters.len(),
-            checked.fleet.instances.len(),
-            checked.fleet.distributions.len(),
+            "{}, {}, {}: {}, {}",
+            count(checked.fleet.clusters.len(), "cluster"),
+            count(checked.fleet.instances.len(), "instance"),
+            count(checked.fleet.distributions.len(), "distribution"),
+            count(errors, "error"),
+            count(warnings, "warning"),
         ));
     }
     Ok(if errors > 0 || (arguments.strict && warnings > 0) {

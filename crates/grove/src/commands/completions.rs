@@ -9,7 +9,11 @@ use crate::{
     output::Output,
 };
 
+/// Print a shell's completion script.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove completions bash > ~/.local/share/bash-completion/completions/grove\n\
+    \x20 grove completions fish > ~/.config/fish/completions/grove.fish")]
 pub(crate) struct Arguments {
     /// The shell to write for.
     shell: Shell,

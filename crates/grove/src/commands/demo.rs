@@ -13,7 +13,15 @@ use crate::{
 
 static FLEET: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../examples/fleet");
 
+/// Show the main path on an example: check, render, deploy, change, roll back.
+///
+/// Copies an example fleet with its keys to a directory of its own, deploys it to a repository
+/// beside it, and says at each step what to look at. It needs no cluster and touches none. The
+/// first run installs Tutor into the cache; later ones take seconds.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove demo\n\
+    \x20 grove demo --dir ~/grove-demo")]
 pub(crate) struct Arguments {
     /// Where to put the fleet and its deploy repositories; must not exist or be empty.
     ///

@@ -19,7 +19,7 @@ use crate::{
     cli::Global,
     commands::selection::Selection,
     error::{CommandError, Exit, Result},
-    output::{Output, confirm},
+    output::{Output, confirm, count},
     pipeline::Pipeline,
     releasing::{self, Remotes, Sealed, Sealer},
     report,
@@ -31,8 +31,10 @@ use crate::{
 /// More instances than this are asked about first.
 const MANY: usize = 5;
 
-/// Checks, renders, seals and releases instances, and pushes one commit a cluster to the deploy
-/// repository. An instance whose objects stay as they are gets no release.
+/// Release instances: check, render, seal, and commit to the deploy repository.
+///
+/// Pushes one commit a cluster. An instance whose objects stay as they are gets no release, and one
+/// that is held is passed over.
 ///
 /// The source is the commit that is checked out, which the fleet's upstream must have.
 #[expect(
@@ -40,9 +42,11 @@ const MANY: usize = 5;
     reason = "each is a flag of the command line"
 )]
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove deploy prod/uni --dry-run\n\
+    \x20 grove deploy prod/uni -m \"Another name\"\n\
+    \x20 grove deploy @canary --expect 3")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    selection: Selection,
     /// Show what would be released, and write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -66,13 +70,16 @@ pub(crate) struct Arguments {
     #[arg(long)]
     create_remote: bool,
     #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
     remotes: Remotes,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    arguments.selection.must_be_stated()?;
     let (workspace, origin) = source(arguments, global)?;
     let fleet = workspace.sound(output)?;
-    let instances = arguments.selection.for_writing(&fleet)?;
+    let instances = arguments.selection.select(&fleet)?;
     expect(arguments, &instances, output)?;
     if arguments.local {
         refuse_production(&instances)?;
@@ -429,8 +436,14 @@ impl<'a> Deploy<'a> {
             return Ok(());
         }
         let mut error = CommandError::refused(match self.arguments.confirm_deletes {
-            Some(stated) => format!("{stated} deletions were confirmed, this deploy makes {total}"),
-            None => format!("this deploy deletes {total} objects"),
+            Some(stated) => {
+                let verb = if stated == 1 { "was" } else { "were" };
+                format!(
+                    "{} {verb} confirmed, this deploy makes {total}",
+                    count(stated, "deletion")
+                )
+            }
+            None => format!("this deploy deletes {}", count(total, "object")),
         });
         error.messages.extend(reasons);
         Err(error.hint(format!("if that is meant, say `--confirm-deletes {total}`")))

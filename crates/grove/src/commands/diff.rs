@@ -15,12 +15,16 @@ use crate::{
     workspace::{Workspace, is_json},
 };
 
-/// Shows what a deploy of the fleet as it is here would change, object by object. Secrets are shown
-/// by name only, and no key is needed.
+/// Show what a deploy would change, object by object.
+///
+/// Compares the fleet as it is here with the running releases. Secrets are shown by name only, and
+/// no key is needed. Without a selection, every instance is compared.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove diff\n\
+    \x20 grove diff prod/uni --stat\n\
+    \x20 grove diff @canary --exit-code")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    selection: Selection,
     /// Only count, show no text.
     #[arg(long)]
     stat: bool,
@@ -28,13 +32,15 @@ pub(crate) struct Arguments {
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
     remotes: Remotes,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let workspace = Workspace::open(global)?;
     let fleet = workspace.sound(output)?;
-    let instances = arguments.selection.for_reading(&fleet)?;
+    let instances = arguments.selection.select(&fleet)?;
     let pipeline = Pipeline::new(output, true)?;
     output.progress("rendering");
     let trees = pipeline.trees(&fleet, &instances, arguments.remotes.pattern(&fleet))?;

@@ -7,7 +7,10 @@ use crate::{
     workspace::is_json,
 };
 
-/// Looks for the programs that Grove calls and says what this machine can confine. Changes nothing.
+/// Check that this machine has what Grove needs.
+///
+/// Looks for the programs that Grove calls and says what this machine can confine. Changes nothing;
+/// the exit code is 1 where something needed is missing.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {}
 

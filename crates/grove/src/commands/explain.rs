@@ -13,11 +13,20 @@ use crate::{
     workspace::{Workspace, is_json},
 };
 
-from_error!(layer::ExplainError, |_| Exit::No);
+from_error!(layer::ExplainError, |error| match error {
+    layer::ExplainError::NoInstance { .. } => Exit::Usage,
+    layer::ExplainError::NoValue { .. } => Exit::No,
+});
 
-/// Shows a value of an instance, the file and line that it comes from, and each layer's value that
+/// Show where a value comes from and what it overrode.
+///
+/// Prints a value of an instance, the file and line that it comes from, and each layer's value that
 /// it overrode: fleet defaults, ring, cluster, groups, instance.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove explain prod/uni\n\
+    \x20 grove explain prod/uni config.PLATFORM_NAME\n\
+    \x20 grove explain prod/uni 'domains.\"shop.uni.example\"'")]
 pub(crate) struct Arguments {
     /// The instance, as `cluster/instance`.
     instance: String,

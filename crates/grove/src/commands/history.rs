@@ -13,13 +13,20 @@ use crate::{
     workspace::{Workspace, is_json},
 };
 
+/// List the releases of instances.
+///
+/// The newest stands first: its name, time, source, author and what it was for. Without a
+/// selection, every instance is listed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove history prod/uni\n\
+    \x20 grove history @canary -n 3")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    selection: Selection,
     /// At most this many releases of each instance.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     limit: usize,
+    #[command(flatten)]
+    selection: Selection,
     #[command(flatten)]
     remotes: Remotes,
 }
@@ -29,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let fleet = workspace.check()?.fleet;
     let mut branches: BTreeMap<&str, DeployBranch> = BTreeMap::new();
     let mut rows = Vec::new();
-    for instance in arguments.selection.for_reading(&fleet)? {
+    for instance in arguments.selection.select(&fleet)? {
         let cluster = instance.address.cluster.as_str();
         if !branches.contains_key(cluster) {
             output.progress(&format!("fetching the deploy branch of {cluster}"));

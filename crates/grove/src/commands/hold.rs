@@ -15,19 +15,24 @@ use crate::{
     workspace::{Workspace, is_json},
 };
 
-/// Keeps instances at the release they run: a deploy passes them over until `grove unhold`.
+/// Keep instances at the release they run.
+///
+/// A deploy passes held instances over until `grove unhold`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n\
+    \x20 grove hold prod/uni -m \"Exams until Friday\"")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    selection: Selection,
     /// Why; shown wherever the hold is.
     #[arg(short, long = "message", value_name = "TEXT")]
     message: String,
+    #[command(flatten)]
+    selection: Selection,
     #[command(flatten)]
     remotes: Remotes,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    arguments.selection.must_be_stated()?;
     let workspace = Workspace::open(global)?;
     let fleet = workspace.check()?.fleet;
     let time = surroundings::now()?;
@@ -54,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         );
         Ok(format!("held at {:04}", running.release))
     };
-    let instances = arguments.selection.for_writing(&fleet)?;
+    let instances = arguments.selection.select(&fleet)?;
     let subject = format!(
         "Hold: {}",
         arguments.message.lines().next().unwrap_or_default()

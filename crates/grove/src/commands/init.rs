@@ -2,7 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use grove_fleet::scaffold::{self, Files, NewFleet};
+use grove_fleet::{
+    Severity, Snapshot,
+    check::{self, Context},
+    scaffold::{self, Files, NewFleet},
+    snapshot::File,
+};
 use grove_seal::source::{Identities, Place, new_identity, places};
 
 use crate::{
@@ -11,11 +16,15 @@ use crate::{
     surroundings,
 };
 
-/// Makes a fleet: `grove.yaml`, and `.sops.yaml` with who may read its secrets.
+/// Make a new fleet.
 ///
-/// Without `--recipient`, that is whoever has the age keys of this machine, where `sops` looks for
-/// them; where there is none, one is made.
+/// Writes `grove.yaml`, and `.sops.yaml` with who may read the fleet's secrets. Without
+/// `--recipient`, that is whoever has the age keys of this machine, where `sops` looks for them;
+/// where there is none, one is made. Nothing that is there is overwritten.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove init my-fleet\n\
+    \x20 grove init my-fleet --deploy-remote git@forge.example:acme/deploy-{cluster}.git")]
 pub(crate) struct Arguments {
     /// The directory; made where it is missing.
     #[arg(default_value = ".")]
@@ -47,18 +56,31 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
             .ok_or_else(|| CommandError::usage("say the fleet's name with `--name`"))?,
     };
     refuse_existing(&directory, ["grove.yaml", ".sops.yaml"])?;
+    let files = |recipients: &[&str]| {
+        scaffold::fleet(NewFleet {
+            name: &name,
+            remote: &arguments.deploy_remote,
+            recipients,
+        })
+    };
+    // Before a key is made.
+    refuse_unsound(&Snapshot::default(), &files(&[]), output)?;
     let recipients = if arguments.recipient.is_empty() {
         own_recipients(output)?
     } else {
         arguments.recipient.clone()
     };
+    if let Some(wrong) = recipients
+        .iter()
+        .find(|recipient| !recipient.starts_with("age1"))
+    {
+        return Err(
+            CommandError::usage(format!("`{wrong}` is not an age recipient"))
+                .hint("a recipient starts with `age1`"),
+        );
+    }
     let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
-    let files = scaffold::fleet(NewFleet {
-        name: &name,
-        remote: &arguments.deploy_remote,
-        recipients: &recipients,
-    });
-    write(&directory, &files, output)?;
+    write(&directory, &files(&recipients), output)?;
     output.note("next: `grove new cluster NAME`, `grove new distribution NAME`");
     Ok(Exit::Done)
 }
@@ -111,6 +133,40 @@ pub(super) fn refuse_existing<'a>(
         ))
         .hint("nothing was written; edit the file, or remove it first")),
     }
+}
+
+/// What the next steps mend, so no reason to refuse a file.
+const LATER: [&str; 4] = [
+    "lock-missing",
+    "sealing-certificate-missing",
+    "secret-missing",
+    "unknown-plugin",
+];
+
+/// Refuses to write what `grove check` would find wrong right after it.
+pub(super) fn refuse_unsound(fleet: &Snapshot, files: &Files, output: &Output) -> Result<()> {
+    let mut after = fleet.clone();
+    for (path, text) in files {
+        let bytes = File::Bytes(text.as_bytes().into());
+        after.files.insert(path.clone(), bytes);
+    }
+    let mut findings = check::check(&after, &Context::default()).findings;
+    findings.retain(|finding| {
+        finding.severity == Severity::Error
+            && !LATER.contains(&finding.rule)
+            && finding
+                .locations
+                .iter()
+                .any(|location| files.contains_key(&location.path))
+    });
+    if findings.is_empty() {
+        return Ok(());
+    }
+    output.must_see(&check::text(&findings, &after, output.colour_on_stderr()));
+    Err(
+        CommandError::usage("the new files would not be valid; nothing was written")
+            .hint("say it in another way, or mend first what it clashes with"),
+    )
 }
 
 /// Writes new files.

@@ -9,9 +9,14 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Resolves a distribution's Tutor, plugins and packages to exact versions with hashes, and writes
-/// them beside it. Commit the lock: environments are made from it alone.
+/// Resolve a distribution to exact, hashed packages.
+///
+/// Resolves its Tutor, plugins and packages to exact versions with hashes, and writes them beside
+/// it. Commit the lock: environments are made from it alone.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove lock verawood-1\n\
+    \x20 grove lock verawood-1 --check")]
 pub(crate) struct Arguments {
     /// The distribution: `NAME` of `distributions/NAME.yaml`.
     name: String,

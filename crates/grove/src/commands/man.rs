@@ -10,7 +10,10 @@ use crate::{
     output::Output,
 };
 
+/// Write the manual pages.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n\
+    \x20 grove man ~/.local/share/man/man1")]
 pub(crate) struct Arguments {
     /// The directory that gets one page a command (`grove.1`, `grove-check.1`, …).
     #[arg(value_name = "DIR")]

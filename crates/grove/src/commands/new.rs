@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use clap::builder::PossibleValuesParser;
 use grove_fleet::{
     layout,
     model::{Environment, Identity},
-    scaffold::{self, NewCluster, NewDistribution, NewInstance},
+    scaffold::{self, Files, NewCluster, NewDistribution, NewInstance},
 };
 use grove_seal::keys::{SEALING_BITS, new_fingerprint_key, new_key_pair, new_token};
 
@@ -20,8 +21,14 @@ use crate::{
     workspace::Workspace,
 };
 
+/// Make a new cluster, distribution, group or instance.
+///
 /// Writes commented, valid files. Nothing that is there is overwritten.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove new cluster prod\n\
+    \x20 grove new distribution verawood-1\n\
+    \x20 grove new instance prod/uni --distribution verawood-1 --host learn.uni.example")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -39,12 +46,15 @@ enum Command {
     Instance(InstanceArguments),
 }
 
+/// Where clusters come from.
+const PROVIDERS: [&str; 4] = ["aws", "digitalocean", "local", "existing"];
+
 #[derive(Debug, clap::Args)]
 struct ClusterArguments {
     /// Its name: lower-case letters, digits and dashes.
     name: String,
-    /// Whose cluster it is: aws, digitalocean, local or existing.
-    #[arg(long, default_value = "existing")]
+    /// Whose cluster it is.
+    #[arg(long, default_value = "existing", value_parser = PROVIDERS)]
     provider: String,
     /// The domain under which the cluster's own names are.
     #[arg(long)]
@@ -68,7 +78,7 @@ struct DistributionArguments {
 
 #[derive(Debug, clap::Args)]
 struct GroupArguments {
-    /// Its name.
+    /// Its name: lower-case letters, digits and dashes.
     name: String,
 }
 
@@ -79,8 +89,12 @@ struct InstanceArguments {
     /// Whom it belongs to; the instance's name where nothing is said.
     #[arg(long)]
     client: Option<String>,
-    /// What it is for: production, staging, development or sandbox.
-    #[arg(long, default_value = "staging")]
+    /// What it is for.
+    #[arg(
+        long,
+        default_value = "staging",
+        value_parser = PossibleValuesParser::new(Environment::ALL.map(Environment::name))
+    )]
     environment: String,
     /// A group whose settings it shares; may be given several times.
     #[arg(long = "group", value_name = "NAME")]
@@ -126,12 +140,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 tutor: &arguments.tutor,
                 plugins: &plugins,
             });
-            init::write(&workspace.root, &files, output)?;
+            write(&workspace, &files, output)?;
             output.note(&format!("next: `grove lock {}`", arguments.name));
         }
         Command::Group(arguments) => {
             valid(&arguments.name)?;
-            init::write(&workspace.root, &scaffold::group(&arguments.name), output)?;
+            write(&workspace, &scaffold::group(&arguments.name), output)?;
         }
         Command::Instance(arguments) => instance(arguments, &workspace, output)?,
     }
@@ -152,6 +166,7 @@ fn cluster(arguments: &ClusterArguments, workspace: &Workspace, output: &Output)
         .map(String::as_str)
         .chain([certificate.as_str(), secrets.as_str()]);
     init::refuse_existing(&workspace.root, all)?;
+    init::refuse_unsound(&workspace.snapshot, &files, output)?;
     output.progress("making the sealing key");
     let now = surroundings::now()?;
     let pair = new_key_pair(SEALING_BITS, "sealed-secret", now)?;
@@ -172,7 +187,7 @@ fn cluster(arguments: &ClusterArguments, workspace: &Workspace, output: &Output)
     output.note(&format!("wrote {secrets}"));
     surroundings::write_atomically(&workspace.root.join(&certificate), &pair.certificate)?;
     output.note(&format!("wrote {certificate}"));
-    init::write(&workspace.root, &files, output)?;
+    write(workspace, &files, output)?;
     output.note(&format!("next: `grove new instance {name}/NAME`"));
     Ok(())
 }
@@ -181,13 +196,9 @@ fn instance(arguments: &InstanceArguments, workspace: &Workspace, output: &Outpu
     let address = rollback::address(&arguments.address)?;
     valid(&address.instance)?;
     let fleet = workspace.check()?.fleet;
-    let cluster = fleet.clusters.get(&address.cluster).ok_or_else(|| {
-        CommandError::usage(format!("the fleet has no cluster `{}`", address.cluster))
-            .hint(format!("`grove new cluster {}` makes it", address.cluster))
-    })?;
+    let cluster = rollback::find_cluster(&fleet, &address.cluster)?;
     let environment = Environment::from_name(&arguments.environment).ok_or_else(|| {
         CommandError::usage(format!("`{}` is not an environment", arguments.environment))
-            .hint("there are production, staging, development and sandbox")
     })?;
     let lms = match (&arguments.host, &cluster.domain) {
         (Some(host), _) => host.clone(),
@@ -214,15 +225,22 @@ fn instance(arguments: &InstanceArguments, workspace: &Workspace, output: &Outpu
         plugins: &["mfe", "indigo"],
         platform_name: &arguments.platform_name,
     });
-    init::write(&workspace.root, &files, output)?;
+    write(workspace, &files, output)?;
     output.note(&format!(
         "next: `grove secret generate {address}`, `grove check`"
     ));
     Ok(())
 }
 
+/// Writes new files of a fleet that the check finds nothing wrong with.
+fn write(workspace: &Workspace, files: &Files, output: &Output) -> Result<()> {
+    init::refuse_existing(&workspace.root, files.keys().map(String::as_str))?;
+    init::refuse_unsound(&workspace.snapshot, files, output)?;
+    init::write(&workspace.root, files, output)
+}
+
 /// Names become names of Kubernetes objects and directories.
-fn valid(name: &str) -> Result<()> {
+pub(super) fn valid(name: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(plain)

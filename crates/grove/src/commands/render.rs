@@ -9,15 +9,20 @@ use crate::{
     cli::Global,
     commands::selection::Selection,
     error::{CommandError, Exit, Result},
-    output::Output,
+    output::{Output, count},
     pipeline::Pipeline,
     workspace::{Workspace, is_json},
 };
 
+/// Render instances to plain YAML, without secrets.
+///
+/// Runs the real Tutor and Grove's own passes, and writes one object a file. A secret's place is
+/// marked with its name, so no key is needed. Without a selection, every instance is rendered.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove render --out ../rendered\n\
+    \x20 grove render prod/uni --out ../rendered")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    selection: Selection,
     /// Where the trees go, as `DIR/<cluster>/{apps,instances}/…`; files there that a render would
     /// not write are removed from the instances that it renders.
     #[arg(long, value_name = "DIR")]
@@ -25,12 +30,14 @@ pub(crate) struct Arguments {
     /// Render anew what the cache has, and keep nothing there.
     #[arg(long)]
     no_cache: bool,
+    #[command(flatten)]
+    selection: Selection,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let workspace = Workspace::open(global)?;
     let fleet = workspace.sound(output)?;
-    let instances = arguments.selection.for_reading(&fleet)?;
+    let instances = arguments.selection.select(&fleet)?;
     let pipeline = Pipeline::new(output, !arguments.no_cache)?;
     output.progress("rendering");
     let trees = pipeline.trees(&fleet, &instances, &fleet.deploy_remote)?;
@@ -49,10 +56,10 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         }));
         if !is_json(output) {
             output.print(&format!(
-                "{}: {} objects, {} secrets\n",
+                "{}: {}, {}\n",
                 instance.address,
-                tree.objects.len(),
-                tree.secrets.len()
+                count(tree.objects.len(), "object"),
+                count(tree.secrets.len(), "secret")
             ))?;
         }
     }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use grove_fleet::{Address, Fleet, model::Instance};
+use grove_fleet::{
+    Address, Fleet,
+    model::{Cluster, Instance},
+    near::nearest,
+};
 use grove_release::{
     Changes, DeployBranch, Draft, Hold, Id, Message, RECORD_VERSION, Record, Release,
     compose_rollback, diff, forward_only, refuse,
@@ -19,12 +23,17 @@ use crate::{
     workspace::{Workspace, is_json},
 };
 
-/// Takes an instance back to an older release: its manifests with today's secrets. Nothing is
+/// Go back to an older release, and hold the instance there.
+///
+/// The older release's manifests come back with today's secrets, as a new release. Nothing is
 /// rendered or built.
 ///
 /// The instance is then held, so that the next deploy does not ship again what was left; a change
 /// of its source, or `grove unhold`, ends that.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove rollback prod/uni\n\
+    \x20 grove rollback prod/uni --to 12 -m \"The theme broke\"")]
 pub(crate) struct Arguments {
     /// The instance, as `cluster/instance`.
     instance: String,
@@ -274,7 +283,24 @@ pub(crate) fn address(text: &str) -> Result<Address> {
 /// An instance of the fleet.
 pub(crate) fn find<'a>(fleet: &'a Fleet, address: &Address) -> Result<&'a Instance> {
     fleet.instances.get(address).ok_or_else(|| {
-        CommandError::usage(format!("the fleet has no instance `{address}`"))
-            .hint("`grove check` lists what cannot be read; names are `cluster/instance`")
+        let all: Vec<String> = fleet.instances.keys().map(ToString::to_string).collect();
+        let near = nearest(&address.to_string(), all.iter().map(String::as_str));
+        CommandError::usage(format!("the fleet has no instance `{address}`")).hint(
+            near.map_or_else(
+                || "`grove check` shows what cannot be read".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            ),
+        )
+    })
+}
+
+/// A cluster of the fleet.
+pub(crate) fn find_cluster<'a>(fleet: &'a Fleet, name: &str) -> Result<&'a Cluster> {
+    fleet.clusters.get(name).ok_or_else(|| {
+        let near = nearest(name, fleet.clusters.keys().map(String::as_str));
+        CommandError::usage(format!("the fleet has no cluster `{name}`")).hint(near.map_or_else(
+            || format!("`grove new cluster {name}` makes it"),
+            |near| format!("did you mean `{near}`?"),
+        ))
     })
 }

@@ -1,6 +1,6 @@
 //! `grove rule`.
 
-use grove_fleet::check;
+use grove_fleet::{check, near::nearest};
 
 use crate::{
     error::{CommandError, Exit, Result},
@@ -8,7 +8,13 @@ use crate::{
     workspace::is_json,
 };
 
+/// Show what a finding means and how to mend it.
+///
+/// Without an id, lists every rule of `grove check`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove rule\n\
+    \x20 grove rule lock-missing")]
 pub(crate) struct Arguments {
     /// The rule's id, as a finding names it; without it, all rules are listed.
     id: Option<String>,
@@ -27,7 +33,11 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
         return Ok(Exit::Done);
     };
     let rule = check::rules::find(id).ok_or_else(|| {
-        CommandError::usage(format!("there is no rule `{id}`")).hint("`grove rule` lists them")
+        let near = nearest(id, check::rules::ALL.iter().map(|rule| rule.id));
+        CommandError::usage(format!("there is no rule `{id}`")).hint(near.map_or_else(
+            || "`grove rule` lists them".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        ))
     })?;
     if is_json(output) {
         output.json(rule)?;

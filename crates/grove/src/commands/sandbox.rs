@@ -7,6 +7,7 @@ use crate::{
     output::Output,
 };
 
+/// Restrict this process, then become another program.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The restrictions, as JSON.

@@ -7,9 +7,15 @@ mod show;
 
 use crate::{cli::Global, error::Result, output::Output};
 
+/// Set, edit, show or generate secrets.
+///
 /// Secrets live in SOPS files of the fleet, encrypted to the recipients that `.sops.yaml` names.
 /// Names can be read without a key; values cannot.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove secret generate prod/uni\n\
+    \x20 grove secret set prod/uni SMTP_PASSWORD < password.txt\n\
+    \x20 grove secret show prod/uni")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -17,13 +23,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Set one value; it is read from standard input, never from the command line.
     Set(set::Arguments),
-    /// Open a file in your editor, through the `sops` program.
     Edit(edit::Arguments),
-    /// List the names of an instance's secrets and where they come from, or show one value.
     Show(show::Arguments),
-    /// Make the secrets that Tutor and the plugins declare and that do not exist yet.
     Generate(generate::Arguments),
 }
 

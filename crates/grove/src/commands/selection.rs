@@ -21,7 +21,7 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// The selected instances, in the order of their addresses; all of them where nothing is said.
-    pub(crate) fn for_reading<'a>(&self, fleet: &'a Fleet) -> Result<Vec<&'a Instance>> {
+    pub(crate) fn select<'a>(&self, fleet: &'a Fleet) -> Result<Vec<&'a Instance>> {
         let selector = Selector::parse(&self.selectors, &self.labels)
             .map_err(|error| CommandError::usage(error.to_string()))?;
         selector.select(fleet).map_err(|error| {
@@ -31,8 +31,8 @@ impl Selection {
         })
     }
 
-    /// The selected instances for a command that writes: something must be said.
-    pub(crate) fn for_writing<'a>(&self, fleet: &'a Fleet) -> Result<Vec<&'a Instance>> {
+    /// Refuses a selection in which nothing is said: a command that writes asks this first.
+    pub(crate) fn must_be_stated(&self) -> Result<()> {
         if self.selectors.is_empty() && self.labels.is_empty() && !self.all {
             return Err(
                 CommandError::usage("this command writes, so it needs a selection").hint(
@@ -40,6 +40,6 @@ impl Selection {
                 ),
             );
         }
-        self.for_reading(fleet)
+        Ok(())
     }
 }

@@ -9,7 +9,14 @@ use crate::{
     workspace::{Workspace, is_json},
 };
 
+/// Show one release.
+///
+/// Prints the release's record: who released it, when, from which commit, with which distribution
+/// and images.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove show prod/uni\n\
+    \x20 grove show prod/uni@12 --objects")]
 pub(crate) struct Arguments {
     /// The release, as `cluster/instance@N`; the running one without `@N`.
     release: String,
@@ -34,12 +41,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     };
     let address = rollback::address(name)?;
     // An instance that left the fleet still has its releases; only the cluster must be known.
-    if !fleet.clusters.contains_key(&address.cluster) {
-        return Err(CommandError::usage(format!(
-            "the fleet has no cluster `{}`",
-            address.cluster
-        )));
-    }
+    rollback::find_cluster(&fleet, &address.cluster)?;
     let branch = arguments
         .remotes
         .open(&workspace, &fleet, &address.cluster)?;

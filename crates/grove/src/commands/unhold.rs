@@ -9,8 +9,12 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Ends holds: the next deploy brings these instances what the fleet says.
+/// Let held instances follow the fleet again.
+///
+/// The next deploy brings these instances what the fleet says.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n\
+    \x20 grove unhold prod/uni")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     selection: Selection,
@@ -19,9 +23,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    arguments.selection.must_be_stated()?;
     let workspace = Workspace::open(global)?;
     let fleet = workspace.check()?.fleet;
-    let instances = arguments.selection.for_writing(&fleet)?;
+    let instances = arguments.selection.select(&fleet)?;
     hold::change(
         &workspace,
         &fleet,

@@ -9,16 +9,26 @@ use crate::{
 
 use super::set::place;
 
+/// Open a file in your editor, through the `sops` program.
+///
+/// The value of one name can be changed without it: `grove secret set`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n\
+    \x20 grove secret edit prod/uni")]
 pub(crate) struct Arguments {
     /// Whose secrets: `cluster/instance`, `cluster`, or `group:NAME`.
     owner: String,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    if global.rev.is_some() {
+        return Err(CommandError::usage(
+            "this writes to the work tree; leave `--rev` out",
+        ));
+    }
     let workspace = Workspace::open(global)?;
     let fleet = workspace.check()?.fleet;
-    let file = place(&fleet, &arguments.owner, false)?.file;
+    let file = place(&workspace, &fleet, &arguments.owner, false)?.file;
     let mut sops = grove_exec::Invocation::new("sops")
         .arg("edit")
         .arg(&file)

@@ -20,16 +20,20 @@ use crate::{
     workspace::{Workspace, is_json},
 };
 
-/// Asks Tutor and the enabled plugins which secrets they declare, makes each that does not exist
-/// yet, and writes them to the instance's own file. An existing value is never touched, and none is
-/// printed.
+/// Make the secrets that Tutor and the plugins declare and that do not exist yet.
+///
+/// Asks Tutor and the enabled plugins which secrets they declare, makes each that is missing, and
+/// writes them to the instance's own file. An existing value is never touched, and none is printed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove secret generate prod/uni\n\
+    \x20 grove secret generate --all --dry-run")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    selection: Selection,
     /// List what would be made, and make nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    selection: Selection,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
@@ -38,13 +42,14 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             "this writes to the work tree; leave `--rev` out",
         ));
     }
+    arguments.selection.must_be_stated()?;
     let workspace = Workspace::open(global)?;
     // Missing secrets are errors of the fleet; this command is what mends them.
     let fleet = workspace.check()?.fleet;
     let pipeline = Pipeline::new(output, true)?;
     let secrets = Secrets::new(&workspace, &fleet);
     let mut rows = BTreeMap::new();
-    for instance in arguments.selection.for_writing(&fleet)? {
+    for instance in arguments.selection.select(&fleet)? {
         output.progress(&format!("{}: asking Tutor", instance.address));
         let distribution = fleet
             .distributions

@@ -20,7 +20,14 @@ use crate::{
 /// The longest value that is read.
 const LIMIT: u64 = 1 << 20;
 
+/// Set one value; it is read from standard input, never from the command line.
+///
+/// On a terminal the value is asked for and not shown. What the file holds beside it stays as it
+/// is; a file that is missing is made.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove secret set prod/uni SMTP_PASSWORD\n\
+    \x20 grove secret set group:unis SMTP_PASSWORD < password.txt")]
 pub(crate) struct Arguments {
     /// Whose secret: `cluster/instance`, `cluster` (for all of its instances), or `group:NAME`.
     owner: String,
@@ -50,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 .hint("names are upper-case letters, digits and `_`, as Tutor's keys"),
         );
     }
-    let place = place(&fleet, &arguments.owner, arguments.cluster_only)?;
+    let place = place(&workspace, &fleet, &arguments.owner, arguments.cluster_only)?;
     let value = read(arguments)?;
     let secrets = Secrets::new(&workspace, &fleet);
     secrets.write(&place, &BTreeMap::from([(name.clone(), value)]))?;
@@ -59,8 +66,19 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 }
 
 /// Where the secrets of an owner are.
-pub(super) fn place(fleet: &Fleet, owner: &str, cluster_only: bool) -> Result<Place> {
+pub(super) fn place(
+    workspace: &Workspace,
+    fleet: &Fleet,
+    owner: &str,
+    cluster_only: bool,
+) -> Result<Place> {
     if let Some(group) = owner.strip_prefix("group:") {
+        if workspace.snapshot.bytes(&layout::group(group)).is_none() {
+            return Err(
+                CommandError::usage(format!("the fleet has no group `{group}`"))
+                    .hint(format!("`grove new group {group}` makes it")),
+            );
+        }
         return Ok(Place {
             file: layout::group_secrets(group),
             below: Vec::new(),

@@ -9,7 +9,13 @@ use crate::{
     workspace::{Workspace, is_json},
 };
 
+/// List the names of an instance's secrets and where they come from, or show one value.
+///
+/// Names need no key. A value is only printed where its name is given.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove secret show prod/uni\n\
+    \x20 grove secret show prod/uni MYSQL_ROOT_PASSWORD")]
 pub(crate) struct Arguments {
     /// The instance, as `cluster/instance`.
     instance: String,
@@ -27,7 +33,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 .hint("without a name, the names are listed")
         })?;
         let value = Secrets::new(&workspace, &fleet).value(reference)?;
-        output.print(&format!("{}\n", value.expose()))?;
+        if is_json(output) {
+            let row = serde_json::json!({"version": 1, "name": name, "value": value.expose()});
+            output.json(&row)?;
+        } else {
+            output.print(&format!("{}\n", value.expose()))?;
+        }
         return Ok(Exit::Done);
     }
     if is_json(output) {
