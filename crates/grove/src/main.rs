@@ -26,7 +26,9 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    clap_complete::CompleteEnv::with_factory(Cli::command).complete();
+    clap_complete::CompleteEnv::with_factory(Cli::command)
+        .var(commands::completions::VARIABLE)
+        .complete();
     let cli = Cli::parse();
     // A sandbox restricts this process before any thread is started; a signal's handler is one.
     if !matches!(cli.command, Command::Sandbox(_)) {

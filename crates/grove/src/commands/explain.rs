@@ -1,5 +1,6 @@
 //! `grove explain`.
 
+use clap_complete::ArgValueCandidates;
 use grove_fleet::{
     layer::{self, Effect},
     load,
@@ -7,7 +8,7 @@ use grove_fleet::{
 
 use crate::{
     cli::Global,
-    commands::rollback,
+    commands::{candidates, rollback},
     error::{CommandError, Exit, Result, from_error},
     output::Output,
     workspace::{Workspace, is_json},
@@ -29,6 +30,7 @@ from_error!(layer::ExplainError, |error| match error {
     \x20 grove explain prod/uni 'domains.\"shop.uni.example\"'")]
 pub(crate) struct Arguments {
     /// The instance, as `cluster/instance`.
+    #[arg(add = ArgValueCandidates::new(candidates::instances))]
     instance: String,
     /// The value, as `config.PLATFORM_NAME`; everything where nothing is said. A key that holds dots
     /// stands in double quotes: `domains."shop.uni.example"`.

@@ -1,7 +1,10 @@
 //! `grove lock`.
 
+use clap_complete::ArgValueCandidates;
+
 use crate::{
     cli::Global,
+    commands::candidates,
     error::{CommandError, Exit, Result},
     output::Output,
     pipeline::{Steps, cache},
@@ -19,6 +22,7 @@ use crate::{
     \x20 grove lock verawood-1 --check")]
 pub(crate) struct Arguments {
     /// The distribution: `NAME` of `distributions/NAME.yaml`.
+    #[arg(add = ArgValueCandidates::new(candidates::distributions))]
     name: String,
     /// Say whether the lock would change, and change nothing; exit code 1 if it would.
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use clap_complete::ArgValueCandidates;
 use grove_fleet::{
     Address, Fleet,
     model::{Cluster, Instance},
@@ -14,6 +15,7 @@ use grove_release::{
 
 use crate::{
     cli::Global,
+    commands::candidates,
     error::{CommandError, Exit, Result},
     output::Output,
     releasing::{self, Remotes, Sealer, release_name},
@@ -36,6 +38,7 @@ use crate::{
     \x20 grove rollback prod/uni --to 12 -m \"The theme broke\"")]
 pub(crate) struct Arguments {
     /// The instance, as `cluster/instance`.
+    #[arg(add = ArgValueCandidates::new(candidates::instances))]
     instance: String,
     /// The release to go back to; the one before the running one where nothing is said.
     #[arg(long, value_name = "N")]
@@ -297,10 +300,12 @@ pub(crate) fn find<'a>(fleet: &'a Fleet, address: &Address) -> Result<&'a Instan
 /// A cluster of the fleet.
 pub(crate) fn find_cluster<'a>(fleet: &'a Fleet, name: &str) -> Result<&'a Cluster> {
     fleet.clusters.get(name).ok_or_else(|| {
-        let near = nearest(name, fleet.clusters.keys().map(String::as_str));
-        CommandError::usage(format!("the fleet has no cluster `{name}`")).hint(near.map_or_else(
-            || format!("`grove new cluster {name}` makes it"),
-            |near| format!("did you mean `{near}`?"),
-        ))
+        let names: Vec<&str> = fleet.clusters.keys().map(String::as_str).collect();
+        let hint = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => format!("`grove new cluster {name}` makes it"),
+            None => format!("there are: {}", names.join(", ")),
+        };
+        CommandError::usage(format!("the fleet has no cluster `{name}`")).hint(hint)
     })
 }

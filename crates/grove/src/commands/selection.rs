@@ -1,15 +1,19 @@
 //! Which instances a command means.
 
+use clap_complete::ArgValueCandidates;
 use grove_fleet::{Fleet, model::Instance, selector::Selector};
 
-use crate::error::{CommandError, Result};
+use crate::{
+    commands::candidates,
+    error::{CommandError, Result},
+};
 
 /// Instances by name, ring or label.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Selection")]
 pub(crate) struct Selection {
     /// `cluster/instance` (with `*`), `cluster`, or `@ring`.
-    #[arg(value_name = "SELECTOR")]
+    #[arg(value_name = "SELECTOR", add = ArgValueCandidates::new(candidates::selectors))]
     pub(crate) selectors: Vec<String>,
     /// Only instances with this label; client, environment, group and ring are labels too.
     #[arg(short = 'l', long = "label", value_name = "KEY=VALUE")]

@@ -1,8 +1,10 @@
 //! `grove show`.
 
+use clap_complete::ArgValueCandidates;
+
 use crate::{
     cli::Global,
-    commands::rollback,
+    commands::{candidates, rollback},
     error::{CommandError, Exit, Result},
     output::Output,
     releasing::Remotes,
@@ -19,6 +21,7 @@ use crate::{
     \x20 grove show prod/uni@12 --objects")]
 pub(crate) struct Arguments {
     /// The release, as `cluster/instance@N`; the running one without `@N`.
+    #[arg(add = ArgValueCandidates::new(candidates::instances))]
     release: String,
     /// Print the release's objects, too; secrets are encrypted there.
     #[arg(long)]

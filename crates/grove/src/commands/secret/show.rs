@@ -1,8 +1,10 @@
 //! `grove secret show`.
 
+use clap_complete::ArgValueCandidates;
+
 use crate::{
     cli::Global,
-    commands::rollback,
+    commands::{candidates, rollback},
     error::{CommandError, Exit, Result},
     output::Output,
     secrets::Secrets,
@@ -18,6 +20,7 @@ use crate::{
     \x20 grove secret show prod/uni MYSQL_ROOT_PASSWORD")]
 pub(crate) struct Arguments {
     /// The instance, as `cluster/instance`.
+    #[arg(add = ArgValueCandidates::new(candidates::instances))]
     instance: String,
     /// Print the value of this secret; needs a key that opens its file.
     name: Option<String>,
