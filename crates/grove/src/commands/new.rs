@@ -36,20 +36,23 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// A cluster, with the key pair of its Sealed Secrets controller.
     Cluster(ClusterArguments),
-    /// A distribution: which Tutor, which plugins.
     Distribution(DistributionArguments),
-    /// A group: settings that instances share.
     Group(GroupArguments),
-    /// An instance, with its identity, which never changes.
     Instance(InstanceArguments),
 }
 
 /// Where clusters come from.
 const PROVIDERS: [&str; 4] = ["aws", "digitalocean", "local", "existing"];
 
+/// A cluster, with the key pair of its Sealed Secrets controller.
+///
+/// The private key goes to the cluster's secrets, encrypted; the certificate stands beside it, so
+/// that everybody can seal.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove new cluster prod\n\
+    \x20 grove new cluster prod --provider aws --domain prod.acme.example")]
 struct ClusterArguments {
     /// Its name: lower-case letters, digits and dashes.
     name: String,
@@ -61,7 +64,14 @@ struct ClusterArguments {
     domain: Option<String>,
 }
 
+/// A distribution: which Tutor, which plugins.
+///
+/// Several instances share one. What was released with it stays: another set is a new distribution.
+/// `grove lock` resolves it to exact packages.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove new distribution verawood-1\n\
+    \x20 grove new distribution verawood-2 --plugin tutor-mfe==22.1.0 --plugin tutor-forum==22.0.0")]
 struct DistributionArguments {
     /// Its name; a new set is a new name, so end it in a number: `verawood-1`.
     name: String,
@@ -76,13 +86,23 @@ struct DistributionArguments {
     plugins: Vec<String>,
 }
 
+/// A group: settings that instances share.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n\
+    \x20 grove new group unis")]
 struct GroupArguments {
     /// Its name: lower-case letters, digits and dashes.
     name: String,
 }
 
+/// An instance, with its identity, which never changes.
+///
+/// What runs is named after its identity, so a change of that is refused. `grove secret generate`
+/// makes its secrets.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove new instance prod/uni --distribution verawood-1 --host learn.uni.example\n\
+    \x20 grove new instance prod/uni-next --ring canary --group unis --client uni")]
 struct InstanceArguments {
     /// Where, as `cluster/instance`.
     address: String,

@@ -1,7 +1,6 @@
 //! What commands print and how they end: help, findings, new files, secrets, selections.
 
 use std::{
-    collections::BTreeSet,
     io::{BufRead as _, BufReader},
     process::{Command, Stdio},
 };
@@ -104,83 +103,89 @@ fn help_names_every_command_and_the_exit_codes() {
     ");
 }
 
-/// Each command's help says what it does and what each argument means.
+/// Every command and sub-command with its help.
+fn commands(world: &World) -> Vec<(String, String)> {
+    let mut waiting = vec![String::new()];
+    let mut found = Vec::new();
+    while let Some(command) = waiting.pop() {
+        let words = command.split_whitespace().chain(["--help"]);
+        let help = world.grove(words).success().stdout;
+        let names = help
+            .lines()
+            .skip_while(|line| *line != "Commands:")
+            .skip(1)
+            .take_while(|line| !line.is_empty())
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|name| *name != "help");
+        waiting.extend(names.map(|name| format!("{command} {name}")));
+        found.push((command, help));
+    }
+    assert!(found.len() > 25, "{found:?}");
+    found
+}
+
 #[test]
 fn every_command_and_argument_is_explained() {
     let world = World::new(GROVE);
-    let mut waiting = vec![Vec::<String>::new()];
-    let mut seen = 0;
-    while let Some(command) = waiting.pop() {
-        seen += 1;
-        let name = command.join(" ");
-        let help = world
-            .grove(command.iter().map(String::as_str).chain(["--help"]))
-            .success()
-            .stdout;
+    for (command, help) in commands(&world) {
         let about = help.lines().next().unwrap_or_default();
         assert!(
             !about.is_empty() && !about.starts_with("Usage:"),
-            "`{name}` says nothing about itself:\n{help}"
+            "`{command}` says nothing about itself:\n{help}"
         );
-        assert!(help.contains("Usage: grove"), "{help}");
         let mut section = "";
         let mut lines = help.lines().peekable();
         while let Some(line) = lines.next() {
             if !line.starts_with(' ') && line.ends_with(':') {
                 section = line;
-                continue;
             }
             if section == "Commands:" {
-                let mut words = line.split_whitespace();
-                if let Some(word) = words.next() {
-                    assert!(words.next().is_some(), "`{name} {word}` has no about line");
-                    if word != "help" {
-                        waiting.push(command.iter().cloned().chain([word.to_owned()]).collect());
-                    }
-                }
-                continue;
-            }
-            // An argument stands less far to the right than its help, which is on the next line.
-            let is_argument = |line: &str| {
-                line.len() - line.trim_start().len() < 10
-                    && line.trim_start().starts_with(['-', '[', '<'])
-            };
-            if !matches!(section, "Usage:" | "Examples:" | "Example:") && is_argument(line) {
+                let is_bare = line.split_whitespace().count() == 1 && line.starts_with(' ');
+                assert!(!is_bare, "{line} has no about line:\n{help}");
+            } else if !section.starts_with("Example") {
+                // An argument stands less far to the right than its help, which is on the next line.
+                let indent = line.len() - line.trim_start().len();
+                let is_argument = indent < 10 && line.trim_start().starts_with(['-', '[', '<']);
                 let next = lines.peek().unwrap_or(&"");
                 assert!(
-                    next.starts_with("          ") && !next.trim().starts_with('['),
-                    "`{name}` does not explain {line}:\n{help}"
+                    !is_argument
+                        || (next.starts_with("          ") && !next.trim().starts_with('[')),
+                    "`{command}` does not explain {line}:\n{help}"
                 );
             }
         }
     }
-    assert!(seen > 25, "{seen} commands were found");
 }
 
+/// The examples of each command's help can be called as they stand there.
 #[test]
-fn examples_in_help_are_commands_that_exist() {
+fn examples_in_help_are_understood() {
     let world = World::new(GROVE);
-    let top = world.grove(["--help"]).success().stdout;
-    let commands: BTreeSet<&str> = top
-        .lines()
-        .skip_while(|line| *line != "Commands:")
-        .skip(1)
-        .take_while(|line| !line.is_empty())
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
-    for command in &commands {
-        let help = world.grove(["help", command]).success().stdout;
+    let mut seen = 0;
+    for (command, help) in commands(&world) {
         let examples = help
             .lines()
             .skip_while(|line| !line.starts_with("Example"))
             .skip(1);
         for example in examples {
             assert!(
-                example.starts_with(&format!("  grove {command}")),
-                "{example}"
+                example.starts_with(&format!("  grove{command} "))
+                    || example.trim() == format!("grove{command}"),
+                "help of `{command}` has {example}"
             );
+            let call = example.split(['<', '>']).next().unwrap_or_default();
+            // Help comes after all that stands before it was understood.
+            let script = format!("grove() {{ \"$0\" \"$@\"; }}; {call} --help");
+            let output = world
+                .program("sh")
+                .args(["-c", &script, GROVE])
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{example}: {output:?}");
+            seen += 1;
         }
     }
+    assert!(seen > 30, "{seen} examples were found");
 }
 
 #[test]
