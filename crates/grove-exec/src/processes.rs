@@ -4,14 +4,20 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::mem;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use rustix::process::{WaitId, WaitIdOptions, waitid};
+
+/// How long programs may take to put away what they have begun, when all are told to end.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The groups that run now: their leaders have not been reaped.
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
@@ -60,10 +66,12 @@ impl Group {
 pub(crate) fn start(command: Command) -> io::Result<(Child, Group)> {
     let gone = || io::Error::other("the thread that starts programs is gone");
     let (reply, child) = mpsc::channel();
+    // Held while it starts: `end_all` sees it or keeps it from starting.
+    let mut groups = locked(&GROUPS);
     starter()?.send((command, reply)).map_err(|_| gone())?;
     let child = child.recv().map_err(|_| gone())??;
     let id = i32::try_from(child.id()).map_err(io::Error::other)?;
-    locked(&GROUPS).insert(id);
+    groups.insert(id);
     Ok((child, Group(id)))
 }
 
@@ -88,11 +96,31 @@ fn starter() -> io::Result<Sender<Request>> {
 }
 
 /// Ends every program that runs now, with all that they started; for the moment at which Grove
-/// itself is told to end.
+/// itself is told to end. They are asked first, so that Git takes its lock files away, and have a
+/// second for that.
+///
+/// From here on no program is started, and who waits for one waits for ever: Grove is to exit.
 pub fn end_all() {
-    for group in &*locked(&GROUPS) {
+    let groups = locked(&GROUPS);
+    for group in &*groups {
+        // It fails only where nothing is left to end.
+        let _: Result<_, _> = killpg(Pid::from_raw(*group), Signal::SIGTERM);
+    }
+    let deadline = Instant::now() + FAREWELL;
+    while groups.iter().any(|group| runs(*group)) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(5));
+    }
+    for group in &*groups {
         Group(*group).kill();
     }
+    mem::forget(groups);
+}
+
+/// Whether a group's leader runs; it is left to be reaped by who started it.
+fn runs(leader: i32) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    rustix::process::Pid::from_raw(leader)
+        .is_some_and(|leader| matches!(waitid(WaitId::Pid(leader), options), Ok(None)))
 }
 
 fn locked<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
