@@ -105,10 +105,11 @@ pub struct Hold {
     pub by: String,
     /// The release that is kept.
     pub release: u32,
-    /// For a rollback: the release that was left. A deploy of the same objects stays held; one of
-    /// other objects is a change of source and ends the hold.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left: Option<u32>,
+    /// For rollbacks: the releases that were left since the hold began. A deploy that would bring one
+    /// of them back stays held; another one is a change of source and ends the hold. Empty for a hold
+    /// by hand, which ends by hand alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<u32>,
 }
 
 impl Record {

@@ -111,6 +111,15 @@ pub fn reseal(
     seal(&unseal::unseal(objects)?, ciphertexts, namespace)
 }
 
+/// The names of the secrets that a sealed tree uses, without what it keeps for others.
+pub fn names(objects: &BTreeMap<String, Value>) -> Result<BTreeSet<String>, Error> {
+    let mut used = BTreeSet::new();
+    for object in unseal::unseal(objects)?.values() {
+        placeholder::collect(object, &mut used);
+    }
+    Ok(used)
+}
+
 /// What every part of the sealing of one instance needs.
 struct Sealing<'a> {
     ciphertexts: &'a Ciphertexts,

@@ -15,7 +15,9 @@ use grove_fleet::{
     model::{Distribution, Instance, Lock},
 };
 use grove_render::{Input, Tree, TutorOutput};
-use grove_tutor::{Cache, Environment, Kustomizer, Progress, Worker, WorkerOptions};
+use grove_tutor::{
+    Cache, Environment, FailureKind, Kustomizer, Progress, Worker, WorkerError, WorkerOptions,
+};
 use rayon::prelude::*;
 
 use crate::{
@@ -25,17 +27,43 @@ use crate::{
 };
 
 from_error!(grove_tutor::environment::Error, |_| Exit::Tool);
-from_error!(grove_tutor::WorkerError, |error| if error.is_fleet() {
-    Exit::No
-} else {
-    Exit::Tool
-});
 from_error!(grove_tutor::KustomizeError, |error| if error.is_fleet() {
     Exit::No
 } else {
     Exit::Tool
 });
 from_error!(grove_render::Error, |_| Exit::No);
+
+/// How many of the last lines of a traceback are shown.
+const TRACEBACK: usize = 12;
+
+impl From<WorkerError> for CommandError {
+    fn from(error: WorkerError) -> Self {
+        let exit = if error.is_fleet() {
+            Exit::No
+        } else {
+            Exit::Tool
+        };
+        let mut command = Self::from_error(exit, &error);
+        // Where code failed, its author needs the place; of templates and values the message says it.
+        if let WorkerError::Failed(failure) = &error
+            && matches!(
+                failure.kind,
+                FailureKind::Plugin | FailureKind::Crash | FailureKind::Limit
+            )
+            && let Some(text) = &failure.traceback
+        {
+            let lines: Vec<&str> = text.lines().collect();
+            let shown = lines.get(lines.len().saturating_sub(TRACEBACK)..);
+            command.messages.push(format!(
+                "it wrote\n{}",
+                shown.unwrap_or_default().join("\n")
+            ));
+        }
+        command.hints.extend(error.hint());
+        command
+    }
+}
 
 /// Renders instances; workers start when first needed and live as long as this.
 pub(crate) struct Pipeline<'a> {

@@ -137,7 +137,8 @@ impl Sealer<'_> {
         tree: &Tree,
         previous: Option<&Ciphertexts>,
     ) -> Result<Sealed> {
-        self.with(instance, &tree.secrets, previous, |ciphertexts| {
+        let wanted = derive::sources(&tree.secrets, &sources(instance))?;
+        self.with(instance, &wanted, previous, &tree.apps, |ciphertexts| {
             grove_seal::seal::seal(&tree.objects, ciphertexts, &instance.identity.namespace)
         })
     }
@@ -150,7 +151,16 @@ impl Sealer<'_> {
         objects: &grove_release::Objects,
         previous: Option<&Ciphertexts>,
     ) -> Result<Sealed> {
-        self.with(instance, names, previous, |ciphertexts| {
+        // What was deployed last is today's value, whatever this checkout has: a stale one must not
+        // bring a rotated value back.
+        let mut wanted = derive::sources(names, &sources(instance))?;
+        for (name, source) in &mut wanted {
+            if let Some(entry) = previous.and_then(|previous| previous.secrets.get(name)) {
+                source.clone_from(&entry.source);
+            }
+        }
+        let apps = grove_release::Objects::new();
+        self.with(instance, &wanted, previous, &apps, |ciphertexts| {
             grove_seal::seal::reseal(objects, ciphertexts, &instance.identity.namespace)
         })
     }
@@ -158,8 +168,9 @@ impl Sealer<'_> {
     fn with(
         &self,
         instance: &Instance,
-        names: &BTreeSet<String>,
+        wanted: &BTreeMap<String, String>,
         previous: Option<&Ciphertexts>,
+        apps: &grove_release::Objects,
         seal: impl FnOnce(
             &Ciphertexts,
         )
@@ -172,18 +183,13 @@ impl Sealer<'_> {
             )
         })?;
         let key = SealingKey::from_pem(&certificate.pem)?;
-        let references: BTreeMap<String, String> = instance
-            .secrets
-            .iter()
-            .map(|(name, reference)| (name.clone(), reference.digest.clone()))
-            .collect();
-        let wanted = derive::sources(names, &references)?;
-        let refreshed = refresh(
+        let names = wanted.keys().cloned().collect();
+        let mut refreshed = refresh(
             previous,
-            &wanted,
+            wanted,
             &key,
             &instance.identity.namespace,
-            |_| self.open(instance, names),
+            |_| self.open(instance, &names),
         )
         .map_err(|error| match error {
             RefreshError::Open(error) => error,
@@ -197,10 +203,14 @@ impl Sealer<'_> {
                 format!("the sealing certificate's key cannot seal `{name}`"),
             ),
         })?;
+        keep_unused(instance, previous, &mut refreshed.ciphertexts);
         let objects = seal(&refreshed.ciphertexts)?.objects;
         let none = BTreeMap::new();
-        let report = grove_seal::scan::scan(&objects, refreshed.opened.as_ref().unwrap_or(&none))
-            .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+        let report = grove_seal::scan::scan(
+            objects.iter().chain(apps),
+            refreshed.opened.as_ref().unwrap_or(&none),
+        )
+        .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
         if !report.hits.is_empty() {
             let mut error = CommandError::new(
                 Exit::No,
@@ -279,12 +289,7 @@ pub(crate) fn preview(
     tree: &Tree,
     previous: Option<&Ciphertexts>,
 ) -> Result<grove_release::Objects> {
-    let references: BTreeMap<String, String> = instance
-        .secrets
-        .iter()
-        .map(|(name, reference)| (name.clone(), reference.digest.clone()))
-        .collect();
-    let wanted = derive::sources(&tree.secrets, &references)?;
+    let wanted = derive::sources(&tree.secrets, &sources(instance))?;
     let ciphertexts = Ciphertexts::preview(previous, &wanted, &instance.identity.namespace);
     Ok(grove_seal::seal::seal(&tree.objects, &ciphertexts, &instance.identity.namespace)?.objects)
 }
@@ -314,4 +319,50 @@ pub(crate) fn released(branch: &DeployBranch, released: &mut Released) -> Result
         }
     }
     Ok(())
+}
+
+/// The digests of an instance's secrets, by name.
+fn sources(instance: &Instance) -> BTreeMap<String, String> {
+    instance
+        .secrets
+        .iter()
+        .map(|(name, reference)| (name.clone(), reference.digest.clone()))
+        .collect()
+}
+
+/// Keeps the ciphertexts that this release does not use, as long as the fleet has the secrets: a
+/// rollback, or a plugin that is turned on again, then needs no key and finds the same values.
+fn keep_unused(instance: &Instance, previous: Option<&Ciphertexts>, today: &mut Ciphertexts) {
+    let has = |name: &str| instance.secrets.contains_key(name);
+    let same = previous.filter(|previous| {
+        previous.certificate == today.certificate && previous.namespace == today.namespace
+    });
+    for (name, entry) in same.into_iter().flat_map(|previous| &previous.secrets) {
+        let is_derived =
+            derive::parents(name).is_some_and(|parents| parents.iter().all(|parent| has(parent)));
+        if has(name) || is_derived {
+            today
+                .secrets
+                .entry(name.clone())
+                .or_insert_with(|| entry.clone());
+        }
+    }
+}
+
+/// Whether a release would bring what an older one brought, whatever the values of its secrets are.
+pub(crate) fn is_same_but_values(
+    older: &grove_release::Objects,
+    tree: &Tree,
+    namespace: &str,
+) -> Result<bool> {
+    let mut names = tree.secrets.clone();
+    names.extend(grove_seal::seal::names(older)?);
+    let equal = names
+        .into_iter()
+        .map(|name| (name, String::new()))
+        .collect();
+    let ciphertexts = Ciphertexts::preview(None, &equal, namespace);
+    let older = grove_seal::seal::reseal(older, &ciphertexts, namespace)?.objects;
+    let new = grove_seal::seal::seal(&tree.objects, &ciphertexts, namespace)?.objects;
+    Ok(grove_release::is_unchanged(&new, &older) && grove_release::is_unchanged(&older, &new))
 }

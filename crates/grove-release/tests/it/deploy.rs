@@ -157,7 +157,7 @@ fn a_hold_is_written_read_and_ended() {
         since: "2026-01-02T03:04:05Z".parse().unwrap(),
         by: "Ada <ada@acme.example>".to_owned(),
         release: 1,
-        left: Some(2),
+        left: vec![2],
     };
     let mut changes = Changes::default();
     changes.hold("uni", &hold);

@@ -10,7 +10,7 @@ use grove_fleet::{
 use grove_release::{
     Changes, DeployBranch, DistributionRef, Draft, Hold, Id, Message, Objects, Order, Origin,
     Published, RECORD_VERSION, Record, Release, Source, branch_name, compose, create_remote, diff,
-    is_unchanged, refuse,
+    refuse,
 };
 use grove_render::Tree;
 use serde::Serialize;
@@ -87,7 +87,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 
     let pipeline = Pipeline::new(output, true)?;
     output.progress("rendering");
-    let trees = pipeline.trees(&fleet, &instances, arguments.remotes.pattern(&fleet))?;
+    // What Argo CD reads is what the fleet says; `--deploy-remote` only says where this pushes.
+    let trees = pipeline.trees(&fleet, &instances, &fleet.deploy_remote)?;
     output.progress_done();
 
     // Every cluster is prepared before the first one is written to: a failure leaves all as they are.
@@ -101,6 +102,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         workspace: &workspace,
         fleet: &fleet,
         origin: &origin,
+        secrets: Secrets::new(&workspace, &fleet),
         output,
     };
     let mut branches = Vec::new();
@@ -140,13 +142,21 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         }
         prepared.push((branch, items));
     }
-    deploy.confirm_deletions(&prepared)?;
+    let deletions = deploy.confirm_deletions(&prepared)?;
 
     let mut rows = Vec::new();
     for (branch, items) in prepared {
-        rows.extend(deploy.release(branch, items)?);
+        let cluster = branch.cluster().to_owned();
+        match deploy.release(branch, items) {
+            Ok(released) => rows.extend(released),
+            Err(error) => {
+                // What was pushed to other clusters stays, and must be known.
+                print(&rows, arguments.dry_run, deletions, output)?;
+                return Err(error.context(format!("nothing was released on {cluster}")));
+            }
+        }
     }
-    print(&rows, arguments.dry_run, output)
+    print(&rows, arguments.dry_run, deletions, output)
 }
 
 /// The fleet's files and where they come from.
@@ -269,6 +279,8 @@ struct Item<'a> {
     objects: Objects,
     diff: grove_release::Diff,
     action: Action,
+    /// Whether today's ciphertexts are not those of the branch.
+    resealed: bool,
 }
 
 /// What becomes of an instance.
@@ -302,6 +314,7 @@ struct Deploy<'a> {
     workspace: &'a Workspace,
     fleet: &'a Fleet,
     origin: &'a Origin,
+    secrets: Secrets<'a>,
     output: &'a Output,
 }
 
@@ -310,7 +323,7 @@ impl<'a> Deploy<'a> {
         self.output
             .progress(&format!("fetching the deploy branch of {cluster}"));
         let remotes = &self.arguments.remotes;
-        if self.arguments.create_remote {
+        if self.arguments.create_remote && !self.arguments.dry_run {
             let remote = remotes.remote(self.workspace, self.fleet, cluster)?;
             if create_remote(&git(), &remote, &branch_name(cluster))? {
                 self.output
@@ -347,16 +360,19 @@ impl<'a> Deploy<'a> {
             .ok_or_else(|| {
                 CommandError::new(Exit::Bug, "an instance stands on an unknown cluster")
             })?;
-        let secrets = Secrets::new(self.workspace, self.fleet);
         let sealer = Sealer {
             cluster,
-            secrets: &secrets,
+            secrets: &self.secrets,
         };
         let previous = releasing::ciphertexts(&view, name)?;
         let sealed = sealer.seal(instance, tree, previous.as_ref())?;
         let objects = compose(sealed.objects.clone(), before.as_ref());
         let action = match &hold {
-            Some(hold) if Self::stays_held(branch, name, hold, &sealed.objects)? => Action::Held,
+            Some(hold)
+                if Self::stays_held(branch, name, hold, tree, &instance.identity.namespace)? =>
+            {
+                Action::Held
+            }
             _ if running.is_some()
                 && before.as_ref() == Some(&objects)
                 && view.apps(name)? == tree.apps =>
@@ -366,6 +382,7 @@ impl<'a> Deploy<'a> {
             _ => Action::Released,
         };
         let diff = diff(&before.unwrap_or_default(), &objects);
+        let resealed = previous.as_ref() != Some(&sealed.ciphertexts);
         Ok(Item {
             instance,
             tree,
@@ -375,22 +392,31 @@ impl<'a> Deploy<'a> {
             objects,
             diff,
             action,
+            resealed,
         })
     }
 
     /// Whether a hold stands: one by hand always does, one of a rollback until the deploy would
-    /// bring something else than what was left.
+    /// bring something else than what was left. Values of secrets do not count: a rotation is no
+    /// reason to ship again what was left.
     fn stays_held(
         branch: &DeployBranch,
         instance: &str,
         hold: &Hold,
-        objects: &Objects,
+        tree: &Tree,
+        namespace: &str,
     ) -> Result<bool> {
-        let Some(left) = hold.left else {
+        if hold.left.is_empty() {
             return Ok(true);
-        };
-        let left = branch.view()?.record(instance, left)?;
-        Ok(is_unchanged(objects, &branch.objects_of(left.tree)?))
+        }
+        let view = branch.view()?;
+        for left in &hold.left {
+            let left = branch.objects_of(view.record(instance, *left)?.tree)?;
+            if releasing::is_same_but_values(&left, tree, namespace)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn check_order(&self, running: Option<&Record>) -> Result<()> {
@@ -415,7 +441,7 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    fn confirm_deletions(&self, prepared: &[(DeployBranch, Vec<Item<'_>>)]) -> Result<()> {
+    fn confirm_deletions(&self, prepared: &[(DeployBranch, Vec<Item<'_>>)]) -> Result<usize> {
         let mut total = 0;
         let mut reasons = Vec::new();
         for item in prepared.iter().flat_map(|(_, items)| items) {
@@ -433,7 +459,7 @@ impl<'a> Deploy<'a> {
             }
         }
         if total == 0 || self.arguments.dry_run || self.arguments.confirm_deletes == Some(total) {
-            return Ok(());
+            return Ok(total);
         }
         let mut error = CommandError::refused(match self.arguments.confirm_deletes {
             Some(stated) => {
@@ -499,13 +525,21 @@ impl<'a> Deploy<'a> {
                 if item.hold.is_some() {
                     changes.unhold(&name);
                 }
-                releases.push((name, number));
+                releases.push((name.clone(), number));
                 row.release = Some(number);
                 row.reason = None;
             }
+            if item.action == Action::Unchanged && item.resealed {
+                // The same values from files that were encrypted anew: the next deploy needs no key.
+                let value = releasing::ciphertexts_value(&item.sealed.ciphertexts)?;
+                changes.write(
+                    &format!("releases/{name}/sealed.yaml"),
+                    grove_yaml::emit(&value),
+                );
+            }
             rows.push(row);
         }
-        if releases.is_empty() || self.arguments.dry_run {
+        if changes.is_empty() || self.arguments.dry_run {
             return Ok(rows);
         }
         self.output
@@ -533,6 +567,9 @@ impl<'a> Deploy<'a> {
 }
 
 fn subject(message: Option<&str>, releases: &[(String, u32)]) -> String {
+    if releases.is_empty() {
+        return "Note that secrets were encrypted anew".to_owned();
+    }
     let names: Vec<String> = releases
         .iter()
         .take(3)
@@ -562,9 +599,9 @@ fn distribution(fleet: &Fleet, instance: &Instance) -> DistributionRef {
     }
 }
 
-fn print(rows: &[Row], dry_run: bool, output: &Output) -> Result {
+fn print(rows: &[Row], dry_run: bool, deletions: usize, output: &Output) -> Result {
     if is_json(output) {
-        output.json(&serde_json::json!({"version": 1, "dry_run": dry_run, "instances": rows}))?;
+        output.json(&serde_json::json!({"version": 1, "dry_run": dry_run, "confirm_deletes": deletions, "instances": rows}))?;
     } else {
         for row in rows {
             let release = row
@@ -594,7 +631,11 @@ fn print(rows: &[Row], dry_run: bool, output: &Output) -> Result {
             .filter(|row| row.action == Action::Released)
             .count();
         if released == 0 {
-            output.note("nothing changed; nothing was written");
+            output.note("nothing changed; nothing was released");
+        } else if dry_run && deletions > 0 {
+            output.note(&format!(
+                "to deploy this, say `--confirm-deletes {deletions}`"
+            ));
         }
     }
     let held: BTreeMap<_, _> = rows

@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let instances = arguments.selection.select(&fleet)?;
     let pipeline = Pipeline::new(output, true)?;
     output.progress("rendering");
-    let trees = pipeline.trees(&fleet, &instances, arguments.remotes.pattern(&fleet))?;
+    let trees = pipeline.trees(&fleet, &instances, &fleet.deploy_remote)?;
     let mut branches: BTreeMap<&str, DeployBranch> = BTreeMap::new();
     let mut rows = Vec::new();
     let mut differs = false;

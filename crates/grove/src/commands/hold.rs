@@ -43,7 +43,10 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         let Some(running) = view.latest(name)? else {
             return Ok("was never released; nothing to hold".to_owned());
         };
-        if let Some(hold) = view.hold(name)? {
+        // A rollback's hold ends by itself when the source changes; this one does not.
+        if let Some(hold) = view.hold(name)?
+            && hold.left.is_empty()
+        {
             return Ok(format!("is held already: {}", hold.reason));
         }
         changes.hold(
@@ -54,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 since: time,
                 by: by.clone(),
                 release: running.release,
-                left: None,
+                left: Vec::new(),
             },
         );
         Ok(format!("held at {:04}", running.release))

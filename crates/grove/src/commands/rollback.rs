@@ -139,17 +139,19 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             apps,
             sealed: Some(releasing::ciphertexts_value(&sealed.ciphertexts)?),
         })?;
-        draft.hold(
-            &address.instance,
-            &Hold {
+        let hold = hold(
+            view.hold(&address.instance)?,
+            plan.running.release,
+            Hold {
                 version: RECORD_VERSION,
                 reason: reason.clone(),
                 since: time,
                 by,
                 release: number,
-                left: Some(plan.running.release),
+                left: Vec::new(),
             },
         );
+        draft.hold(&address.instance, &hold);
         let message = Message {
             subject: format!(
                 "Roll {} back to {:04}: {}",
@@ -208,19 +210,13 @@ fn plan(arguments: &Arguments, branch: &DeployBranch, address: &Address) -> Resu
     })?;
     let number = match arguments.to {
         Some(number) => number,
-        // Going back from a rollback goes one further back than what it went to.
-        None => running
-            .rollback_of
-            .unwrap_or(running.release)
-            .checked_sub(1)
-            .filter(|number| *number > 0)
-            .ok_or_else(|| {
-                CommandError::refused(format!(
-                    "{} is the first release",
-                    release_name(&address.cluster, &running)
-                ))
-                .hint("`grove history` lists the releases")
-            })?,
+        None => before(&view.history(&address.instance)?).ok_or_else(|| {
+            CommandError::refused(format!(
+                "there is no release before {} that was not left by a rollback",
+                release_name(&address.cluster, &running)
+            ))
+            .hint("`grove history` lists the releases; `--to` names one")
+        })?,
     };
     if number == running.release {
         return Err(CommandError::refused(format!(
@@ -243,6 +239,41 @@ fn plan(arguments: &Arguments, branch: &DeployBranch, address: &Address) -> Resu
         ));
     }
     Ok(Plan { running, older })
+}
+
+/// The release to go back to where none is named: the newest one before what runs that was made by a
+/// deploy and not left by a rollback since. `history` is newest first.
+fn before(history: &[Record]) -> Option<u32> {
+    let find = |number| history.iter().find(|record| record.release == number);
+    let mut origin = history.first()?;
+    while let Some(older) = origin.rollback_of.and_then(find) {
+        origin = older;
+    }
+    let was_left = |number: u32| find(number + 1).is_some_and(|next| next.rollback_of.is_some());
+    history
+        .iter()
+        .filter(|record| record.release < origin.release && record.rollback_of.is_none())
+        .map(|record| record.release)
+        .find(|number| !was_left(*number))
+}
+
+/// The hold after a rollback that left the release `left`. One by hand stays what it is; one of a
+/// rollback before this remembers what that left, too.
+fn hold(existing: Option<Hold>, left: u32, new: Hold) -> Hold {
+    match existing {
+        Some(hold) if hold.left.is_empty() => Hold {
+            release: new.release,
+            ..hold
+        },
+        Some(hold) => Hold {
+            left: hold.left.into_iter().chain([left]).collect(),
+            ..new
+        },
+        None => Hold {
+            left: vec![left],
+            ..new
+        },
+    }
 }
 
 /// A release that needs a secret which the fleet no longer has cannot come back.

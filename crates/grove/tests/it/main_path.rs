@@ -369,3 +369,129 @@ fn the_rendered_tree_is_the_same_at_any_parallelism_and_from_any_place() {
     forget_key(&world);
     assert_eq!(render("without-key", "2", &["--no-cache"]), one);
 }
+
+#[test]
+#[ignore = "main-path: needs the package index and kustomize"]
+fn what_rollbacks_left_does_not_come_back_by_itself() {
+    let world = example_world();
+    let change = |from: &str, to: &str| {
+        edit(&world, UNI, from, to);
+        world.repository(&world.fleet()).commit(to);
+    };
+    deploy(&world, "alpha/uni", &[]);
+    change("SESSION_COOKIE_AGE: 1209600", "SESSION_COOKIE_AGE: 2");
+    deploy(&world, "alpha/uni", &[]);
+    // The third brings a plugin that needs secrets of its own.
+    edit(
+        &world,
+        UNI,
+        "plugins: {forum: {}",
+        "plugins: {notes: {}, forum: {}",
+    );
+    edit(
+        &world,
+        UNI,
+        "  meilisearch: ",
+        "  notes: notes.learn.uni.example\n  meilisearch: ",
+    );
+    let _ = world.grove(["secret", "generate", "alpha/uni"]).success();
+    world.repository(&world.fleet()).commit("Notes");
+    deploy(&world, "alpha/uni", &[]);
+
+    // Twice back, each to the release before; nothing of it needs a key.
+    let back = |to: u64| {
+        let result = json(&world, &["rollback", "alpha/uni"]);
+        assert_eq!(result["to"], to, "{result}");
+    };
+    back(2);
+    back(1);
+    let held = |why: &str| {
+        let output = world
+            .grove(["deploy", "alpha/uni", "--format", "json"])
+            .exits(4);
+        assert!(output.stdout.contains("\"held\""), "{why}: {output}");
+    };
+    held("what the first of two rollbacks left");
+    // A rotation is no reason to ship it either.
+    let _ = world
+        .command(["secret", "set", "group:uni", "SMTP_PASSWORD"])
+        .stdin("another-Value-4u")
+        .run()
+        .success();
+    world.repository(&world.fleet()).commit("Rotate");
+    held("a rotated secret");
+
+    // A hold by hand outlives a rollback and a change.
+    let _ = world
+        .grove(["hold", "alpha/uni", "-m", "exam week"])
+        .success();
+    let _ = world
+        .grove(["rollback", "alpha/uni", "--to", "2"])
+        .success();
+    change("SESSION_COOKIE_AGE: 2", "SESSION_COOKIE_AGE: 3");
+    held("a hold by hand");
+    let _ = world.grove(["unhold", "alpha/uni"]).success();
+    assert_eq!(
+        action(&deploy(&world, "alpha/uni", &[]), "alpha/uni"),
+        "released"
+    );
+}
+
+#[test]
+#[ignore = "main-path: needs the package index and kustomize"]
+fn a_rollback_from_a_stale_checkout_keeps_the_rotated_value() {
+    let world = example_world();
+    deploy(&world, "alpha/uni", &[]);
+    let old = world.open(&world.fleet()).git(["rev-parse", "HEAD"]);
+    let _ = world
+        .command(["secret", "set", "alpha/uni", "MYSQL_ROOT_PASSWORD"])
+        .stdin("another-Value-4u")
+        .run()
+        .success();
+    world.repository(&world.fleet()).commit("Rotate");
+    deploy(&world, "alpha/uni", &[]);
+    let sealed = |world: &World| {
+        let path = world.path("deploy-alpha.git");
+        world
+            .open(&path)
+            .git(["show", "deploy/alpha:releases/uni/sealed.yaml"])
+    };
+    let today = sealed(&world);
+    let _ = world
+        .grove(["--rev", old.trim(), "rollback", "alpha/uni"])
+        .success();
+    assert_eq!(sealed(&world), today);
+}
+
+#[test]
+#[ignore = "main-path: needs the package index and kustomize"]
+fn a_file_encrypted_anew_is_noted_once_and_needs_no_key_after_that() {
+    let world = example_world();
+    deploy(&world, "alpha/uni", &[]);
+    let set = |value: &str| {
+        let _ = world
+            .command(["secret", "set", "group:uni", "SMTP_PASSWORD"])
+            .stdin(value)
+            .run()
+            .success();
+    };
+    let value = world
+        .grove(["secret", "show", "alpha/uni", "SMTP_PASSWORD"])
+        .success()
+        .stdout;
+    set("something-Else-7");
+    set(value.trim_end());
+    world
+        .repository(&world.fleet())
+        .commit("The same value, encrypted anew");
+    assert_eq!(
+        action(&deploy(&world, "alpha/uni", &[]), "alpha/uni"),
+        "unchanged"
+    );
+    forget_key(&world);
+    world.repository(&world.fleet()).commit("No key");
+    assert_eq!(
+        action(&deploy(&world, "alpha/uni", &[]), "alpha/uni"),
+        "unchanged"
+    );
+}

@@ -34,6 +34,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         .arg(&file)
         .cwd(&workspace.root)
         .pass(grove_exec::Variables::Network)
+        .pass(grove_exec::Variables::Sops)
+        .pass(grove_exec::Variables::Editor)
         .hint("`grove secret set` changes one value without the `sops` program");
     for name in [
         "EDITOR",
