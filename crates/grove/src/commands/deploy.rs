@@ -17,9 +17,9 @@ use serde::Serialize;
 
 use crate::{
     cli::Global,
-    commands::selection::Selection,
+    commands::selection::{Agreement, Selection},
     error::{CommandError, Exit, Result},
-    output::{Output, confirm, count},
+    output::{Output, count},
     pipeline::Pipeline,
     releasing::{self, Remotes, Sealed, Sealer},
     report,
@@ -27,9 +27,6 @@ use crate::{
     surroundings,
     workspace::{Workspace, git, is_json},
 };
-
-/// More instances than this are asked about first.
-const MANY: usize = 5;
 
 /// Release instances: check, render, seal, and commit to the deploy repository.
 ///
@@ -59,10 +56,8 @@ pub(crate) struct Arguments {
     /// Deploy a source that does not descend from the one that runs.
     #[arg(long)]
     allow_older: bool,
-    /// How many instances are expected to be selected; another number is refused, and no question
-    /// is asked.
-    #[arg(long, value_name = "N")]
-    expect: Option<usize>,
+    #[command(flatten)]
+    agreement: Agreement,
     /// Confirms that this deploy deletes N volumes, hosts and other objects.
     #[arg(long, value_name = "N")]
     confirm_deletes: Option<usize>,
@@ -80,7 +75,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let (workspace, origin) = source(arguments, global)?;
     let fleet = workspace.sound(output)?;
     let instances = arguments.selection.select(&fleet)?;
-    expect(arguments, &instances, output)?;
+    if !arguments.dry_run || arguments.agreement.expect.is_some() {
+        arguments.agreement.ask(&instances, output)?;
+    }
     if arguments.local {
         refuse_production(&instances)?;
     }
@@ -227,32 +224,6 @@ fn clean_head(source: &Source) -> Result<Id> {
         if revision.changed.len() > shown.len() { ", …" } else { "" }
     ))
     .hint("commit them, pass `--rev HEAD` to leave them out, or `--local` to deploy them outside production"))
-}
-
-/// Refuses another number of instances than was expected, and asks above a few.
-fn expect(arguments: &Arguments, instances: &[&Instance], output: &Output) -> Result<()> {
-    let count = instances.len();
-    match arguments.expect {
-        Some(expected) if expected != count => Err(CommandError::refused(format!(
-            "{count} instances are selected, {expected} were expected"
-        ))
-        .hint("check the selection with `grove diff`")),
-        Some(_) => Ok(()),
-        None if count <= MANY || arguments.dry_run => Ok(()),
-        None => {
-            output.warn(&format!("this touches {count} instances:"));
-            for instance in instances {
-                output.note(&format!("  {}", instance.address));
-            }
-            if confirm("Deploy them?") {
-                return Ok(());
-            }
-            Err(
-                CommandError::refused(format!("{count} instances are selected and nobody agreed"))
-                    .hint(format!("in a script, say `--expect {count}`")),
-            )
-        }
-    }
 }
 
 fn refuse_production(instances: &[&Instance]) -> Result<()> {

@@ -7,7 +7,7 @@ use grove_release::{Changes, DeployBranch, Draft, Hold, Message, RECORD_VERSION,
 
 use crate::{
     cli::Global,
-    commands::selection::Selection,
+    commands::selection::{Agreement, Selection},
     error::{Exit, Result},
     output::Output,
     releasing::{self, Remotes},
@@ -25,6 +25,8 @@ pub(crate) struct Arguments {
     /// Why; shown wherever the hold is.
     #[arg(short, long = "message", value_name = "TEXT")]
     message: String,
+    #[command(flatten)]
+    agreement: Agreement,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -63,6 +65,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         Ok(format!("held at {:04}", running.release))
     };
     let instances = arguments.selection.select(&fleet)?;
+    arguments.agreement.ask(&instances, output)?;
     let subject = format!(
         "Hold: {}",
         arguments.message.lines().next().unwrap_or_default()

@@ -6,6 +6,7 @@ use grove_fleet::{Fleet, model::Instance, selector::Selector};
 use crate::{
     commands::candidates,
     error::{CommandError, Result},
+    output::{Output, confirm},
 };
 
 /// Instances by name, ring or label.
@@ -45,5 +46,46 @@ impl Selection {
             );
         }
         Ok(())
+    }
+}
+
+/// More instances than this are asked about first.
+const MANY: usize = 5;
+
+/// Agreement to touch many instances at once.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct Agreement {
+    /// How many instances are expected to be selected; another number is refused, and no question
+    /// is asked.
+    #[arg(long, value_name = "N")]
+    pub(crate) expect: Option<usize>,
+}
+
+impl Agreement {
+    /// Refuses another number of instances than was expected, and asks above a few.
+    pub(crate) fn ask(&self, instances: &[&Instance], output: &Output) -> Result<()> {
+        let count = instances.len();
+        match self.expect {
+            Some(expected) if expected != count => Err(CommandError::refused(format!(
+                "{count} instances are selected, {expected} were expected"
+            ))
+            .hint("check the selection with `grove diff`")),
+            Some(_) => Ok(()),
+            None if count <= MANY => Ok(()),
+            None => {
+                output.progress_done();
+                output.warn(&format!("this touches {count} instances:"));
+                for instance in instances {
+                    output.note(&format!("  {}", instance.address));
+                }
+                if confirm("Go on?") {
+                    return Ok(());
+                }
+                Err(CommandError::refused(format!(
+                    "{count} instances are selected and nobody agreed"
+                ))
+                .hint(format!("in a script, say `--expect {count}`")))
+            }
+        }
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::{
     cli::Global,
-    commands::{hold, selection::Selection},
+    commands::{
+        hold,
+        selection::{Agreement, Selection},
+    },
     error::Result,
     output::Output,
     releasing::Remotes,
@@ -17,6 +20,8 @@ use crate::{
     \x20 grove unhold prod/uni")]
 pub(crate) struct Arguments {
     #[command(flatten)]
+    agreement: Agreement,
+    #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
     remotes: Remotes,
@@ -27,6 +32,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let workspace = Workspace::open(global)?;
     let fleet = workspace.check()?.fleet;
     let instances = arguments.selection.select(&fleet)?;
+    arguments.agreement.ask(&instances, output)?;
     hold::change(
         &workspace,
         &fleet,

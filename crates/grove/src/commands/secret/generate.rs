@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::Global,
-    commands::selection::Selection,
+    commands::selection::{Agreement, Selection},
     error::{CommandError, Exit, Result},
     output::Output,
     pipeline::Pipeline,
@@ -33,6 +33,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
+    agreement: Agreement,
+    #[command(flatten)]
     selection: Selection,
 }
 
@@ -49,7 +51,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let pipeline = Pipeline::new(output, true)?;
     let secrets = Secrets::new(&workspace, &fleet);
     let mut rows = BTreeMap::new();
-    for instance in arguments.selection.select(&fleet)? {
+    let instances = arguments.selection.select(&fleet)?;
+    if !arguments.dry_run {
+        arguments.agreement.ask(&instances, output)?;
+    }
+    for instance in instances {
         output.progress(&format!("{}: asking Tutor", instance.address));
         let distribution = fleet
             .distributions
