@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import typing as t
 
@@ -99,7 +100,9 @@ def answer(request: Request, place: Place, throwaway: Throwaway) -> bytes:
         _blame(error, place)
         return frames.encode(error.head())
     except (Exception, SystemExit) as error:
-        unexpected = WorkerError("crash", words(error), traceback=format_traceback(error))
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        kind = "machine" if full else "crash"
+        unexpected = WorkerError(kind, words(error), traceback=format_traceback(error))
         unexpected.__cause__ = error
         _blame(unexpected, place)
         return frames.encode(unexpected.head())

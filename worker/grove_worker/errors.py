@@ -14,7 +14,7 @@ class WorkerError(Exception):
     """One failed request.
 
     `kind` is one of `plugin`, `template`, `config`, `missing-secret`, `limit`, `crash`,
-    `protocol`.
+    `machine`, `protocol`.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ import tempfile
 import time
 import typing as t
 
-from . import child, confine, frames, warm
+from . import child, confine, frames, loading, warm
 from .errors import MAX_TRACEBACK, WorkerError
 from .limits import Limits
 from .throwaway import Throwaway
@@ -32,6 +32,7 @@ class _Child:
     answer_fd: int
     log_fd: int
     place: child.Place
+    note: loading.Note
     plugin_set: tuple[str, ...]
     deadline: float
     answer: bytearray = dataclasses.field(default_factory=bytearray)
@@ -187,10 +188,12 @@ class Parent:
         self, id_: int, request: child.Request, plugin_set: tuple[str, ...]
     ) -> None:
         place = child.Place(tempfile.mkdtemp(dir=self._directory))
+        note = loading.Note()
         answer_read, answer_write = os.pipe()
         log_read, log_write = os.pipe()
         pid = os.fork()
         if pid == 0:
+            loading.tell(note)
             _become_child(
                 request, place, self._settings.limits, self._throwaway, answer_write, log_write
             )
@@ -203,6 +206,7 @@ class Parent:
             answer_fd=answer_read,
             log_fd=log_read,
             place=place,
+            note=note,
             plugin_set=plugin_set,
             deadline=time.monotonic() + self._settings.limits.wall_seconds,
         )
@@ -242,8 +246,11 @@ class Parent:
     def _finish(self, running: _Child, error: WorkerError | None) -> None:
         """End a child and pass its answer on, or say why there is none."""
         status, cpu = self._reap(running)
-        if error is not None and error.kind == "crash":
-            error = self._explain(running, status, cpu) or error
+        if error is not None:
+            if error.kind == "crash":
+                error = self._explain(running, status, cpu)
+            error.plugin = running.note.read()
+        running.note.close()
         if running.op == "warm":
             self._take_code(running, error)
             return
@@ -269,7 +276,7 @@ class Parent:
         shutil.rmtree(running.place.directory, ignore_errors=True)
         return status, usage.ru_utime + usage.ru_stime
 
-    def _explain(self, running: _Child, status: int, cpu: float) -> WorkerError | None:
+    def _explain(self, running: _Child, status: int, cpu: float) -> WorkerError:
         """Why a child ended without an answer."""
         limits = self._settings.limits
         log = running.log.decode("utf-8", "replace").strip() or None
@@ -287,7 +294,7 @@ class Parent:
             except ValueError:
                 name = str(-code)
             return WorkerError("crash", f"was ended by signal {name}", traceback=log)
-        return WorkerError("crash", f"exited with code {code} and no answer", traceback=log)
+        return WorkerError("crash", f"exited with code {code}, without an answer", traceback=log)
 
     def _take_code(self, running: _Child, error: WorkerError | None) -> None:
         self._warming.discard(running.plugin_set)

@@ -13,6 +13,7 @@ from tutor import hooks
 from tutor import plugins as tutor_plugins
 from tutor.plugins import base, v0, v1
 
+from . import loading
 from .errors import WorkerError, format_traceback, words
 
 #: Tutor takes files with these ends as plugins, and no others.
@@ -72,7 +73,8 @@ def load_all(names: t.Iterable[str]) -> None:
     """What `tutor.plugins.load_all` does, but that a plugin which fails fails the request."""
     for name in sorted(set(names)):
         try:
-            tutor_plugins.load(name)
+            with loading.plugin(name):
+                tutor_plugins.load(name)
         except (WorkerError, MemoryError):
             raise
         except (Exception, SystemExit) as error:

@@ -293,6 +293,7 @@ class Limits(WithWorker):
         error = self.plugin("while True: pass")
         self.assertEqual(error["kind"], "limit")
         self.assertIn("processor time", error["message"])
+        self.assertEqual(error["plugin"], "own")
         self.still_works()
 
     def test_memory_is_bounded(self) -> None:
@@ -312,6 +313,7 @@ class Limits(WithWorker):
         self.assertEqual(error["kind"], "crash")
         self.assertIn("code 7", error["message"])
         self.assertIn("last words", error["traceback"])
+        self.assertEqual(error["plugin"], "own")
         error = self.plugin("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
         self.assertIn("SIGSEGV", error["message"])
         self.still_works()

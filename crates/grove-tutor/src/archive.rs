@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = &[
     package!("frames.py"),
     package!("jinja.py"),
     package!("limits.py"),
+    package!("loading.py"),
     package!("main.py"),
     package!("parent.py"),
     package!("plugins.py"),

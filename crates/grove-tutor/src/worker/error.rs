@@ -42,7 +42,7 @@ pub enum WorkerError {
 impl WorkerError {
     /// Whether the fault lies with what the fleet says, not with the machine.
     pub fn is_fleet(&self) -> bool {
-        matches!(self, Self::Failed(_))
+        matches!(self, Self::Failed(failure) if failure.kind != FailureKind::Machine)
     }
 
     /// What to do about it, where there is something to say.
@@ -97,6 +97,8 @@ pub enum FailureKind {
     Limit,
     /// Its process ended without an answer, or failed in a way that names nobody.
     Crash,
+    /// The machine has no room to work in.
+    Machine,
     /// The request made no sense.
     Protocol,
 }
