@@ -11,6 +11,7 @@ use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
     pipeline::Pipeline,
+    surroundings,
     workspace::{Workspace, is_json},
 };
 
@@ -86,15 +87,24 @@ fn write(out: &Path, instance: &Instance, tree: &Tree) -> Result<()> {
                 .hint("name another directory with `--out`"));
             }
         }
-        fs_err::remove_dir_all(&objects)?;
     }
-    fs_err::create_dir_all(&objects)?;
-    fs_err::create_dir_all(&apps)?;
+    // Put in place by a rename: an instance's directory is whole or as it was.
+    let instances = cluster.join("instances");
+    fs_err::create_dir_all(&instances)?;
+    let scratch = tempfile::Builder::new()
+        .prefix(".render-")
+        .tempdir_in(&instances)?;
+    let fresh = scratch.path().join("new");
+    fs_err::create_dir(&fresh)?;
     for (name, object) in &tree.objects {
-        fs_err::write(objects.join(name), grove_yaml::emit(object))?;
+        fs_err::write(fresh.join(name), grove_yaml::emit(object))?;
     }
+    if objects.exists() {
+        fs_err::rename(&objects, scratch.path().join("old"))?;
+    }
+    fs_err::rename(&fresh, &objects)?;
     for (name, object) in &tree.apps {
-        fs_err::write(apps.join(name), grove_yaml::emit(object))?;
+        surroundings::write_atomically(&apps.join(name), &grove_yaml::emit(object))?;
     }
     Ok(())
 }
