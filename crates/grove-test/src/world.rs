@@ -230,14 +230,44 @@ impl World {
         }
     }
 
+    /// Prepares a run of `grove` by another program, one that sets limits for instance: `words` are
+    /// its name and first arguments; `grove` and its arguments follow them.
+    ///
+    /// # Panics
+    ///
+    /// If there are no words.
+    pub fn command_under<S: AsRef<OsStr>>(
+        &self,
+        words: &[&str],
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Grove<'_> {
+        let (program, first) = words.split_first().expect("a program is named");
+        let mut command = self.program(program);
+        command.args(first).arg(&self.grove).args(arguments);
+        Grove {
+            world: self,
+            command,
+        }
+    }
+
     /// A program that sees the world's variables and runs in the fleet's directory.
     pub fn program(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = Command::from_std(self.process(program));
+        command.timeout(LIMIT);
+        command
+    }
+
+    /// Like [`Self::program`], for a test that does something while the program runs.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test ends the program itself, with a signal of its own"
+    )]
+    pub fn process(&self, program: impl AsRef<OsStr>) -> std::process::Command {
+        let mut command = std::process::Command::new(program);
         command
             .env_clear()
             .envs(&*self.variables.borrow())
-            .current_dir(self.fleet())
-            .timeout(LIMIT);
+            .current_dir(self.fleet());
         command
     }
 
