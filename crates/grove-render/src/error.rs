@@ -95,9 +95,31 @@ pub enum Error {
         /// The host name.
         host: String,
     },
-    /// A site of Caddy's under a name that the instance does not state.
-    #[error("the environment serves {host}, which neither `hosts` nor `domains` states")]
+    /// A host that the instance does not state, and that is below no host of it.
+    #[error("{object} takes {host}, which neither `hosts` nor `domains` states")]
     HostNotStated {
+        /// `Kind/name`.
+        object: String,
+        /// The host name.
+        host: String,
+    },
+    /// A host that is another instance's, or that another instance is nearer to.
+    #[error("{object} takes {host}, and {other} states {stated}")]
+    HostOfOther {
+        /// `Kind/name`.
+        object: String,
+        /// The host name.
+        host: String,
+        /// The host or domain of the other instance: `host`, or a parent of it.
+        stated: String,
+        /// The other instance's address.
+        other: String,
+    },
+    /// A wildcard, or an object that takes every host.
+    #[error("{object} takes {}, which is not one host name", if .host.is_empty() { "every host".to_owned() } else { format!("{host:?}") })]
+    OpenHost {
+        /// `Kind/name`.
+        object: String,
         /// The host name.
         host: String,
     },
@@ -197,7 +219,13 @@ impl Error {
             Self::HostNotServed { .. } => {
                 "remove it, or turn on the plugin that serves it (keys of `hosts` are services)"
             }
-            Self::HostNotStated { .. } => "add it to `hosts`",
+            Self::HostNotStated { .. } => "state it under `hosts` or `domains`",
+            Self::HostOfOther { .. } => {
+                "state it under `hosts` or `domains` of the one instance that it belongs to"
+            }
+            Self::OpenHost { .. } => {
+                "name each host, and state it under `hosts` or `domains` of the instance"
+            }
             Self::DomainWithoutService { .. } => "name a key of `hosts`",
             Self::BadHost { .. } => "letters, digits, `-` and `.`, as in learn.uni.example",
             Self::MissingHost { .. } => "every instance states its hosts for `lms` and `cms`",

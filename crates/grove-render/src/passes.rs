@@ -11,6 +11,7 @@
 mod certificates;
 mod development;
 mod domains;
+mod hosts;
 mod images;
 mod ingress;
 mod job_settings;
@@ -61,6 +62,7 @@ pub fn passes() -> &'static [Pass] {
         job_settings::PASS,
         ingress::PASS,
         certificates::PASS,
+        hosts::PASS,
         project::PASS,
         waves::PASS,
         protect::PASS,
@@ -77,6 +79,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) fleet: &'a str,
     pub(crate) cluster: &'a Cluster,
     pub(crate) instance: &'a Instance,
+    /// The other instances of the cluster.
+    pub(crate) others: Vec<&'a Instance>,
     pub(crate) distribution: &'a Distribution,
     pub(crate) deploy_remote: &'a str,
     /// Init tasks, in Tutor's order.

@@ -89,6 +89,13 @@ fn draft(input: Input<'_>) -> Result<Draft<'_>, Error> {
         fleet: &fleet.name,
         cluster,
         instance,
+        others: fleet
+            .instances
+            .values()
+            .filter(|other| {
+                other.address.cluster == cluster.name && other.address != instance.address
+            })
+            .collect(),
         distribution,
         deploy_remote,
         tasks: output.tasks,

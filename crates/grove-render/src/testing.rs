@@ -71,6 +71,7 @@ pub(crate) fn instance() -> Instance {
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
     pub(crate) instance: Instance,
+    pub(crate) others: Vec<Instance>,
     pub(crate) distribution: Distribution,
     pub(crate) deploy_remote: &'static str,
     pub(crate) tasks: Vec<Task>,
@@ -87,6 +88,7 @@ impl Default for World {
                 ..Cluster::default()
             },
             instance: instance(),
+            others: Vec::new(),
             distribution: Distribution {
                 release: "verawood".to_owned(),
                 ..Distribution::default()
@@ -107,6 +109,7 @@ impl World {
             fleet: "acme",
             cluster: &self.cluster,
             instance: &self.instance,
+            others: self.others.iter().collect(),
             distribution: &self.distribution,
             deploy_remote: self.deploy_remote,
             tasks: self.tasks.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Draft, Pass, ingress};
-use crate::Error;
+use crate::{Error, object::Object};
 
 pub(super) const PASS: Pass = Pass {
     name: "certificates",
@@ -18,6 +18,9 @@ pub(super) const PASS: Pass = Pass {
 
 /// What a public authority puts in one certificate.
 const LIMIT: usize = 100;
+
+/// The name of the Certificate of all of `hosts`.
+const HOSTS: &str = "hosts";
 
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let mut hosts = BTreeSet::new();
@@ -49,7 +52,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     }
     if !hosts.is_empty() {
         let names: Vec<&str> = hosts.iter().map(String::as_str).collect();
-        add(draft, "hosts", ingress::HOSTS_SECRET, &names)?;
+        add(draft, HOSTS, ingress::HOSTS_SECRET, &names)?;
     }
     for domain in &domains {
         add(draft, domain, &ingress::domain_secret(domain), &[domain])?;
@@ -68,6 +71,22 @@ fn add(draft: &mut Draft<'_>, name: &str, secret: &str, names: &[&str]) -> Resul
         "secretName": secret,
     }});
     draft.add("cert-manager.io/v1", "Certificate", name, body)
+}
+
+/// Whether `object` is a Certificate as this pass makes them, from the cluster's own issuer.
+pub(super) fn is_ours(draft: &Draft<'_>, object: &Object) -> bool {
+    let text = |pointer: &str| object.value().pointer(pointer).and_then(Value::as_str);
+    let name = object.name();
+    let secret = if name == HOSTS {
+        ingress::HOSTS_SECRET.to_owned()
+    } else if draft.instance.domains.contains_key(name) {
+        ingress::domain_secret(name)
+    } else {
+        return false;
+    };
+    object.kind() == "Certificate"
+        && text("/spec/secretName") == Some(secret.as_str())
+        && text("/spec/issuerRef/name") == Some(draft.cluster.cluster_issuer.as_str())
 }
 
 #[cfg(test)]

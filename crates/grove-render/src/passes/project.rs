@@ -2,11 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Draft, Pass};
-use crate::{
-    Error, annotations, names,
-    object::{Object, Objects},
-};
+use super::{Draft, Pass, certificates};
+use crate::{Error, annotations, names, object::Object};
 
 pub(super) const PASS: Pass = Pass {
     name: "project",
@@ -21,7 +18,8 @@ pub(super) const PASS: Pass = Pass {
 const SERVER: &str = "https://kubernetes.default.svc";
 
 /// Group and kind of what an instance may have: what Tutor, its plugins and these passes make, and
-/// what operators commonly add to it. Nothing that gives rights, and nothing of Argo CD's own.
+/// what operators commonly add to it. Nothing that gives rights, nothing of Argo CD's own, and nothing
+/// with which an operator of the cluster acts for the instance where its own rights end.
 const KINDS: &[(&str, &str)] = &[
     ("", "ConfigMap"),
     ("", "PersistentVolumeClaim"),
@@ -37,8 +35,6 @@ const KINDS: &[(&str, &str)] = &[
     ("bitnami.com", "SealedSecret"),
     ("cert-manager.io", "Certificate"),
     ("cert-manager.io", "Issuer"),
-    ("external-secrets.io", "ExternalSecret"),
-    ("keda.sh", "ScaledObject"),
     ("monitoring.coreos.com", "PodMonitor"),
     ("monitoring.coreos.com", "ServiceMonitor"),
     ("networking.k8s.io", "Ingress"),
@@ -48,7 +44,9 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
-    confine(&draft.objects)?;
+    for object in draft.objects.iter() {
+        confine(draft, object)?;
+    }
     let remote = draft.deploy_remote;
     if remote.contains('*') || remote.starts_with('!') {
         return Err(Error::RemotePattern {
@@ -109,23 +107,100 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
 }
 
 /// Refuses what the project would refuse, and what reaches further than a kind says.
-fn confine(objects: &Objects) -> Result<(), Error> {
-    for object in objects.iter() {
-        if !KINDS.contains(&(object.group(), object.kind())) {
-            return Err(Error::RefusedKind {
-                object: object.id().to_string(),
-                api: object.api().to_owned(),
-            });
-        }
+fn confine(draft: &Draft<'_>, object: &Object) -> Result<(), Error> {
+    if !KINDS.contains(&(object.group(), object.kind())) {
+        return Err(Error::RefusedKind {
+            object: object.id().to_string(),
+            api: object.api().to_owned(),
+        });
+    }
+    match reach(draft, object) {
+        Some(field) => Err(Error::RefusedField {
+            object: object.id().to_string(),
+            field,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The first field of `object` that reaches beyond the instance.
+fn reach(draft: &Draft<'_>, object: &Object) -> Option<String> {
+    let spec = object.value().get("spec")?;
+    if object.kind() == "Service" {
         // An address that a Service claims is taken from the whole cluster.
-        if object.value().pointer("/spec/externalIPs").is_some() && object.kind() == "Service" {
-            return Err(Error::RefusedField {
-                object: object.id().to_string(),
-                field: "spec.externalIPs".to_owned(),
-            });
+        if spec.get("externalIPs").is_some() {
+            return Some("spec.externalIPs".to_owned());
+        }
+        let target = spec.get("externalName").and_then(Value::as_str);
+        if target.is_some_and(in_cluster) {
+            return Some("spec.externalName".to_owned());
         }
     }
-    Ok(())
+    if let Some(field) = other_namespace(spec, "spec", &draft.instance.identity.namespace) {
+        return Some(field);
+    }
+    if certificates::is_ours(draft, object) {
+        return None;
+    }
+    cluster_reference(spec, "spec")
+}
+
+/// Whether a name is that of a Service or a pod in the cluster.
+fn in_cluster(target: &str) -> bool {
+    let target = target.trim_end_matches('.').to_ascii_lowercase();
+    ["svc", "cluster.local"].iter().any(|zone| {
+        target
+            .strip_suffix(zone)
+            .is_some_and(|head| head.ends_with('.'))
+    })
+}
+
+/// Maps with keys of somebody's choice: labels, and contents of a Secret. Selectors choose by
+/// labels; those of a `NetworkPolicy` only narrow what pods of the instance reach.
+const FREE: &[&str] = &[
+    "annotations",
+    "data",
+    "encryptedData",
+    "labels",
+    "matchLabels",
+    "namespaceSelector",
+    "nodeSelector",
+    "podSelector",
+    "selector",
+    "stringData",
+];
+
+/// The first `namespace` in `value` that is not `own`; `path` is where `value` stands.
+fn other_namespace(value: &Value, path: &str, own: &str) -> Option<String> {
+    find(value, path, &|key, text| key == "namespace" && text != own)
+}
+
+/// The first reference in `value` to what all instances of a cluster share.
+fn cluster_reference(value: &Value, path: &str) -> Option<String> {
+    find(value, path, &|key, text| {
+        key == "kind" && matches!(text, "ClusterIssuer" | "ClusterSecretStore")
+    })
+}
+
+/// The path of the first field with text that `wanted` picks by key and text.
+fn find(value: &Value, path: &str, wanted: &impl Fn(&str, &str) -> bool) -> Option<String> {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .filter(|(key, _)| !FREE.contains(&key.as_str()))
+            .find_map(|(key, value)| {
+                let path = format!("{path}.{key}");
+                match value {
+                    Value::String(text) => wanted(key, text).then_some(path),
+                    _ => find(value, &path, wanted),
+                }
+            }),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| find(item, &format!("{path}[{index}]"), wanted)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -211,14 +286,6 @@ mod tests {
               {
                 "group": "cert-manager.io",
                 "kind": "Issuer"
-              },
-              {
-                "group": "external-secrets.io",
-                "kind": "ExternalSecret"
-              },
-              {
-                "group": "keda.sh",
-                "kind": "ScaledObject"
               },
               {
                 "group": "monitoring.coreos.com",
@@ -317,6 +384,8 @@ mod tests {
             ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
             ("cert-manager.io/v1", "ClusterIssuer"),
             ("other.example/v1", "Deployment"),
+            ("external-secrets.io/v1", "ExternalSecret"),
+            ("keda.sh/v1alpha1", "ScaledObject"),
         ] {
             refusal(api, kind);
         }
@@ -327,6 +396,78 @@ mod tests {
         let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"},
             "spec": {"externalIPs": ["10.0.0.1"]}});
         insta::assert_snapshot!(testing::pass(&PASS, &[], vec![service]).unwrap_err(), @"Service/x sets spec.externalIPs, which reaches beyond the instance");
+    }
+
+    fn confined(api: &str, kind: &str, spec: &serde_json::Value) -> Result<(), String> {
+        let object =
+            json!({"apiVersion": api, "kind": kind, "metadata": {"name": "x"}, "spec": spec});
+        testing::pass(&PASS, &[], vec![object])
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn names_of_services_in_the_cluster_are_refused() {
+        let target = |name: &str| {
+            confined(
+                "v1",
+                "Service",
+                &json!({"type": "ExternalName", "externalName": name}),
+            )
+        };
+        insta::assert_snapshot!(target("lms.rival.svc.cluster.local").unwrap_err(), @"Service/x sets spec.externalName, which reaches beyond the instance");
+        for name in [
+            "lms.rival.svc",
+            "LMS.rival.SVC.cluster.local.",
+            "1-2-3-4.rival.pod.cluster.local",
+        ] {
+            target(name).unwrap_err();
+        }
+        target("mysql.example").unwrap();
+    }
+
+    #[test]
+    fn references_to_other_namespaces_are_refused() {
+        let middleware = |namespace: &str| {
+            let spec = json!({"chain": {"middlewares": [{"name": "a", "namespace": namespace}]}});
+            confined("traefik.io/v1alpha1", "Middleware", &spec)
+        };
+        insta::assert_snapshot!(middleware("rival").unwrap_err(), @"Middleware/x sets spec.chain.middlewares[0].namespace, which reaches beyond the instance");
+        middleware("uni").unwrap();
+        let claim = json!({"dataSourceRef": {"kind": "PersistentVolumeClaim", "name": "a", "namespace": "rival"}});
+        insta::assert_snapshot!(confined("v1", "PersistentVolumeClaim", &claim).unwrap_err(), @"PersistentVolumeClaim/x sets spec.dataSourceRef.namespace, which reaches beyond the instance");
+    }
+
+    #[test]
+    fn a_label_may_be_called_namespace() {
+        let labels = json!({"namespace": "rival"});
+        let spec = json!({
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels, "annotations": labels}, "spec": {"nodeSelector": labels}},
+        });
+        confined("apps/v1", "Deployment", &spec).unwrap();
+        confined("v1", "Service", &json!({"selector": labels})).unwrap();
+        let peers = json!([{"from": [{"namespaceSelector": {"matchLabels": labels}}]}]);
+        let spec = json!({"podSelector": {"matchLabels": labels}, "ingress": peers});
+        confined("networking.k8s.io/v1", "NetworkPolicy", &spec).unwrap();
+    }
+
+    #[test]
+    fn what_a_cluster_shares_is_for_our_own_certificates() {
+        let certificate = |name: &str, secret: &str, kind: &str, issuer: &str| {
+            let object = json!({
+                "apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": name},
+                "spec": {"secretName": secret, "issuerRef": {"kind": kind, "name": issuer}},
+            });
+            testing::pass(&PASS, &[], vec![object])
+        };
+        let issuer = "harmony-letsencrypt-global";
+        certificate("hosts", "hosts-tls", "ClusterIssuer", issuer).unwrap();
+        certificate("x", "x-tls", "Issuer", "own").unwrap();
+        insta::assert_snapshot!(certificate("x", "x-tls", "ClusterIssuer", issuer).unwrap_err(), @"Certificate/x sets spec.issuerRef.kind, which reaches beyond the instance");
+        certificate("hosts", "hosts-tls", "ClusterIssuer", "other").unwrap_err();
+        let store = json!({"x": [{"secretStoreRef": {"kind": "ClusterSecretStore", "name": "a"}}]});
+        insta::assert_snapshot!(confined("traefik.io/v1alpha1", "Middleware", &store).unwrap_err(), @"Middleware/x sets spec.x[0].secretStoreRef.kind, which reaches beyond the instance");
     }
 
     #[test]

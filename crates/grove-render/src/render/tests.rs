@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use grove_fleet::Fleet;
+use grove_fleet::{Address, Fleet};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -198,6 +198,30 @@ fn tutors_selectors_and_labels_never_change() {
             );
         }
     }
+}
+
+#[test]
+fn hosts_are_held_against_the_other_instances_of_the_cluster() {
+    let world = world();
+    let with = |cluster: &str, name: &str, host: &str| {
+        let mut other = world.instance.clone();
+        other.address = Address::new(cluster, name);
+        other.hosts = [("lms".to_owned(), host.to_owned())].into();
+        other.domains.clear();
+        let mut fleet = Fleet::default();
+        for instance in [&world.instance, &other] {
+            fleet
+                .instances
+                .insert(instance.address.clone(), instance.clone());
+        }
+        render(input(&world, &fleet, output()))
+    };
+    // Caddy serves this name, and the instance itself states only its parent.
+    let host = "meilisearch.learn.uni.example";
+    let error = with("prod", "rival", host).unwrap_err();
+    insta::assert_snapshot!(error, @"ConfigMap/caddy-config takes meilisearch.learn.uni.example, and prod/rival states meilisearch.learn.uni.example");
+    with("prod", "rival", "rival.example").unwrap();
+    with("elsewhere", "rival", host).unwrap();
 }
 
 #[test]
