@@ -495,3 +495,33 @@ fn a_file_encrypted_anew_is_noted_once_and_needs_no_key_after_that() {
         "unchanged"
     );
 }
+
+#[test]
+#[ignore = "main-path: needs the package index and kustomize"]
+fn a_rollback_to_an_older_open_edx_is_refused_until_the_risk_is_accepted() {
+    let world = example_world();
+    let library = "clusters/beta/instances/library/instance.yaml";
+    deploy(&world, "beta/library", &[]);
+    edit(
+        &world,
+        library,
+        "environment: staging",
+        "environment: staging\nring: canary",
+    );
+    world
+        .repository(&world.fleet())
+        .commit("From Tutor 21 to 22");
+    deploy(&world, "beta/library", &[]);
+    let before = tip(&world, "beta");
+    let refused = world.grove(["rollback", "beta/library"]).exits(4);
+    assert!(
+        refused.stderr.contains("openedx: verawood → ulmo"),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("--accept-data-risk"), "{refused}");
+    assert_eq!(tip(&world, "beta"), before);
+    let _ = world
+        .grove(["rollback", "beta/library", "--accept-data-risk"])
+        .success();
+    assert_ne!(tip(&world, "beta"), before);
+}
