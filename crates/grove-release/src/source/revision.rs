@@ -66,7 +66,8 @@ impl Source {
     }
 
     /// Whether the fleet's upstream has `commit`, as far as the last fetch or push told: the upstream
-    /// of the branch that is checked out, else (a detached `HEAD`, as in CI) any remote branch.
+    /// of the branch that is checked out; else (a detached `HEAD`, as in CI) the remote's main branch
+    /// where the clone knows it, and any remote branch where it does not.
     pub fn published(&self, git: &Git, commit: Id) -> Result<Published, Error> {
         let repo = self.repository();
         let directory = repo.git_dir().to_owned();
@@ -81,9 +82,16 @@ impl Source {
             Some(name) => list(&["--", &name.to_string()])?
                 .iter()
                 .find_map(|line| line.split_once('\0'))
-                .map(|(_, upstream)| upstream.to_owned())
-                .filter(|upstream| !upstream.is_empty()),
+                .map(|(_, upstream)| upstream.to_owned()),
             None => None,
+        };
+        // Where no branch says it, the remote's own main branch does: any other one may be a pull
+        // request that nobody agreed to.
+        let upstream = match upstream.filter(|upstream| !upstream.is_empty()) {
+            Some(upstream) => Some(upstream),
+            None => list(&["--format=%(symref)", "--", "refs/remotes/*/HEAD"])?
+                .into_iter()
+                .find(|main| !main.is_empty()),
         };
         let contains = format!("--contains={commit}");
         if let Some(upstream) = upstream {

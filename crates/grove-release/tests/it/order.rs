@@ -64,6 +64,10 @@ fn a_commit_is_published_when_the_upstream_has_it() {
     assert_eq!(published(two), Published::No("origin/main".to_owned()));
     repository.git(["push", "--quiet", "origin", "HEAD:refs/heads/topic"]);
     assert_eq!(published(two), Published::Yes("origin/topic".to_owned()));
+    // Where the clone knows the remote's main branch, no other one counts.
+    repository.git(["remote", "set-head", "origin", "main"]);
+    assert_eq!(published(two), Published::No("origin/main".to_owned()));
+    assert_eq!(published(one), Published::Yes("origin/main".to_owned()));
 }
 
 #[test]
