@@ -46,7 +46,7 @@ pub(crate) struct Remotes {
 
 impl Remotes {
     /// The pattern of the remotes.
-    pub(crate) fn pattern<'a>(&'a self, fleet: &'a Fleet) -> &'a str {
+    fn pattern<'a>(&'a self, fleet: &'a Fleet) -> &'a str {
         self.deploy_remote
             .as_deref()
             .unwrap_or(&fleet.deploy_remote)
