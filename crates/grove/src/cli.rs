@@ -24,7 +24,8 @@ use crate::{
 )]
 #[command(
     after_help = "Exit codes: 0 done; 1 findings or the answer is no; 2 wrong usage; \
-    3 another program or a remote failed; 4 refused; 70 a bug of Grove's."
+    3 another program or a remote failed; 4 refused; 5 the cluster did not become healthy; \
+    6 out of time; 70 a bug of Grove's."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]

@@ -15,6 +15,10 @@ pub(crate) enum Exit {
     Tool = 3,
     /// Refused: a hold, a lock, a conflict, a stale source, a missing confirmation.
     Refused = 4,
+    /// The cluster did not become healthy.
+    Unhealthy = 5,
+    /// Time ran out; what was begun goes on in the cluster.
+    OutOfTime = 6,
     /// A bug of Grove's.
     Bug = 70,
 }

@@ -5,6 +5,7 @@
 
 mod cli;
 mod commands;
+mod connecting;
 mod error;
 mod keys;
 mod output;

@@ -125,3 +125,15 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     file.sync_all()?;
     Ok(())
 }
+
+/// The user's kubeconfig files that exist: those of `KUBECONFIG`, else `~/.kube/config`.
+pub(crate) fn kubeconfigs() -> Vec<PathBuf> {
+    let paths = match raw_variable("KUBECONFIG") {
+        Some(list) => std::env::split_paths(&list).collect(),
+        None => home()
+            .map(|home| home.join(".kube/config"))
+            .into_iter()
+            .collect::<Vec<_>>(),
+    };
+    paths.into_iter().filter(|path| path.is_file()).collect()
+}

@@ -33,6 +33,8 @@ pub(super) fn read(
     Cluster {
         name: name.to_owned(),
         provider: or(&["provider"], ""),
+        server: text(&["kubernetes", "server"]),
+        uid: text(&["kubernetes", "uid"]),
         domain: text(&["domain"]),
         ingress_class: or(&["ingress", "class"], INGRESS_CLASS),
         cluster_issuer: or(&["certificates", "issuer"], CLUSTER_ISSUER),

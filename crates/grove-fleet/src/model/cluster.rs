@@ -11,6 +11,10 @@ pub struct Cluster {
     pub name: String,
     /// `provider`.
     pub provider: String,
+    /// `kubernetes.server`: the address of its API server.
+    pub server: Option<String>,
+    /// `kubernetes.uid`: the uid of its namespace `kube-system`.
+    pub uid: Option<String>,
     /// `domain`, for hosts of the cluster's own.
     pub domain: Option<String>,
     /// `ingress.class`; Traefik where nothing is said, as Harmony installs it.

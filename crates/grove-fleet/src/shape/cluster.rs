@@ -25,9 +25,21 @@ const KEYS: &[Key] = &[
         Type::Text,
         "The domain under which the cluster's own names are.",
     ),
-    Key::later(
+    Key::new(
         "kubernetes",
-        "The API server's address, and the uid of `kube-system` that proves which cluster it is.",
+        Type::Object(&[&[
+            Key::new(
+                "server",
+                Type::Text,
+                "The address of the API server, by which the context of the user's kubeconfig is found.",
+            ),
+            Key::new(
+                "uid",
+                Type::Text,
+                "The uid of the namespace `kube-system`, which proves before each write that the cluster is the one that is meant; bootstrap records it.",
+            ),
+        ]]),
+        "Which Kubernetes cluster it is. Credentials are the user's own.",
     ),
     Key::later("harmony", "The version and values of the Harmony chart."),
     Key::new(

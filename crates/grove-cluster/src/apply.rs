@@ -1,0 +1,152 @@
+//! Applying objects.
+
+use kube::{
+    Api,
+    api::{ApiResource, DynamicObject, Patch, PatchParams},
+    core::GroupVersionKind,
+    discovery::Scope,
+};
+use serde_json::Value;
+
+use crate::{Connection, Error};
+
+/// The field manager of everything that Grove applies.
+pub const FIELD_MANAGER: &str = "grove";
+
+/// What applying an object did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It was not there.
+    Created,
+    /// It was there and is another now.
+    Changed,
+    /// It is as it was.
+    Unchanged,
+}
+
+impl Connection {
+    /// Applies an object server-side with strict validation. A namespaced object without a namespace
+    /// goes to `default`.
+    ///
+    /// Others' fields are left alone: [`Error::Conflict`] names them and nothing of the object is
+    /// changed, unless `take_over` is set.
+    pub async fn apply(&self, object: &Value, take_over: bool) -> Result<Applied, Error> {
+        let (api, name) = self.api_of(object).await?;
+        let doing = format!("apply {}", describe(object));
+        let before = match self.ask(&doing, api.get(&name)).await {
+            Ok(before) => before.metadata.resource_version,
+            Err(error) if error.is_absent() => None,
+            Err(error) => return Err(error),
+        };
+        let mut parameters = PatchParams::apply(FIELD_MANAGER).validation_strict();
+        parameters.force = take_over;
+        let after = self
+            .ask(&doing, api.patch(&name, &parameters, &Patch::Apply(object)))
+            .await?
+            .metadata
+            .resource_version;
+        Ok(match before {
+            None => Applied::Created,
+            before if before == after => Applied::Unchanged,
+            Some(_) => Applied::Changed,
+        })
+    }
+
+    /// What applying an object would do, asked of the server by a dry run.
+    pub async fn would_apply(&self, object: &Value, take_over: bool) -> Result<Applied, Error> {
+        let (api, name) = self.api_of(object).await?;
+        let doing = format!("apply {}", describe(object));
+        let before = match self.ask(&doing, api.get(&name)).await {
+            Ok(before) => before,
+            Err(error) if error.is_absent() => return Ok(Applied::Created),
+            Err(error) => return Err(error),
+        };
+        let mut parameters = PatchParams::apply(FIELD_MANAGER).validation_strict();
+        parameters.force = take_over;
+        let after = self
+            .ask(
+                &doing,
+                api.patch(&name, &parameters.dry_run(), &Patch::Apply(object)),
+            )
+            .await?;
+        Ok(if same(before, after) {
+            Applied::Unchanged
+        } else {
+            Applied::Changed
+        })
+    }
+
+    /// The API of an object's kind in its namespace, and the object's name. A kind that the server
+    /// does not know is [`Error::UnknownKind`].
+    pub async fn api_of(&self, object: &Value) -> Result<(Api<DynamicObject>, String), Error> {
+        let text = |pointer: &str| {
+            object
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let (resource, scope) = self.resource(text("/apiVersion"), text("/kind")).await?;
+        let namespace = match text("/metadata/namespace") {
+            "" => "default",
+            namespace => namespace,
+        };
+        let api = match scope {
+            Scope::Cluster => Api::all_with(self.client().clone(), &resource),
+            Scope::Namespaced => {
+                Api::namespaced_with(self.client().clone(), namespace, &resource)
+            }
+        };
+        Ok((api, text("/metadata/name").to_owned()))
+    }
+
+    /// The resource and scope of a kind, asked of the server.
+    pub async fn resource(&self, api: &str, kind: &str) -> Result<(ApiResource, Scope), Error> {
+        let (group, version) = api.split_once('/').unwrap_or(("", api));
+        let gvk = GroupVersionKind::gvk(group, version, kind);
+        let unknown = || Error::UnknownKind {
+            cluster: self.cluster().to_owned(),
+            api: api.to_owned(),
+            kind: kind.to_owned(),
+        };
+        let doing = format!("discover {kind} ({api})");
+        let request = kube::discovery::pinned_kind(self.client(), &gvk);
+        match tokio::time::timeout(std::time::Duration::from_secs(30), request).await {
+            Ok(Ok((resource, capabilities))) => Ok((resource, capabilities.scope)),
+            Ok(Err(kube::Error::Discovery(_))) => Err(unknown()),
+            Ok(Err(error)) => match self.error(&doing, error) {
+                error if error.is_absent() => Err(unknown()),
+                error => Err(error),
+            },
+            Err(_) => Err(Error::Slow {
+                cluster: self.cluster().to_owned(),
+                server: self.server().to_owned(),
+                after: std::time::Duration::from_secs(30),
+            }),
+        }
+    }
+}
+
+/// `Deployment/lms in uni`.
+pub(crate) fn describe(object: &Value) -> String {
+    let text = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let namespace = match text("/metadata/namespace") {
+        "" => String::new(),
+        namespace => format!(" in {namespace}"),
+    };
+    format!("{}/{}{namespace}", text("/kind"), text("/metadata/name"))
+}
+
+/// Whether two states of an object are equal but for the server's own notes.
+fn same(mut one: DynamicObject, mut other: DynamicObject) -> bool {
+    for object in [&mut one, &mut other] {
+        object.metadata.managed_fields = None;
+        object.metadata.resource_version = None;
+        object.metadata.generation = None;
+    }
+    one.metadata == other.metadata && one.data == other.data
+}
