@@ -17,6 +17,9 @@ use crate::{names, placeholder};
 /// name, and may change.
 const REGISTRY_TYPES: [&str; 2] = ["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"];
 
+/// The type of a Secret that states none.
+pub(super) const OPAQUE: &str = "Opaque";
+
 /// What a `ConfigMap` or `Secret` becomes, and where references to it go; none where they stay.
 pub(super) fn seal(
     before: &Value,
@@ -34,7 +37,10 @@ pub(super) fn seal(
         };
     }
 
-    let kind = before.get("type").and_then(Value::as_str);
+    let kind = before
+        .get("type")
+        .and_then(Value::as_str)
+        .filter(|kind| *kind != OPAQUE);
     let stable = is_jobs_copy(before) || kind.is_some_and(|kind| REGISTRY_TYPES.contains(&kind));
     let encrypted = sealing.encrypted(&content.names)?;
     let logical = object::logical_name(before);
@@ -51,15 +57,16 @@ pub(super) fn seal(
         map.insert("namespace".to_owned(), sealing.namespace.into());
     }
     let keys = content.templates.keys().cloned().collect();
-    let mut template = json!({ "data": content.templates, "metadata": {} });
+    // The type is always stated. Where the template has none, the controller takes the API server's
+    // default for a difference and updates the Secret that it just made, and an immutable one with an
+    // empty file refuses that.
+    let mut template =
+        json!({ "data": content.templates, "metadata": {}, "type": kind.unwrap_or(OPAQUE) });
     if let Some(labels) = labels {
         template["metadata"]["labels"] = labels;
     }
     if !stable {
         template["immutable"] = true.into();
-    }
-    if let Some(kind) = kind {
-        template["type"] = kind.into();
     }
     let mut sealed = json!({
         "apiVersion": "bitnami.com/v1alpha1",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Error, Sealing, expansion::to_expansion, object, suffix};
+use super::{Error, Sealing, configuration::OPAQUE, expansion::to_expansion, object, suffix};
 use crate::{
     names,
     placeholder::{self, Piece, pieces},
@@ -113,7 +113,7 @@ impl Readers {
         let mut annotations = Map::new();
         annotations.insert(names::NAMESPACE_WIDE.to_owned(), "true".into());
         annotations.insert(names::SEALED_FROM.to_owned(), "env".into());
-        let mut template = json!({ "metadata": { "labels": labels } });
+        let mut template = json!({ "metadata": { "labels": labels }, "type": OPAQUE });
         if self.stable {
             annotations.insert(names::JOBS_COPY.to_owned(), "true".into());
         } else {

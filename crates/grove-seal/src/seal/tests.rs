@@ -188,6 +188,7 @@ spec:
       labels:
         app: migrate
         part: uni
+    type: Opaque
 # sealedsecret-env-mysql-6be43ee6f8.yaml
 apiVersion: bitnami.com/v1alpha1
 kind: SealedSecret
@@ -210,6 +211,7 @@ spec:
       labels:
         app: mysql
         part: uni
+    type: Opaque
 # sealedsecret-jobs-settings.yaml
 apiVersion: bitnami.com/v1alpha1
 kind: SealedSecret
@@ -232,6 +234,7 @@ spec:
     metadata:
       labels:
         app: x
+    type: Opaque
 # sealedsecret-settings-5340cd805e.yaml
 apiVersion: bitnami.com/v1alpha1
 kind: SealedSecret
@@ -256,6 +259,7 @@ spec:
     metadata:
       labels:
         app: x
+    type: Opaque
 "#);
 }
 

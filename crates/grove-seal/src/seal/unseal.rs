@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Error,
+    configuration::OPAQUE,
     expansion::from_expansion,
     has_suffix, is_marked,
     object::{self, containers_mut},
@@ -124,7 +125,10 @@ fn open(sealed: &Value, kind: &str) -> Result<Value, Error> {
             object[field] = map.into();
         }
     }
-    if let Some(kind) = sealed.pointer("/spec/template/type") {
+    if let Some(kind) = sealed
+        .pointer("/spec/template/type")
+        .filter(|kind| *kind != OPAQUE)
+    {
         object["type"] = kind.clone();
     }
     Ok(object)
