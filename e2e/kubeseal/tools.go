@@ -4,4 +4,7 @@
 // it by version and hash. The build tag keeps the file out of every build.
 package tools
 
-import _ "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal"
+import (
+	_ "github.com/bitnami-labs/sealed-secrets/cmd/controller"
+	_ "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal"
+)

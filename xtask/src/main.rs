@@ -12,6 +12,7 @@ mod bench;
 mod build;
 mod checks;
 mod context;
+mod control_plane;
 mod generated;
 mod needs;
 mod process;
@@ -45,6 +46,9 @@ enum Task {
     Bench(bench::Arguments),
     /// Write the files that are made from the program: JSON Schemas.
     Generate,
+    /// Start, end or list real control planes on loopback: Kubernetes, Argo CD, Sealed Secrets.
+    #[command(subcommand)]
+    ControlPlane(control_plane::Task),
     /// Run a command and print what it used, as JSON.
     #[command(hide = true)]
     Measure(bench::measure::Arguments),
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         Task::Ci(arguments) => Ok(checks::run(&context, &arguments)),
         Task::Bench(arguments) => bench::run(&context, &arguments),
         Task::Generate => generated::write(&context).map(|()| true),
+        Task::ControlPlane(task) => control_plane::run(&context, &task),
         Task::Measure(arguments) => bench::measure::run(&arguments),
     });
     match result {

@@ -99,8 +99,22 @@ impl Connection {
         Ok((api, text("/metadata/name").to_owned()))
     }
 
-    /// The resource and scope of a kind, asked of the server.
+    /// The resource and scope of a kind, asked of the server once. A kind that it does not know is
+    /// [`Error::UnknownKind`], and asked for again the next time.
     pub async fn resource(&self, api: &str, kind: &str) -> Result<(ApiResource, Scope), Error> {
+        let key = (api.to_owned(), kind.to_owned());
+        let known = self.kinds().lock().ok().and_then(|kinds| kinds.get(&key).cloned());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let found = self.discover(api, kind).await?;
+        if let Ok(mut kinds) = self.kinds().lock() {
+            kinds.insert(key, found.clone());
+        }
+        Ok(found)
+    }
+
+    async fn discover(&self, api: &str, kind: &str) -> Result<(ApiResource, Scope), Error> {
         let (group, version) = api.split_once('/').unwrap_or(("", api));
         let gvk = GroupVersionKind::gvk(group, version, kind);
         let unknown = || Error::UnknownKind {

@@ -1,9 +1,14 @@
 //! A cluster that was reached.
 
-use std::{future::Future, time::Duration};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use k8s_openapi::api::core::v1::Namespace;
-use kube::{Api, Client};
+use kube::{Api, Client, api::ApiResource, discovery::Scope};
 
 use crate::{Access, Error};
 
@@ -17,7 +22,12 @@ pub struct Connection {
     server: String,
     uid: String,
     client: Client,
+    /// Kinds that the server knows, by `apiVersion` and `kind`.
+    kinds: Kinds,
 }
+
+/// Kinds by `apiVersion` and `kind`.
+type Kinds = Arc<Mutex<BTreeMap<(String, String), (ApiResource, Scope)>>>;
 
 impl Connection {
     /// Reaches a cluster and reads the uid of its `kube-system`. Where `access` states one, another
@@ -37,6 +47,7 @@ impl Connection {
             server,
             uid: String::new(),
             client,
+            kinds: Kinds::default(),
         };
         let namespaces: Api<Namespace> = Api::all(connection.client.clone());
         let namespace = connection
@@ -71,6 +82,10 @@ impl Connection {
     /// The client, for what has no function here.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    pub(crate) fn kinds(&self) -> &Mutex<BTreeMap<(String, String), (ApiResource, Scope)>> {
+        &self.kinds
     }
 
     /// Waits for an answer, and tells what went wrong by its kind. `doing` is the verb and the
