@@ -4,6 +4,11 @@ use std::path::Path;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use grove_cluster::Connection;
+use k8s_openapi::api::core::v1::Node;
+use kube::{
+    Api,
+    api::{Patch, PatchParams},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -82,8 +87,20 @@ pub(crate) fn run(plane: &ControlPlane, what: Install) -> Result<(), Error> {
             )
         };
         apply(&connection, objects.iter().filter(is_first)).await?;
-        apply(&connection, objects.iter().filter(|object| !is_first(object))).await
+        apply(&connection, objects.iter().filter(|object| !is_first(object))).await?;
+        untaint(&connection).await
     })
+}
+
+/// Takes away the taint that the API server gives a new node: the controller that would do it later
+/// is off, since it would evict the pods of simulated nodes.
+async fn untaint(connection: &Connection) -> Result<(), Error> {
+    let nodes: Api<Node> = Api::all(connection.client().clone());
+    let patch = Patch::Merge(json!({"spec": {"taints": null}}));
+    connection
+        .ask("patch nodes/node-1", nodes.patch("node-1", &PatchParams::default(), &patch))
+        .await?;
+    Ok(())
 }
 
 async fn apply<'a>(
