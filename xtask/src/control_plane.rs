@@ -35,6 +35,11 @@ pub(crate) enum Task {
     Status,
     /// Build every program, and start nothing.
     Build,
+    /// Fill a directory with what `grove bundle pull --from DIR` reads, from the pinned modules.
+    Bundle {
+        /// The directory.
+        directory: PathBuf,
+    },
     /// Play for one: what `up` leaves in the background.
     #[command(hide = true)]
     Play {
@@ -65,7 +70,11 @@ pub(crate) fn run(context: &Context, task: &Task) -> Result<bool> {
     match task {
         Task::Up { name, install } => up(context, &planes, name, *install)?,
         Task::Down { name, all } => {
-            for plane in if *all { names(&planes)? } else { vec![name.clone()] } {
+            for plane in if *all {
+                names(&planes)?
+            } else {
+                vec![name.clone()]
+            } {
                 let directory = planes.join(&plane);
                 ControlPlane::attach(&directory)?.stop();
                 fs_err::remove_dir_all(&directory)?;
@@ -83,6 +92,10 @@ pub(crate) fn run(context: &Context, task: &Task) -> Result<bool> {
             }
         }
         Task::Build => build(context)?,
+        Task::Bundle { directory } => {
+            let programs = grove_control_plane::Programs::new(&programs(context));
+            grove_control_plane::fill_bundle(&programs, directory)?;
+        }
         Task::Play { directory } => grove_control_plane::play(directory)?,
     }
     Ok(true)
@@ -103,7 +116,9 @@ pub(crate) fn build(context: &Context) -> Result<()> {
 fn up(context: &Context, planes: &Path, name: &str, install: What) -> Result<()> {
     let directory = planes.join(name);
     if directory.exists() {
-        bail!("`{name}` was started already; `cargo xtask control-plane down --name {name}` ends it");
+        bail!(
+            "`{name}` was started already; `cargo xtask control-plane down --name {name}` ends it"
+        );
     }
     let options = Options {
         name: name.to_owned(),
@@ -120,7 +135,10 @@ fn up(context: &Context, planes: &Path, name: &str, install: What) -> Result<()>
     let mut player = Command::new(std::env::current_exe().context("no program of its own")?);
     player.args(["control-plane", "play"]).arg(&directory);
     plane.detach(&mut player)?;
-    println!("{name} is up at {server}\n\n  export KUBECONFIG={}", kubeconfig.display());
+    println!(
+        "{name} is up at {server}\n\n  export KUBECONFIG={}",
+        kubeconfig.display()
+    );
     Ok(())
 }
 

@@ -76,6 +76,15 @@ impl Connection {
         })
     }
 
+    /// The object of this kind, namespace and name as the cluster has it; none where it is not there.
+    pub async fn get(&self, object: &Value) -> Result<Option<Value>, Error> {
+        let (api, name) = self.api_of(object).await?;
+        let found = self
+            .ask(&format!("get {}", describe(object)), api.get_opt(&name))
+            .await?;
+        Ok(found.map(|found| serde_json::to_value(found).unwrap_or_default()))
+    }
+
     /// The API of an object's kind in its namespace, and the object's name. A kind that the server
     /// does not know is [`Error::UnknownKind`].
     pub async fn api_of(&self, object: &Value) -> Result<(Api<DynamicObject>, String), Error> {
@@ -92,9 +101,7 @@ impl Connection {
         };
         let api = match scope {
             Scope::Cluster => Api::all_with(self.client().clone(), &resource),
-            Scope::Namespaced => {
-                Api::namespaced_with(self.client().clone(), namespace, &resource)
-            }
+            Scope::Namespaced => Api::namespaced_with(self.client().clone(), namespace, &resource),
         };
         Ok((api, text("/metadata/name").to_owned()))
     }
@@ -103,7 +110,11 @@ impl Connection {
     /// [`Error::UnknownKind`], and asked for again the next time.
     pub async fn resource(&self, api: &str, kind: &str) -> Result<(ApiResource, Scope), Error> {
         let key = (api.to_owned(), kind.to_owned());
-        let known = self.kinds().lock().ok().and_then(|kinds| kinds.get(&key).cloned());
+        let known = self
+            .kinds()
+            .lock()
+            .ok()
+            .and_then(|kinds| kinds.get(&key).cloned());
         if let Some(known) = known {
             return Ok(known);
         }

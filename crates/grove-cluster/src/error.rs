@@ -102,6 +102,26 @@ pub enum Error {
         /// The server's words.
         message: String,
     },
+    /// Somebody else bootstraps the cluster.
+    #[error("{holder} is bootstrapping the cluster `{cluster}`, and holds its lock until {until}")]
+    Locked {
+        /// The cluster's name in the fleet.
+        cluster: String,
+        /// Who, from where.
+        holder: String,
+        /// When the lock runs out if it is not renewed.
+        until: String,
+    },
+    /// The cluster is not fit for what was to be done.
+    #[error("the cluster `{cluster}` is not fit: {message}")]
+    Unfit {
+        /// The cluster's name in the fleet.
+        cluster: String,
+        /// Why.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The object is not there.
     #[error("there is no {object} on the cluster `{cluster}`")]
     Absent {
@@ -154,6 +174,10 @@ impl Error {
             Self::UnknownKind { .. } => {
                 Some("`grove cluster bootstrap` installs what Grove needs".to_owned())
             }
+            Self::Locked { .. } => Some(
+                "wait for it to end; the lock of a run that died runs out by itself".to_owned(),
+            ),
+            Self::Unfit { hint, .. } => Some(hint.clone()),
             Self::Conflict { .. } => Some(
                 "nothing of this object was changed; let the other manager go of the fields, or say `--take-over`"
                     .to_owned(),

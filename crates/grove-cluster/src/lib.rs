@@ -9,6 +9,8 @@
 
 mod access;
 mod apply;
+pub mod bootstrap;
+pub mod bundle;
 mod connection;
 mod error;
 

@@ -53,7 +53,10 @@ pub(crate) fn stages(programs: &Programs, directory: &Path) -> Result<String, Er
         "metadata": {"name": "logs"},
         "spec": {"logs": [{"logsFile": log, "follow": false}]},
     });
-    Ok(format!("{text}---\n{MARKERS}---\n{}", grove_yaml::emit(&logs)))
+    Ok(format!(
+        "{text}---\n{MARKERS}---\n{}",
+        grove_yaml::emit(&logs)
+    ))
 }
 
 /// Puts into the API server what was asked for.
@@ -67,9 +70,15 @@ pub(crate) fn run(plane: &ControlPlane, what: Install) -> Result<(), Error> {
         }
     }
     if what == Install::ArgoCd {
-        let argo = programs.directory(ARGO_CD_MODULE)?.join("manifests/install.yaml");
+        let argo = programs
+            .directory(ARGO_CD_MODULE)?
+            .join("manifests/install.yaml");
         objects.push(namespace("argocd"));
-        objects.extend(read(&argo)?.into_iter().map(|object| placed(object, "argocd")));
+        objects.extend(
+            read(&argo)?
+                .into_iter()
+                .map(|object| placed(object, "argocd")),
+        );
         let sealed = programs
             .directory(SEALED_SECRETS_MODULE)?
             .join("helm/sealed-secrets/crds");
@@ -87,7 +96,11 @@ pub(crate) fn run(plane: &ControlPlane, what: Install) -> Result<(), Error> {
             )
         };
         apply(&connection, objects.iter().filter(is_first)).await?;
-        apply(&connection, objects.iter().filter(|object| !is_first(object))).await?;
+        apply(
+            &connection,
+            objects.iter().filter(|object| !is_first(object)),
+        )
+        .await?;
         untaint(&connection).await
     })
 }
@@ -98,7 +111,10 @@ async fn untaint(connection: &Connection) -> Result<(), Error> {
     let nodes: Api<Node> = Api::all(connection.client().clone());
     let patch = Patch::Merge(json!({"spec": {"taints": null}}));
     connection
-        .ask("patch nodes/node-1", nodes.patch("node-1", &PatchParams::default(), &patch))
+        .ask(
+            "patch nodes/node-1",
+            nodes.patch("node-1", &PatchParams::default(), &patch),
+        )
         .await?;
     Ok(())
 }
@@ -204,4 +220,30 @@ fn yaml_files(directory: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Puts the files of Grove's bundle that the pinned modules have into a directory, as
+/// `grove bundle pull --from` reads it: what a network without the internet would carry in.
+pub fn fill_bundle(programs: &Programs, directory: &Path) -> Result<(), Error> {
+    let argo = programs.directory(ARGO_CD_MODULE)?;
+    let sealed = programs.directory(SEALED_SECRETS_MODULE)?;
+    let files = [
+        (
+            argo.join("manifests/install.yaml"),
+            "argocd/3.6.1/install.yaml",
+        ),
+        (
+            sealed.join("helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml"),
+            "sealed-secrets/0.27.1/bitnami.com_sealedsecrets.yaml",
+        ),
+    ];
+    for (from, to) in files {
+        let to = directory.join(to);
+        if let Some(parent) = to.parent() {
+            fs_err::create_dir_all(parent)?;
+        }
+        // Files of a Go module are read-only; a copy of the bytes is not.
+        fs_err::write(to, fs_err::read(from)?)?;
+    }
+    Ok(())
 }

@@ -29,6 +29,7 @@ mod process;
 mod programs;
 
 pub use error::Error;
+pub use install::fill_bundle;
 pub use plane::{ControlPlane, Install, Options};
 pub use player::play;
 pub use programs::{

@@ -80,8 +80,18 @@ impl Parts<'_> {
             .arg("--unsafe-no-fsync")
             .arg("--data-dir")
             .arg(self.directory.join("etcd"))
-            .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
-            .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
+            .args([
+                "--listen-client-urls",
+                &client,
+                "--advertise-client-urls",
+                &client,
+            ])
+            .args([
+                "--listen-peer-urls",
+                &peer,
+                "--initial-advertise-peer-urls",
+                &peer,
+            ])
             .args(["--initial-cluster", &format!("default={peer}")]);
         self.processes.start(ETCD, &mut command)
     }
@@ -90,17 +100,29 @@ impl Parts<'_> {
         let key = self.directory.join("service-account.pem");
         let mut command = programs::command(self.programs.get(programs::API_SERVER)?);
         command
-            .arg(format!("--etcd-servers=http://127.0.0.1:{}", self.ports.etcd))
-            .arg(format!("--cert-dir={}", self.directory.join("certificates").display()))
+            .arg(format!(
+                "--etcd-servers=http://127.0.0.1:{}",
+                self.ports.etcd
+            ))
+            .arg(format!(
+                "--cert-dir={}",
+                self.directory.join("certificates").display()
+            ))
             .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1"])
             // A loopback address is no endpoint of the Service `kubernetes`.
             .arg("--endpoint-reconciler-type=none")
             .arg(format!("--secure-port={}", self.ports.api_server))
             .arg("--service-account-issuer=https://kubernetes.default.svc")
             .arg(format!("--service-account-key-file={}", key.display()))
-            .arg(format!("--service-account-signing-key-file={}", key.display()))
+            .arg(format!(
+                "--service-account-signing-key-file={}",
+                key.display()
+            ))
             .arg("--service-cluster-ip-range=10.96.0.0/16")
-            .arg(format!("--token-auth-file={}", self.directory.join("tokens.csv").display()))
+            .arg(format!(
+                "--token-auth-file={}",
+                self.directory.join("tokens.csv").display()
+            ))
             .args(["--authorization-mode=RBAC", "--allow-privileged"]);
         self.processes.start(API_SERVER, &mut command)
     }
@@ -108,14 +130,15 @@ impl Parts<'_> {
     pub(crate) fn controller_manager(&self) -> Result<(), Error> {
         let key = self.directory.join("service-account.pem");
         let certificate = self.directory.join("certificates/apiserver.crt");
-        let mut command = self.component(
-            programs::CONTROLLER_MANAGER,
-            self.ports.controller_manager,
-        )?;
+        let mut command =
+            self.component(programs::CONTROLLER_MANAGER, self.ports.controller_manager)?;
         command
             .args(["--controllers=*,-nodeipam,-nodelifecycle"])
             .args(["--use-service-account-credentials", "--leader-elect=false"])
-            .arg(format!("--service-account-private-key-file={}", key.display()))
+            .arg(format!(
+                "--service-account-private-key-file={}",
+                key.display()
+            ))
             .arg(format!("--root-ca-file={}", certificate.display()));
         self.processes.start(CONTROLLER_MANAGER, &mut command)
     }
@@ -129,14 +152,20 @@ impl Parts<'_> {
     fn component(&self, program: programs::Program, port: u16) -> Result<Command, Error> {
         let kubeconfig = self.directory.join("kubeconfig");
         let mut command = programs::command(self.programs.get(program)?);
-        for flag in ["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"] {
+        for flag in [
+            "kubeconfig",
+            "authentication-kubeconfig",
+            "authorization-kubeconfig",
+        ] {
             command.arg(format!("--{flag}={}", kubeconfig.display()));
         }
         command
             .args(["--bind-address=127.0.0.1", &format!("--secure-port={port}")])
             .arg(format!(
                 "--cert-dir={}",
-                self.directory.join(format!("certificates-{}", program.name)).display()
+                self.directory
+                    .join(format!("certificates-{}", program.name))
+                    .display()
             ));
         Ok(command)
     }
@@ -166,14 +195,21 @@ impl Parts<'_> {
         let mut command = programs::command("redis-server");
         command
             .current_dir(self.directory)
-            .args(["--port", &self.ports.redis.to_string(), "--bind", "127.0.0.1"])
+            .args([
+                "--port",
+                &self.ports.redis.to_string(),
+                "--bind",
+                "127.0.0.1",
+            ])
             .args(["--save", "", "--daemonize", "no"]);
-        self.processes.start(REDIS, &mut command).map_err(|error| match error {
-            Error::Io(_) => Error::Missing {
-                program: "redis-server",
-                package: "redis-server",
-            },
-            other => other,
-        })
+        self.processes
+            .start(REDIS, &mut command)
+            .map_err(|error| match error {
+                Error::Io(_) => Error::Missing {
+                    program: "redis-server",
+                    package: "redis-server",
+                },
+                other => other,
+            })
     }
 }

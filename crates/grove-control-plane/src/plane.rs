@@ -251,11 +251,12 @@ impl ControlPlane {
         let text = serde_json::to_string_pretty(&state).unwrap_or_default();
         fs_err::write(self.directory.join("state.json"), text)?;
         fs_err::write(self.directory.join("tokens.csv"), TOKENS)?;
-        let pair = grove_seal::keys::new_key_pair(2048, "control-plane", jiff::Timestamp::UNIX_EPOCH)
-            .map_err(|error| Error::Invalid {
-                what: "the key of service accounts".to_owned(),
-                message: error.to_string(),
-            })?;
+        let pair =
+            grove_seal::keys::new_key_pair(2048, "control-plane", jiff::Timestamp::UNIX_EPOCH)
+                .map_err(|error| Error::Invalid {
+                    what: "the key of service accounts".to_owned(),
+                    message: error.to_string(),
+                })?;
         fs_err::write(
             self.directory.join("service-account.pem"),
             pair.private.expose(),

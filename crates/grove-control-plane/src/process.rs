@@ -74,7 +74,9 @@ impl Processes {
     /// Ends a part, where it runs.
     pub(crate) fn stop(&self, part: &str) {
         let Some(id) = self.running(part) else { return };
-        let Ok(number) = i32::try_from(id) else { return };
+        let Ok(number) = i32::try_from(id) else {
+            return;
+        };
         let begun = Instant::now();
         let _gone = kill(Pid::from_raw(number), Signal::SIGTERM);
         while self.running(part).is_some() {

@@ -138,7 +138,10 @@ impl Programs {
     /// The directory of a module's files.
     pub fn directory(&self, module: Module) -> Result<PathBuf, Error> {
         self.go(module.module, &["mod", "download", module.path])?;
-        let text = self.go(module.module, &["list", "-mod=readonly", "-m", "-json", module.path])?;
+        let text = self.go(
+            module.module,
+            &["list", "-mod=readonly", "-m", "-json", module.path],
+        )?;
         let listed: Listed = serde_json::from_str(&text).map_err(|error| Error::Invalid {
             what: "the answer of `go list`".to_owned(),
             message: error.to_string(),

@@ -22,6 +22,7 @@ mod pod;
 mod python;
 mod render;
 mod request;
+mod roots;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -32,5 +33,6 @@ pub use error::Error;
 pub use passes::{Pass, passes};
 pub use render::{Input, Tree, placeholders, render, render_traced};
 pub use request::request;
+pub use roots::roots;
 pub use trace::Change;
 pub use tutor::{Task, TutorInput, TutorOutput};

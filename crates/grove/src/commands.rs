@@ -1,7 +1,9 @@
 //! One file a command.
 
+pub(crate) mod bundle;
 pub(crate) mod candidates;
 pub(crate) mod check;
+pub(crate) mod cluster;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod deploy;
@@ -51,6 +53,8 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Rollback(arguments) => rollback::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
+        Command::Cluster(arguments) => cluster::run(arguments, global, output),
+        Command::Bundle(arguments) => bundle::run(arguments, output),
         Command::Doctor(arguments) => doctor::run(arguments, output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Man(arguments) => man::run(arguments, output),

@@ -137,3 +137,11 @@ pub(crate) fn kubeconfigs() -> Vec<PathBuf> {
     };
     paths.into_iter().filter(|path| path.is_file()).collect()
 }
+
+/// This machine's name.
+pub(crate) fn host() -> String {
+    nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .unwrap_or_else(|| "localhost".to_owned())
+}

@@ -49,7 +49,12 @@ async fn addresses(
         return Ok(());
     };
     for object in objects {
-        if !wants(&object.data) || object.data.pointer("/status/loadBalancer/ingress").is_some() {
+        if !wants(&object.data)
+            || object
+                .data
+                .pointer("/status/loadBalancer/ingress")
+                .is_some()
+        {
             continue;
         }
         let status = json!({"status": {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}}});
@@ -68,7 +73,10 @@ async fn certificates(plane: &ControlPlane, connection: &Connection) -> Result<(
         if object.data.pointer("/status/conditions").is_some() {
             continue;
         }
-        let name = object.data.pointer("/spec/secretName").and_then(Value::as_str);
+        let name = object
+            .data
+            .pointer("/spec/secretName")
+            .and_then(Value::as_str);
         if let (Some(name), Some(namespace)) = (name, &object.metadata.namespace) {
             let read = |file: &str| fs_err::read(plane.directory().join(file));
             let secret = json!({
@@ -108,7 +116,10 @@ async fn set_status(
     let (parameters, patch) = (PatchParams::default(), Patch::Merge(status));
     let request = api.patch_status(name, &parameters, &patch);
     match connection
-        .ask(&format!("patch status of {}/{name}", resource.kind), request)
+        .ask(
+            &format!("patch status of {}/{name}", resource.kind),
+            request,
+        )
         .await
     {
         Err(error) if !error.is_absent() => Err(error.into()),

@@ -79,15 +79,18 @@ impl Workloads {
         for known in &KNOWN {
             let (resource, _) = connection.resource("apps/v1", known.kind).await?;
             let all: Api<DynamicObject> = Api::all_with(connection.client().clone(), &resource);
-            let parameters =
-                ListParams::default().fields(&format!("metadata.name={}", known.name));
+            let parameters = ListParams::default().fields(&format!("metadata.name={}", known.name));
             let found = connection
                 .ask(&format!("list {}", known.kind), all.list(&parameters))
                 .await?
                 .items
                 .into_iter()
                 .find(|object| {
-                    object.data.pointer("/spec/replicas").and_then(Value::as_i64) != Some(0)
+                    object
+                        .data
+                        .pointer("/spec/replicas")
+                        .and_then(Value::as_i64)
+                        != Some(0)
                 });
             let running = plane.processes().running(known.name).is_some();
             let Some(workload) = found else {
@@ -106,7 +109,11 @@ impl Workloads {
                 plane.processes().stop(known.name);
             }
             let now = Instant::now();
-            if self.not_before.get(known.name).is_some_and(|time| now < *time) {
+            if self
+                .not_before
+                .get(known.name)
+                .is_some_and(|time| now < *time)
+            {
                 continue;
             }
             self.not_before.insert(known.name, now + PAUSE);
@@ -133,8 +140,7 @@ async fn setting(
         .pointer("/spec/template/spec/serviceAccountName")
         .and_then(Value::as_str)
         .unwrap_or("default");
-    let accounts: Api<ServiceAccount> =
-        Api::namespaced(connection.client().clone(), &namespace);
+    let accounts: Api<ServiceAccount> = Api::namespaced(connection.client().clone(), &namespace);
     let request = TokenRequest {
         spec: TokenRequestSpec {
             audiences: Vec::new(),
@@ -333,8 +339,14 @@ fn sealed_secrets(plane: &ControlPlane, setting: &Setting) -> Result<Command, Er
         .arg(setting.directory.join("serviceaccount"))
         .arg(program)
         .args(["--key-renew-period", "0"])
-        .args(["--listen-addr", &format!("127.0.0.1:{}", ports.sealed_secrets)])
-        .args(["--listen-metrics-addr", &format!("127.0.0.1:{}", ports.sealed_secrets_metrics)])
+        .args([
+            "--listen-addr",
+            &format!("127.0.0.1:{}", ports.sealed_secrets),
+        ])
+        .args([
+            "--listen-metrics-addr",
+            &format!("127.0.0.1:{}", ports.sealed_secrets_metrics),
+        ])
         .env_clear()
         .env("PATH", plain_path())
         .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")

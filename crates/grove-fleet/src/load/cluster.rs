@@ -39,6 +39,8 @@ pub(super) fn read(
         ingress_class: or(&["ingress", "class"], INGRESS_CLASS),
         cluster_issuer: or(&["certificates", "issuer"], CLUSTER_ISSUER),
         argocd_namespace: or(&["argo", "namespace"], ARGOCD_NAMESPACE),
+        argocd_version: text(&["argo", "versions", "argocd"]),
+        sealed_secrets_version: text(&["secrets", "version"]),
         sealing: documents
             .get(&layout::sealing(name))
             .and_then(|document| certificate(&document.bytes)),

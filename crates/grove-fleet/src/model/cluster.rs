@@ -23,6 +23,10 @@ pub struct Cluster {
     pub cluster_issuer: String,
     /// The namespace in which Argo CD runs.
     pub argocd_namespace: String,
+    /// `argo.versions.argocd`.
+    pub argocd_version: Option<String>,
+    /// `secrets.version`: that of the controller of Sealed Secrets.
+    pub sealed_secrets_version: Option<String>,
     /// `sealing.pem`, where it is there and readable.
     pub sealing: Option<Certificate>,
     /// Names and places of the `cluster` map of `secrets.sops.yaml`; instances never see these.

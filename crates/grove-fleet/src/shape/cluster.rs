@@ -58,7 +58,15 @@ const KEYS: &[Key] = &[
                 Type::Text,
                 "The namespace in which Argo CD runs; `argocd` where nothing is said.",
             ),
-            Key::later("versions", "The versions of Argo CD, Workflows and Events."),
+            Key::new(
+                "versions",
+                Type::Object(&[&[Key::new(
+                    "argocd",
+                    Type::Text,
+                    "Argo CD's version, one that the bundle has; the bundle's default where nothing is said.",
+                )]]),
+                "The versions of the engines that Grove installs. They move only by a change here.",
+            ),
         ]]),
         "How the cluster is deployed to.",
     ),
@@ -82,17 +90,24 @@ const KEYS: &[Key] = &[
     ),
     Key::new(
         "secrets",
-        Type::Object(&[&[Key::new(
-            "backend",
-            Type::OneOf(&[
-                Choice::now(
-                    "sealed-secrets",
-                    "Sealed Secrets, with a key of the fleet's own.",
-                ),
-                Choice::later("external-secrets", "External Secrets."),
-            ]),
-            "What opens secrets in the cluster.",
-        )]]),
+        Type::Object(&[&[
+            Key::new(
+                "backend",
+                Type::OneOf(&[
+                    Choice::now(
+                        "sealed-secrets",
+                        "Sealed Secrets, with a key of the fleet's own.",
+                    ),
+                    Choice::later("external-secrets", "External Secrets."),
+                ]),
+                "What opens secrets in the cluster.",
+            ),
+            Key::new(
+                "version",
+                Type::Text,
+                "The version of the controller of Sealed Secrets, one that the bundle has; the bundle's default where nothing is said.",
+            ),
+        ]]),
         "How secrets reach the cluster.",
     ),
     Key::later(

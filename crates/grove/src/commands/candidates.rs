@@ -18,6 +18,16 @@ pub(crate) fn instances() -> Vec<CompletionCandidate> {
         .collect()
 }
 
+/// Names of clusters.
+pub(crate) fn clusters() -> Vec<CompletionCandidate> {
+    let fleet = fleet().unwrap_or_default();
+    fleet
+        .clusters
+        .keys()
+        .map(CompletionCandidate::new)
+        .collect()
+}
+
 /// What a selection can name: instances, clusters and rings.
 pub(crate) fn selectors() -> Vec<CompletionCandidate> {
     let fleet = fleet().unwrap_or_default();
