@@ -33,47 +33,41 @@ impl Connection {
     pub async fn apply(&self, object: &Value, take_over: bool) -> Result<Applied, Error> {
         let (api, name) = self.api_of(object).await?;
         let doing = format!("apply {}", describe(object));
-        let before = match self.ask(&doing, api.get(&name)).await {
-            Ok(before) => before.metadata.resource_version,
-            Err(error) if error.is_absent() => None,
-            Err(error) => return Err(error),
-        };
-        let mut parameters = PatchParams::apply(FIELD_MANAGER).validation_strict();
-        parameters.force = take_over;
+        let before = self.ask(&doing, api.get_opt(&name)).await?;
         let after = self
-            .ask(&doing, api.patch(&name, &parameters, &Patch::Apply(object)))
-            .await?
-            .metadata
-            .resource_version;
-        Ok(match before {
-            None => Applied::Created,
-            before if before == after => Applied::Unchanged,
-            Some(_) => Applied::Changed,
-        })
+            .patch(&doing, &api, &name, object, take_over, false)
+            .await?;
+        Ok(difference(before, after))
     }
 
     /// What applying an object would do, asked of the server by a dry run.
     pub async fn would_apply(&self, object: &Value, take_over: bool) -> Result<Applied, Error> {
         let (api, name) = self.api_of(object).await?;
         let doing = format!("apply {}", describe(object));
-        let before = match self.ask(&doing, api.get(&name)).await {
-            Ok(before) => before,
-            Err(error) if error.is_absent() => return Ok(Applied::Created),
-            Err(error) => return Err(error),
+        let Some(before) = self.ask(&doing, api.get_opt(&name)).await? else {
+            // A namespace that is not there yet would refuse even a trial.
+            return Ok(Applied::Created);
         };
+        let after = self
+            .patch(&doing, &api, &name, object, take_over, true)
+            .await?;
+        Ok(difference(Some(before), after))
+    }
+
+    async fn patch(
+        &self,
+        doing: &str,
+        api: &Api<DynamicObject>,
+        name: &str,
+        object: &Value,
+        take_over: bool,
+        dry_run: bool,
+    ) -> Result<DynamicObject, Error> {
         let mut parameters = PatchParams::apply(FIELD_MANAGER).validation_strict();
         parameters.force = take_over;
-        let after = self
-            .ask(
-                &doing,
-                api.patch(&name, &parameters.dry_run(), &Patch::Apply(object)),
-            )
-            .await?;
-        Ok(if same(before, after) {
-            Applied::Unchanged
-        } else {
-            Applied::Changed
-        })
+        parameters.dry_run = dry_run;
+        let patch = Patch::Apply(object);
+        self.ask(doing, api.patch(name, &parameters, &patch)).await
     }
 
     /// The object of this kind, namespace and name as the cluster has it; none where it is not there.
@@ -166,12 +160,22 @@ pub(crate) fn describe(object: &Value) -> String {
     format!("{}/{}{namespace}", text("/kind"), text("/metadata/name"))
 }
 
-/// Whether two states of an object are equal but for the server's own notes.
-fn same(mut one: DynamicObject, mut other: DynamicObject) -> bool {
-    for object in [&mut one, &mut other] {
+/// What came of an object. Its status is others' and may have moved on meanwhile.
+fn difference(before: Option<DynamicObject>, mut after: DynamicObject) -> Applied {
+    let Some(mut before) = before else {
+        return Applied::Created;
+    };
+    for object in [&mut before, &mut after] {
         object.metadata.managed_fields = None;
         object.metadata.resource_version = None;
         object.metadata.generation = None;
+        if let Some(data) = object.data.as_object_mut() {
+            data.remove("status");
+        }
     }
-    one.metadata == other.metadata && one.data == other.data
+    if before.metadata == after.metadata && before.data == after.data {
+        Applied::Unchanged
+    } else {
+        Applied::Changed
+    }
 }

@@ -9,6 +9,7 @@
 
 mod access;
 mod apply;
+pub mod argo;
 pub mod bootstrap;
 pub mod bundle;
 mod connection;

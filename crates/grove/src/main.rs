@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod connecting;
 mod error;
+mod following;
 mod keys;
 mod output;
 mod pipeline;

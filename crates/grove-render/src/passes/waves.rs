@@ -10,7 +10,8 @@ pub(super) const PASS: Pass = Pass {
     summary: "A sync goes in waves: configuration, Services and data services with their volumes; \
               then each *migrate* and *setup* Job in Tutor's order; last everything that needs them. \
               A failed Job so leaves the old pods serving. *data* Jobs come last and do not count for \
-              the instance's health.",
+              the instance's health. In the cluster's own Application, the instance's project and \
+              namespace come before its Application, whose health does not hold that one up.",
     changes: &["* /metadata/annotations"],
     apply,
 };
@@ -35,6 +36,16 @@ const FIRST: &[&str] = &[
 ];
 
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
+    // Argo CD looks at an Application once when it appears; one without its project is then left
+    // alone for minutes.
+    for application in draft
+        .apps
+        .iter_mut()
+        .filter(|object| object.kind() == "Application")
+    {
+        application.set_annotation(annotations::SYNC_WAVE, "1");
+        application.set_annotation(annotations::IGNORE_HEALTH, "true");
+    }
     let gates: BTreeMap<&str, u32> = draft
         .job_order
         .iter()

@@ -19,6 +19,7 @@ use crate::{
     cli::Global,
     commands::selection::{Agreement, Selection},
     error::{CommandError, Exit, Result},
+    following::{self, Wait},
     output::{Output, count},
     pipeline::Pipeline,
     releasing::{self, Remotes, Sealed, Sealer},
@@ -42,6 +43,7 @@ use crate::{
 #[command(after_help = "Examples:\n\
     \x20 grove deploy prod/uni --dry-run\n\
     \x20 grove deploy prod/uni -m \"Another name\"\n\
+    \x20 grove deploy prod/uni --wait\n\
     \x20 grove deploy @canary --expect 3")]
 pub(crate) struct Arguments {
     /// Show what would be released, and write nothing.
@@ -66,6 +68,8 @@ pub(crate) struct Arguments {
     create_remote: bool,
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    wait: Wait,
     #[command(flatten)]
     remotes: Remotes,
 }
@@ -142,18 +146,46 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let deletions = deploy.confirm_deletions(&prepared)?;
 
     let mut rows = Vec::new();
-    for (branch, items) in prepared {
+    let mut followed = Vec::new();
+    for (mut branch, items) in prepared {
         let cluster = branch.cluster().to_owned();
-        match deploy.release(branch, items) {
+        match deploy.release(&mut branch, items) {
             Ok(released) => rows.extend(released),
             Err(error) => {
                 // What was pushed to other clusters stays, and must be known.
-                print(&rows, arguments.dry_run, deletions, output)?;
+                print(&rows, &[], arguments.dry_run, deletions, output)?;
                 return Err(error.context(format!("nothing was released on {cluster}")));
             }
         }
+        if arguments.wait.wait && !arguments.dry_run {
+            followed.extend(to_follow(&branch, &instances, &rows)?);
+        }
     }
-    print(&rows, arguments.dry_run, deletions, output)
+    let (waits, waited) = following::follow(&arguments.wait, &fleet.clusters, &followed, output)?;
+    let exit = print(&rows, &waits, arguments.dry_run, deletions, output)?;
+    Ok(if waited == Exit::Done { exit } else { waited })
+}
+
+/// What of a cluster's branch is to be followed: all that was chosen and is not held.
+fn to_follow(
+    branch: &DeployBranch,
+    instances: &[&Instance],
+    rows: &[Row],
+) -> Result<Vec<following::Release>> {
+    let Some(tip) = branch.tip() else {
+        return Ok(Vec::new());
+    };
+    let is_running = |instance: &&&Instance| {
+        instance.address.cluster == branch.cluster()
+            && rows.iter().any(|row| {
+                row.instance == instance.address.to_string() && row.action != Action::Held
+            })
+    };
+    instances
+        .iter()
+        .filter(is_running)
+        .map(|instance| following::Release::new(branch, instance, tip))
+        .collect()
 }
 
 /// The fleet's files and where they come from.
@@ -446,7 +478,7 @@ impl<'a> Deploy<'a> {
         Err(error.hint(format!("if that is meant, say `--confirm-deletes {total}`")))
     }
 
-    fn release(&self, mut branch: DeployBranch, items: Vec<Item<'_>>) -> Result<Vec<Row>> {
+    fn release(&self, branch: &mut DeployBranch, items: Vec<Item<'_>>) -> Result<Vec<Row>> {
         let time = surroundings::now()?;
         let author = releasing::author(self.workspace)?;
         let grove = env!("CARGO_PKG_VERSION").to_owned();
@@ -570,9 +602,15 @@ fn distribution(fleet: &Fleet, instance: &Instance) -> DistributionRef {
     }
 }
 
-fn print(rows: &[Row], dry_run: bool, deletions: usize, output: &Output) -> Result {
+fn print(
+    rows: &[Row],
+    waits: &[following::Row],
+    dry_run: bool,
+    deletions: usize,
+    output: &Output,
+) -> Result {
     if is_json(output) {
-        output.json(&serde_json::json!({"version": 1, "dry_run": dry_run, "confirm_deletes": deletions, "instances": rows}))?;
+        output.json(&serde_json::json!({"version": 1, "dry_run": dry_run, "confirm_deletes": deletions, "instances": rows, "waits": waits}))?;
     } else {
         for row in rows {
             let release = row
@@ -608,6 +646,7 @@ fn print(rows: &[Row], dry_run: bool, deletions: usize, output: &Output) -> Resu
                 "to deploy this, say `--confirm-deletes {deletions}`"
             ));
         }
+        following::print(waits, output)?;
     }
     let held: BTreeMap<_, _> = rows
         .iter()

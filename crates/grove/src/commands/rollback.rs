@@ -17,6 +17,7 @@ use crate::{
     cli::Global,
     commands::candidates,
     error::{CommandError, Exit, Result},
+    following::{self, Wait},
     output::Output,
     releasing::{self, Remotes, Sealer, release_name},
     report,
@@ -35,6 +36,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
     \x20 grove rollback prod/uni\n\
+    \x20 grove rollback prod/uni --wait\n\
     \x20 grove rollback prod/uni --to 12 -m \"The theme broke\"")]
 pub(crate) struct Arguments {
     /// The instance, as `cluster/instance`.
@@ -52,6 +54,8 @@ pub(crate) struct Arguments {
     /// Show what would change, and write nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    wait: Wait,
     #[command(flatten)]
     remotes: Remotes,
 }
@@ -121,7 +125,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         ..plan.older.clone()
     };
     let number = record.release;
-    let result = serde_json::json!({
+    let mut waits = (Vec::new(), Exit::Done);
+    let mut result = serde_json::json!({
         "version": 1,
         "instance": address,
         "from": plan.running.release,
@@ -176,8 +181,15 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             refuse,
         )?;
         output.progress_done();
+        if let Some(tip) = branch.tip().filter(|_| arguments.wait.wait) {
+            let release = following::Release::new(&branch, instance, tip)?;
+            waits = following::follow(&arguments.wait, &fleet.clusters, &[release], output)?;
+        }
     }
     if is_json(output) {
+        if let Some(result) = result.as_object_mut() {
+            result.insert("waits".to_owned(), serde_json::json!(waits.0));
+        }
         output.json(&result)?;
     } else {
         output.print(&format!(
@@ -192,8 +204,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         ))?;
         output.note(&report::summary(&changes));
         output.note("a deploy of the same source stays held; `grove unhold` ends that");
+        following::print(&waits.0, output)?;
     }
-    Ok(Exit::Done)
+    Ok(waits.1)
 }
 
 /// Which release is left, and which one comes back.

@@ -1,0 +1,211 @@
+//! Following one Application until it is what was released, or will not be.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::{Application, Trouble, troubles};
+use crate::{Connection, Error};
+
+/// How often it is looked.
+const ROUND: Duration = Duration::from_millis(400);
+/// After how long Argo CD is asked again to look at the repository.
+const AGAIN: Duration = Duration::from_secs(5);
+/// How often Jobs and pods are looked at.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What is waited for.
+pub struct Target<'a> {
+    /// The namespace of Argo CD.
+    pub argocd: &'a str,
+    /// The Application of the instance.
+    pub application: &'a str,
+    /// The root that makes the Application.
+    pub root: &'a str,
+    /// The namespace of the instance.
+    pub namespace: &'a str,
+    /// Whether a commit brings what is wanted: the released one, or one after it that leaves the
+    /// instance as it is.
+    pub is_wanted: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Whether a Job, by its name, is of the release.
+    pub is_job: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
+/// How following ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// Synced and healthy.
+    Healthy,
+    /// It will not become healthy by itself.
+    Failed,
+    /// Time ran out.
+    OutOfTime,
+}
+
+/// What following saw.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Follow {
+    /// How it ended.
+    pub ended: Ended,
+    /// Seconds until the wanted commit was applied as a whole; none where it was not.
+    pub synced_after: Option<f64>,
+    /// Seconds until the end.
+    pub seconds: f64,
+    /// What Argo CD said last, in a line.
+    pub state: String,
+    /// What is wrong, where it is not healthy.
+    pub troubles: Vec<Trouble>,
+}
+
+impl Connection {
+    /// Makes Argo CD sync at once and follows it for `limit` at most. An operation that applies
+    /// another commit is ended first: Argo CD would look at nothing else until it ends by itself,
+    /// which one that waits for a pod that never gets ready does not.
+    pub async fn follow(
+        &self,
+        target: &Target<'_>,
+        limit: Duration,
+        progress: &(dyn Fn(&str) + Sync),
+    ) -> Result<Follow, Error> {
+        let begun = Instant::now();
+        let (mut refreshed, mut looked) = (None::<Instant>, None::<Instant>);
+        let mut synced_after = None;
+        let mut found = Vec::new();
+        let mut said = String::new();
+        loop {
+            let application = self.application(target.argocd, target.application).await?;
+            let state = application.as_ref().map_or_else(
+                || "its Application is not there yet".to_owned(),
+                |application| describe(application, target),
+            );
+            if state != said {
+                progress(&state);
+                said.clone_from(&state);
+            }
+            if let Some(application) = &application {
+                self.end_other(application, target).await?;
+                if synced_after.is_none() && is_synced(application, target) {
+                    synced_after = Some(begun.elapsed().as_secs_f64());
+                }
+            }
+            let is_there = application
+                .as_ref()
+                .is_some_and(|application| is_seen(application, target));
+            if !is_there && refreshed.is_none_or(|time| time.elapsed() > AGAIN) {
+                refreshed = Some(Instant::now());
+                let name = if application.is_some() {
+                    target.application
+                } else {
+                    target.root
+                };
+                self.refresh(target.argocd, name).await?;
+            }
+            let is_healthy = application.as_ref().is_some_and(|application| {
+                is_synced(application, target) && application.health.as_deref() == Some("Healthy")
+            });
+            let is_late = begun.elapsed() >= limit;
+            if is_there
+                && !is_healthy
+                && (is_late || looked.is_none_or(|time| time.elapsed() > LOOK))
+            {
+                looked = Some(Instant::now());
+                found = troubles(self, target.namespace, target.is_job).await?;
+            }
+            let has_failed = found.iter().any(|trouble| trouble.is_final)
+                || application
+                    .as_ref()
+                    .is_some_and(|application| has_failed(application, target));
+            let ended = if is_healthy {
+                Ended::Healthy
+            } else if is_there && has_failed {
+                Ended::Failed
+            } else if is_late {
+                Ended::OutOfTime
+            } else {
+                tokio::time::sleep(ROUND).await;
+                continue;
+            };
+            return Ok(Follow {
+                troubles: if ended == Ended::Healthy {
+                    Vec::new()
+                } else {
+                    found
+                },
+                ended,
+                synced_after,
+                seconds: begun.elapsed().as_secs_f64(),
+                state,
+            });
+        }
+    }
+
+    async fn end_other(&self, application: &Application, target: &Target<'_>) -> Result<(), Error> {
+        let is_other = application.operation.as_ref().is_some_and(|operation| {
+            operation.phase == "Running"
+                && operation
+                    .revision
+                    .as_deref()
+                    .is_some_and(|revision| !(target.is_wanted)(revision))
+        });
+        if is_other {
+            self.end_operation(target.argocd, target.application)
+                .await?;
+            self.refresh(target.argocd, target.application).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether Argo CD has looked at the wanted commit.
+fn is_seen(application: &Application, target: &Target<'_>) -> bool {
+    application
+        .revision
+        .as_deref()
+        .is_some_and(|revision| (target.is_wanted)(revision))
+}
+
+/// Whether everything of the wanted commit was applied, and nothing is under way.
+fn is_synced(application: &Application, target: &Target<'_>) -> bool {
+    is_seen(application, target)
+        && application.sync.as_deref() == Some("Synced")
+        && !application
+            .operation
+            .as_ref()
+            .is_some_and(super::Operation::is_running)
+}
+
+/// Whether the sync of the wanted commit ended badly and is not tried again.
+fn has_failed(application: &Application, target: &Target<'_>) -> bool {
+    application.operation.as_ref().is_some_and(|operation| {
+        matches!(operation.phase.as_str(), "Failed" | "Error")
+            && operation
+                .revision
+                .as_deref()
+                .is_some_and(|revision| (target.is_wanted)(revision))
+            && application.sync.as_deref() != Some("Synced")
+    })
+}
+
+/// What Argo CD says, in a line.
+fn describe(application: &Application, target: &Target<'_>) -> String {
+    if let Some(condition) = application.conditions.first() {
+        return condition.clone();
+    }
+    if !is_seen(application, target) {
+        return "Argo CD has not seen the commit yet".to_owned();
+    }
+    let sync = application.sync.as_deref().unwrap_or("Unknown");
+    let health = application.health.as_deref().unwrap_or("Unknown");
+    match &application.operation {
+        Some(operation) if operation.is_running() && !operation.message.is_empty() => {
+            format!("{sync}, {health}: {}", operation.message)
+        }
+        Some(operation) if has_failed(application, target) => {
+            let first = operation.failed.first().unwrap_or(&operation.message);
+            format!("{sync}, {health}: {first}")
+        }
+        _ => format!("{sync}, {health}"),
+    }
+}

@@ -1,0 +1,243 @@
+//! `--wait`: following releases on their clusters until they run.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use grove_cluster::argo::{Ended, Follow, Target};
+use grove_fleet::{
+    Address,
+    model::{Cluster, Instance},
+};
+use grove_release::{DeployBranch, Id};
+use serde::Serialize;
+
+use crate::{
+    connecting::{Reach, block_on},
+    error::{CommandError, Exit, Result},
+    output::Output,
+};
+
+/// Whether and how long a release is followed.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Waiting")]
+pub(crate) struct Wait {
+    /// Make Argo CD deploy at once, and wait until the instances run: synced and healthy.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// How long to wait, in seconds; what was begun goes on in the cluster.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    pub(crate) timeout: u64,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
+/// One release to be followed: what of its commit says when it runs.
+pub(crate) struct Release {
+    address: Address,
+    namespace: String,
+    /// Commits that bring exactly the released objects.
+    wanted: BTreeSet<String>,
+    /// Names of the Jobs that gate the release.
+    jobs: BTreeSet<String>,
+}
+
+impl Release {
+    /// What `commit` of the branch has for an instance.
+    pub(crate) fn new(branch: &DeployBranch, instance: &Instance, commit: Id) -> Result<Self> {
+        let name = &instance.address.instance;
+        let view = branch.view_at(commit)?;
+        let jobs = view
+            .objects(name)?
+            .unwrap_or_default()
+            .values()
+            .filter(|object| object["kind"] == "Job" && !is_ignored(object))
+            .filter_map(|job| job.pointer("/metadata/name")?.as_str().map(str::to_owned))
+            .collect();
+        Ok(Self {
+            address: instance.address.clone(),
+            namespace: instance.identity.namespace.clone(),
+            wanted: [commit.to_string()].into(),
+            jobs,
+        })
+    }
+}
+
+/// Whether an object does not count for the instance's health.
+fn is_ignored(object: &serde_json::Value) -> bool {
+    object
+        .pointer("/metadata/annotations")
+        .and_then(|annotations| annotations.get("argocd.argoproj.io/ignore-healthcheck"))
+        .is_some_and(|value| value == "true")
+}
+
+/// What became of one release.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    instance: Address,
+    #[serde(flatten)]
+    follow: Option<Follow>,
+    /// Why it could not be followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Follows releases, all at once; a cluster that cannot be reached costs its own alone.
+pub(crate) fn follow(
+    wait: &Wait,
+    clusters: &BTreeMap<String, Cluster>,
+    releases: &[Release],
+    output: &Output,
+) -> Result<(Vec<Row>, Exit)> {
+    if releases.is_empty() {
+        return Ok((Vec::new(), Exit::Done));
+    }
+    let names: BTreeSet<&str> = releases
+        .iter()
+        .map(|release| release.address.cluster.as_str())
+        .collect();
+    let of_clusters = names.into_iter().map(|name| async move {
+        let mine: Vec<&Release> = releases
+            .iter()
+            .filter(|release| release.address.cluster == name)
+            .collect();
+        match clusters.get(name) {
+            Some(cluster) => on_cluster(wait, cluster, mine, output).await,
+            None => Vec::new(),
+        }
+    });
+    let rows = block_on(async { Ok(join_all(of_clusters).await) })?;
+    output.progress_done();
+    let mut exit = Exit::Done;
+    let mut all = Vec::new();
+    for (address, result) in rows.into_iter().flatten() {
+        let (follow, error) = match result {
+            Ok(follow) => (Some(follow), None),
+            Err(error) => {
+                output.error(&error);
+                (None, Some(error.to_string()))
+            }
+        };
+        let ended = match follow.as_ref().map(|follow| &follow.ended) {
+            Some(Ended::Healthy) => Exit::Done,
+            Some(Ended::Failed) => Exit::Unhealthy,
+            Some(Ended::OutOfTime) => Exit::OutOfTime,
+            None => Exit::Tool,
+        };
+        // A release that failed says more than one that was too slow or could not be seen.
+        if exit == Exit::Done || ended == Exit::Unhealthy {
+            exit = ended;
+        }
+        all.push(Row {
+            instance: address,
+            follow,
+            error,
+        });
+    }
+    Ok((all, exit))
+}
+
+type Followed = Vec<(Address, Result<Follow>)>;
+
+async fn on_cluster(
+    wait: &Wait,
+    cluster: &Cluster,
+    releases: Vec<&Release>,
+    output: &Output,
+) -> Followed {
+    let connection = match proven(cluster) {
+        Ok(()) => wait.reach.connect(cluster).await,
+        Err(error) => Err(error),
+    };
+    let connection = match connection {
+        Ok(connection) => connection,
+        Err(error) => {
+            let mut error = error.context(format!("cannot follow releases on {}", cluster.name));
+            error.hints.push(
+                "the release stands in Git: Argo CD deploys it at its next poll, within about three minutes, unless it is busy with an older sync"
+                    .to_owned(),
+            );
+            return releases
+                .into_iter()
+                .map(|release| {
+                    let error = CommandError {
+                        exit: error.exit,
+                        messages: error.messages.clone(),
+                        hints: error.hints.clone(),
+                    };
+                    (release.address.clone(), Err(error))
+                })
+                .collect();
+        }
+    };
+    let limit = Duration::from_secs(wait.timeout);
+    let follows = releases.into_iter().map(|release| {
+        let connection = &connection;
+        async move {
+            let application = release.address.application();
+            let target = Target {
+                argocd: &cluster.argocd_namespace,
+                application: &application,
+                root: "grove-apps",
+                namespace: &release.namespace,
+                is_wanted: &|revision| release.wanted.contains(revision),
+                is_job: &|name| release.jobs.contains(name),
+            };
+            let progress = |state: &str| output.progress(&format!("{}: {state}", release.address));
+            let result = connection.follow(&target, limit, &progress).await;
+            (
+                release.address.clone(),
+                result.map_err(|error| {
+                    CommandError::from(error).context(format!("cannot follow {}", release.address))
+                }),
+            )
+        }
+    });
+    join_all(follows).await
+}
+
+/// A cluster whose uid is not recorded could be any: nothing is written to it.
+fn proven(cluster: &Cluster) -> Result<()> {
+    if cluster.uid.is_some() {
+        return Ok(());
+    }
+    Err(CommandError::refused(format!(
+        "`cluster.yaml` of {} does not say which cluster it is",
+        cluster.name
+    ))
+    .hint("`grove cluster bootstrap` records it"))
+}
+
+/// Says what became of each release, with the reason where one does not run.
+pub(crate) fn print(rows: &[Row], output: &Output) -> Result<()> {
+    for row in rows {
+        let Some(follow) = &row.follow else { continue };
+        let ended = match follow.ended {
+            Ended::Healthy => "runs: synced and healthy",
+            Ended::Failed => "did not become healthy",
+            Ended::OutOfTime => "is not healthy yet, and time is up",
+        };
+        output.print(&format!(
+            "{}: {ended} ({:.1} s)\n",
+            row.instance, follow.seconds
+        ))?;
+        if follow.ended == Ended::Healthy {
+            continue;
+        }
+        output.note(&format!("  Argo CD says: {}", follow.state));
+        for trouble in &follow.troubles {
+            output.note(&format!("  {}: {}", trouble.object, trouble.reason));
+            for line in &trouble.log {
+                output.note(&format!("    | {line}"));
+            }
+        }
+        if follow.troubles.iter().any(|trouble| trouble.is_final) {
+            output.note(
+                "  the pods of the release before go on serving; `grove rollback` goes back to it",
+            );
+        }
+    }
+    Ok(())
+}
