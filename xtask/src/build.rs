@@ -18,6 +18,8 @@ pub(crate) struct TestBinary {
     /// The package, as `grove-yaml`.
     pub(crate) package: String,
     pub(crate) kind: Kind,
+    /// The target: the crate, or the name of the file under `tests/`.
+    pub(crate) name: String,
     executable: PathBuf,
     /// The package's directory, in which its tests run.
     directory: PathBuf,
@@ -135,6 +137,7 @@ impl Build {
             self.tests.push(TestBinary {
                 package,
                 kind,
+                name: target.name,
                 executable,
                 directory,
             });
@@ -155,6 +158,7 @@ struct Message {
 
 #[derive(Deserialize)]
 struct Target {
+    name: String,
     kind: Vec<String>,
 }
 

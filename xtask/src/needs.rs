@@ -15,6 +15,10 @@ pub(crate) enum Need {
     Go,
     /// `kubectl` or `kustomize`; without either, Go to build it.
     Kustomize,
+    /// `redis-server`.
+    Redis,
+    /// `kubectl`.
+    Kubectl,
     /// Python ≥ 3.10 with `venv`.
     Python,
     /// A Python package index.
@@ -30,6 +34,14 @@ impl Need {
             Self::Kustomize => (
                 has_kustomize() || runs("go", &["version"]),
                 "none of `kubectl`, `kustomize` and `go` is on PATH",
+            ),
+            Self::Redis => (
+                runs("redis-server", &["--version"]),
+                "`redis-server` is not on PATH (Debian's package is `redis-server`)",
+            ),
+            Self::Kubectl => (
+                runs("kubectl", &["version", "--client"]),
+                "`kubectl` is not on PATH",
             ),
             Self::Python => (
                 python::works(),

@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use crate::{
     build::{Kind, TestBinary},
     context::Context,
+    control_plane,
     needs::{self, Need},
     process, python,
     report::{Outcome, Report},
@@ -38,7 +39,7 @@ struct Suite {
     run: fn(&Context, &mut Tally) -> Result<()>,
 }
 
-const NAMES: [&str; 5] = ["unit", "cli", "seal", "tutor", "main-path"];
+const NAMES: [&str; 6] = ["unit", "cli", "seal", "tutor", "main-path", "e2e"];
 
 /// Every suite, quick ones first.
 const SUITES: [Suite; NAMES.len()] = [
@@ -77,6 +78,19 @@ const SUITES: [Suite; NAMES.len()] = [
             Need::Kustomize,
         ],
         run: main_path,
+    },
+    Suite {
+        name: NAMES[5],
+        about: "bootstrap, sync and faults on a real control plane with Argo CD",
+        needs: &[
+            Need::Git,
+            Need::Go,
+            Need::Redis,
+            Need::Kubectl,
+            Need::Python,
+            Need::PackageIndex,
+        ],
+        run: e2e,
     },
 ];
 
@@ -198,9 +212,29 @@ fn main_path(context: &Context, tally: &mut Tally) -> Result<()> {
     run_binaries(context, is_command_line, &["--ignored"], &variables, tally)
 }
 
-/// The tests that run the `grove` binary.
+/// Each test has control planes of its own; more than two at once would not be faster on two cores.
+fn e2e(context: &Context, tally: &mut Tally) -> Result<()> {
+    control_plane::build(context)?;
+    let logs = context.cache.join("e2e-logs");
+    fs_err::create_dir_all(&logs)?;
+    println!("logs of failing tests are kept in {}", logs.display());
+    let variables = [
+        ("GROVE_TEST_PROGRAMS", control_plane::programs(context)),
+        ("GROVE_TEST_LOGS", logs),
+    ];
+    let is_e2e = |binary: &TestBinary| binary.package == "grove" && binary.name == "e2e";
+    run_binaries(
+        context,
+        is_e2e,
+        &["--ignored", "--test-threads=2"],
+        &variables,
+        tally,
+    )
+}
+
+/// The tests that run the `grove` binary, without a cluster.
 fn is_command_line(binary: &TestBinary) -> bool {
-    binary.package == "grove" && binary.kind == Kind::Integration
+    binary.package == "grove" && binary.kind == Kind::Integration && binary.name == "it"
 }
 
 fn run_binaries(

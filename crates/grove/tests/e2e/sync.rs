@@ -1,0 +1,128 @@
+//! Releases that do not become healthy, and the way back at night.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::Site;
+
+/// A plugin of the instance that changes its LMS or gives it one more init task.
+fn breaker(site: &Site, what: &str) {
+    let text = match what {
+        "unready" | "crash" => format!(
+            "from tutor import hooks\n\
+             hooks.Filters.ENV_PATCHES.add_item((\"k8s-override\", \"\"\"\n\
+             apiVersion: apps/v1\n\
+             kind: Deployment\n\
+             metadata:\n  name: lms\n\
+             spec:\n  template:\n    spec:\n      containers:\n      - name: lms\n        env:\n        - name: MARK\n          value: simulate-{what}\n\
+             \"\"\"))\n"
+        ),
+        _ => format!(
+            "from tutor import hooks\n\
+             hooks.Filters.CLI_DO_INIT_TASKS.add_item((\"lms\", \"echo simulate-{what}\"))\n"
+        ),
+    };
+    site.world.write(
+        "fleet/clusters/alpha/instances/uni-next/plugins/breaker.py",
+        text,
+    );
+    let file = "clusters/alpha/instances/uni-next/instance.yaml";
+    let instance = site.world.read(format!("fleet/{file}"));
+    if !instance.contains("breaker:") {
+        site.world.write(
+            format!("fleet/{file}"),
+            format!("{instance}plugins: {{breaker: {{}}}}\n"),
+        );
+    }
+    site.commit(&format!("Break it: {what}"));
+}
+
+#[test]
+#[ignore = "e2e: needs the control plane"]
+fn rollback_leaves_every_kind_of_bad_release_at_once() {
+    let site = Site::bootstrapped(&["alpha"]);
+    site.deploy("alpha/uni-next", &[]);
+    let served = pods(&site);
+
+    for (what, code, reason) in [
+        ("unready", 6, "runs and is not ready"),
+        ("crash", 6, "CrashLoopBackOff"),
+        ("hang", 6, "waiting for"),
+        ("fail", 5, "exit code 1"),
+    ] {
+        breaker(&site, what);
+        let output = site.world.grove([
+            "deploy",
+            "alpha/uni-next",
+            "--wait",
+            "--timeout",
+            "20",
+            "-m",
+            what,
+        ]);
+        assert_eq!(output.code, Some(code), "{what}: {output}");
+        assert!(output.stderr.contains(reason), "{what}: {output}");
+        if what == "fail" {
+            assert!(
+                output.stderr.contains("Unknown column 'simulated'"),
+                "{output}"
+            );
+        }
+        if matches!(what, "hang" | "fail") {
+            // The pods of the release before serve on.
+            assert_eq!(pods(&site), served, "{what}");
+        }
+        let begun = Instant::now();
+        let back = site.json(&["rollback", "alpha/uni-next", "--wait", "--timeout", "60"]);
+        let synced = back["waits"][0]["synced_after"].as_f64().unwrap();
+        assert!(synced < 10.0, "{what}: Synced after {synced} s");
+        assert_eq!(back["waits"][0]["ended"], "healthy", "{back}");
+        eprintln!(
+            "{what}: Synced after {synced:.1} s, healthy after {:.1} s",
+            begun.elapsed().as_secs_f64()
+        );
+        assert_eq!(site.state("alpha", "alpha-uni-next"), "Synced/Healthy");
+        let _ = site.world.grove(["unhold", "alpha/uni-next"]).success();
+    }
+}
+
+/// Names of the pods that serve the LMS.
+fn pods(site: &Site) -> Vec<Value> {
+    let mut names: Vec<Value> = site
+        .objects("alpha", "pods", "uni-next")
+        .into_iter()
+        .filter(|pod| pod["metadata"]["labels"]["app.kubernetes.io/name"] == "lms")
+        .filter(|pod| pod["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet")
+        .map(|pod| pod["metadata"]["name"].clone())
+        .collect();
+    names.sort_by_key(ToString::to_string);
+    names
+}
+
+#[test]
+#[ignore = "e2e: needs the control plane"]
+fn a_cluster_that_cannot_be_reached_leaves_the_release_in_git() {
+    let site = Site::bootstrapped(&["alpha"]);
+    site.deploy("alpha/uni-next", &[]);
+    site.plane("alpha").stop_api_server();
+    site.edit(
+        "clusters/alpha/instances/uni-next/instance.yaml",
+        "PLATFORM_NAME:",
+        "CONTACT_EMAIL: night@example.org\n  PLATFORM_NAME:",
+    );
+    site.commit("Another address");
+    let output = site.world.grove(["deploy", "alpha/uni-next", "--wait"]);
+    assert_eq!(output.code, Some(3), "{output}");
+    assert!(
+        output.stdout.contains("released 0002")
+            && output.stderr.contains("cannot be reached")
+            && output.stderr.contains("stands in Git"),
+        "{output}"
+    );
+    site.plane("alpha").start_api_server().unwrap();
+    // Nothing is released again, and it is followed to the end.
+    let again = site.deploy("alpha/uni-next", &[]);
+    assert_eq!(again["instances"][0]["action"], "unchanged");
+    assert_eq!(again["waits"][0]["ended"], "healthy");
+}
