@@ -33,6 +33,12 @@ pub(crate) enum Task {
     },
     /// List those that were started.
     Status,
+    /// Print the path of the kubeconfig of one.
+    Kubeconfig {
+        /// Its name.
+        #[arg(long, default_value = "alpha")]
+        name: String,
+    },
     /// Build every program, and start nothing.
     Build,
     /// Fill a directory with what `grove bundle pull --from DIR` reads, from the pinned modules.
@@ -90,6 +96,10 @@ pub(crate) fn run(context: &Context, task: &Task) -> Result<bool> {
                     println!("  {part:<32} {state}");
                 }
             }
+        }
+        Task::Kubeconfig { name } => {
+            let plane = ControlPlane::attach(&planes.join(name))?;
+            println!("{}", plane.kubeconfig().display());
         }
         Task::Build => build(context)?,
         Task::Bundle { directory } => {

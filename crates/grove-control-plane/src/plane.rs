@@ -233,6 +233,23 @@ impl ControlPlane {
         kubeconfig(self, token)
     }
 
+    /// Starts the parts of Kubernetes again that ended, as the kubelet of a control plane would: some
+    /// do not outlive an API server that goes away while they start.
+    pub(crate) fn revive(&self) -> Result<(), Error> {
+        let parts = self.parts_of();
+        let ended = |part: &str| self.processes.running(part).is_none();
+        if ended(parts::CONTROLLER_MANAGER) {
+            parts.controller_manager()?;
+        }
+        if ended(parts::SCHEDULER) {
+            parts.scheduler()?;
+        }
+        if ended(parts::KWOK) {
+            parts.kwok()?;
+        }
+        Ok(())
+    }
+
     fn parts_of(&self) -> Parts<'_> {
         Parts {
             directory: &self.directory,

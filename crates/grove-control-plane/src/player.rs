@@ -74,7 +74,10 @@ fn rounds(plane: &ControlPlane, end: &AtomicBool) -> Result<(), Error> {
                     }
                 },
             };
-            let one = workloads.round(plane, reached).await;
+            let one = match plane.revive() {
+                Ok(()) => workloads.round(plane, reached).await,
+                Err(error) => Err(error),
+            };
             let other = answers::round(plane, reached).await;
             if let Err(error) = one.and(other) {
                 note(plane, &error.to_string());

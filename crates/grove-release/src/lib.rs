@@ -28,5 +28,5 @@ pub use id::{Id, NotAnId};
 pub use layout::{FORMAT, branch_name};
 pub use marks::{Crossed, forward_only};
 pub use object::Objects;
-pub use record::{DistributionRef, Hold, Origin, RECORD_VERSION, Record, Scan};
+pub use record::{DistributionRef, Hold, InitTasks, Origin, RECORD_VERSION, Record, Scan};
 pub use source::{Ancestry, Order, Published, Revision, Source, worktree};

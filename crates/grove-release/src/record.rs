@@ -52,11 +52,33 @@ pub struct Record {
     /// Forward-only marks: what cannot be taken back by older manifests.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<String, String>,
+    /// Init tasks that were retried or skipped by command.
+    #[serde(default, skip_serializing_if = "InitTasks::is_empty")]
+    pub init: InitTasks,
     /// For a rollback: the release whose manifests it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_of: Option<u32>,
     /// The version of the Grove that made it.
     pub grove: String,
+}
+
+/// What was decided by command about init tasks. Later releases carry it on, so that a deploy neither
+/// runs a task again nor one that was skipped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitTasks {
+    /// Task → how often it was asked to run again; part of its Job's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retried: BTreeMap<String, u32>,
+    /// Task → the Job that was dropped; another Job of the task runs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped: BTreeMap<String, String>,
+}
+
+impl InitTasks {
+    /// Whether nothing was decided.
+    pub fn is_empty(&self) -> bool {
+        self.retried.is_empty() && self.skipped.is_empty()
+    }
 }
 
 /// Where a release's fleet came from.
@@ -205,6 +227,7 @@ mod tests {
             secrets: ["MYSQL_ROOT_PASSWORD".to_owned()].into(),
             scan: Scan::Pattern,
             marks: [("mysql".to_owned(), "8.4.0".to_owned())].into(),
+            init: InitTasks::default(),
             rollback_of: Some(5),
             grove: "0.1.0".to_owned(),
         }

@@ -83,6 +83,8 @@ pub(crate) enum Command {
     Rollback(c::rollback::Arguments),
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
+    Status(c::status::Arguments),
+    Logs(c::logs::Arguments),
     Cluster(c::cluster::Arguments),
     Bundle(c::bundle::Arguments),
     Doctor(c::doctor::Arguments),

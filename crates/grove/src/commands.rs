@@ -13,7 +13,9 @@ pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod hold;
 pub(crate) mod init;
+pub(crate) mod init_task;
 pub(crate) mod lock;
+pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod render;
@@ -24,6 +26,7 @@ pub(crate) mod schema;
 pub(crate) mod secret;
 pub(crate) mod selection;
 pub(crate) mod show;
+pub(crate) mod status;
 pub(crate) mod unhold;
 
 use crate::{
@@ -37,7 +40,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
     let global = &cli.global;
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, output),
-        Command::Init(arguments) => init::run(arguments, output),
+        Command::Init(arguments) => init::run(arguments, global, output),
         Command::New(arguments) => new::run(arguments, global, output),
         Command::Check(arguments) => check::run(arguments, global, output),
         Command::Explain(arguments) => explain::run(arguments, global, output),
@@ -53,6 +56,8 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Rollback(arguments) => rollback::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
+        Command::Status(arguments) => status::run(arguments, global, output),
+        Command::Logs(arguments) => logs::run(arguments, global, output),
         Command::Cluster(arguments) => cluster::run(arguments, global, output),
         Command::Bundle(arguments) => bundle::run(arguments, output),
         Command::Doctor(arguments) => doctor::run(arguments, output),

@@ -12,8 +12,9 @@ use crate::{
 
 from_error!(grove_cluster::Error, |error| match error {
     grove_cluster::Error::NoKubeconfig | grove_cluster::Error::NoContext { .. } => Exit::Usage,
-    grove_cluster::Error::AnotherCluster { .. } | grove_cluster::Error::Conflict { .. } =>
-        Exit::Refused,
+    grove_cluster::Error::AnotherCluster { .. }
+    | grove_cluster::Error::Conflict { .. }
+    | grove_cluster::Error::Locked { .. } => Exit::Refused,
     _ => Exit::Tool,
 });
 

@@ -1,6 +1,9 @@
 //! `grove deploy`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use grove_fleet::{
     Fleet,
@@ -8,16 +11,19 @@ use grove_fleet::{
     model::{Distribution, Environment, Instance},
 };
 use grove_release::{
-    Changes, DeployBranch, DistributionRef, Draft, Hold, Id, Message, Objects, Order, Origin,
-    Published, RECORD_VERSION, Record, Release, Source, branch_name, compose, create_remote, diff,
-    refuse,
+    Changes, DeployBranch, DistributionRef, Draft, Hold, Id, InitTasks, Message, Objects, Order,
+    Origin, Published, RECORD_VERSION, Record, Release, Source, branch_name, compose,
+    create_remote, diff, refuse,
 };
 use grove_render::Tree;
 use serde::Serialize;
 
 use crate::{
     cli::Global,
-    commands::selection::{Agreement, Selection},
+    commands::{
+        init_task,
+        selection::{Agreement, Selection},
+    },
     error::{CommandError, Exit, Result},
     following::{self, Wait},
     output::{Output, count},
@@ -275,7 +281,8 @@ fn refuse_production(instances: &[&Instance]) -> Result<()> {
 /// What a deploy does with one instance.
 struct Item<'a> {
     instance: &'a Instance,
-    tree: &'a Tree,
+    tree: Cow<'a, Tree>,
+    init: InitTasks,
     sealed: Sealed,
     running: Option<Record>,
     hold: Option<Hold>,
@@ -368,11 +375,17 @@ impl<'a> Deploy<'a> {
             secrets: &self.secrets,
         };
         let previous = releasing::ciphertexts(&view, name)?;
-        let sealed = sealer.seal(instance, tree, previous.as_ref())?;
+        let mut init = running
+            .as_ref()
+            .map(|record| record.init.clone())
+            .unwrap_or_default();
+        let tree = init_task::retried(tree, &init);
+        let mut sealed = sealer.seal(instance, &tree, previous.as_ref())?;
+        init_task::skip(&mut sealed.objects, &mut init);
         let objects = compose(sealed.objects.clone(), before.as_ref());
         let action = match &hold {
             Some(hold)
-                if Self::stays_held(branch, name, hold, tree, &instance.identity.namespace)? =>
+                if Self::stays_held(branch, name, hold, &tree, &instance.identity.namespace)? =>
             {
                 Action::Held
             }
@@ -389,6 +402,7 @@ impl<'a> Deploy<'a> {
         Ok(Item {
             instance,
             tree,
+            init,
             sealed,
             running,
             hold,
@@ -516,6 +530,7 @@ impl<'a> Deploy<'a> {
                     secrets: item.tree.secrets.clone(),
                     scan: item.sealed.scan,
                     marks: item.tree.marks.clone(),
+                    init: item.init,
                     rollback_of: None,
                     grove: grove.clone(),
                 };

@@ -11,6 +11,8 @@ use grove_fleet::{
 use grove_seal::source::{Identities, Place, new_identity, places};
 
 use crate::{
+    cli::Global,
+    commands::init_task,
     error::{CommandError, Exit, Result},
     output::Output,
     surroundings,
@@ -21,11 +23,17 @@ use crate::{
 /// Writes `grove.yaml`, and `.sops.yaml` with who may read the fleet's secrets. Without
 /// `--recipient`, that is whoever has the age keys of this machine, where `sops` looks for them;
 /// where there is none, one is made. Nothing that is there is overwritten.
+///
+/// `grove init retry` and `grove init skip` are about init tasks of an instance that runs.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:\n\
     \x20 grove init my-fleet\n\
+    \x20 grove init retry prod/uni lms-migrate --wait\n\
     \x20 grove init my-fleet --deploy-remote git@forge.example:acme/deploy-{cluster}.git")]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    task: Option<init_task::Command>,
     /// The directory; made where it is missing.
     #[arg(default_value = ".")]
     directory: PathBuf,
@@ -44,7 +52,10 @@ pub(crate) struct Arguments {
     recipient: Vec<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    if let Some(task) = &arguments.task {
+        return init_task::run(task, global, output);
+    }
     fs_err::create_dir_all(&arguments.directory)?;
     let directory = fs_err::canonicalize(&arguments.directory)?;
     let name = match &arguments.name {

@@ -120,6 +120,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         scan: sealed.scan,
         rollback_of: Some(plan.older.release),
         grove: env!("CARGO_PKG_VERSION").to_owned(),
+        // The Jobs of the release that is left stay, retried ones too.
+        init: plan.running.init.clone(),
         // The order of sources goes on from the release that is left: what it shipped was seen.
         source: plan.running.source.clone(),
         ..plan.older.clone()

@@ -8,8 +8,13 @@
 )]
 
 mod bootstrap;
+mod documented;
 mod faults;
 mod instances;
+#[path = "../it/peer.rs"]
+mod peer;
+mod secrets;
+mod status;
 mod sync;
 
 use std::{

@@ -28,11 +28,11 @@ fn breaker(site: &Site, what: &str) {
         text,
     );
     let file = "clusters/alpha/instances/uni-next/instance.yaml";
-    let instance = site.world.read(format!("fleet/{file}"));
-    if !instance.contains("breaker:") {
-        site.world.write(
-            format!("fleet/{file}"),
-            format!("{instance}plugins: {{breaker: {{}}}}\n"),
+    if !site.world.read(format!("fleet/{file}")).contains("breaker") {
+        site.edit(
+            file,
+            "{announcement: {}}",
+            "{announcement: {}, breaker: {}}",
         );
     }
     site.commit(&format!("Break it: {what}"));
@@ -125,4 +125,92 @@ fn a_cluster_that_cannot_be_reached_leaves_the_release_in_git() {
     let again = site.deploy("alpha/uni-next", &[]);
     assert_eq!(again["instances"][0]["action"], "unchanged");
     assert_eq!(again["waits"][0]["ended"], "healthy");
+}
+
+#[test]
+#[ignore = "e2e: needs the control plane"]
+fn a_failed_init_task_is_retried_or_skipped() {
+    let site = Site::bootstrapped(&["alpha"]);
+    breaker(&site, "fail");
+    let output = site.world.grove([
+        "deploy",
+        "alpha/uni-next",
+        "--create-remote",
+        "--wait",
+        "--timeout",
+        "120",
+    ]);
+    assert_eq!(output.code, Some(5), "{output}");
+    assert!(
+        output.stderr.contains("exit code 1") && output.stderr.contains("Unknown column"),
+        "{output}"
+    );
+    let job = |succeeded: bool| -> Vec<String> {
+        site.objects("alpha", "jobs", "uni-next")
+            .iter()
+            .filter(|job| (job["status"]["succeeded"] == 1) == succeeded)
+            .filter_map(|job| {
+                job["metadata"]["annotations"]["grove-platform.org/name"]
+                    .as_str()
+                    .map(str::to_owned)
+            })
+            .collect()
+    };
+    let failed = job(false);
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    let task = failed[0].as_str();
+
+    // The log can be read by the task's name.
+    let logs = site.world.grove(["logs", "alpha/uni-next", task]).success();
+    assert!(logs.stdout.contains("Unknown column"), "{logs}");
+
+    // It fails again, under another name.
+    let name = |site: &Site| {
+        site.objects("alpha", "jobs", "uni-next")
+            .into_iter()
+            .find(|job| {
+                job["metadata"]["annotations"]["grove-platform.org/name"] == task
+                    && job["metadata"]["deletionTimestamp"].is_null()
+            })
+            .map(|job| job["metadata"]["name"].clone())
+    };
+    let first = name(&site);
+    let output = site.world.grove([
+        "init",
+        "retry",
+        "alpha/uni-next",
+        task,
+        "--wait",
+        "--timeout",
+        "60",
+    ]);
+    assert_eq!(output.code, Some(5), "{output}");
+    site.until(30, "another Job runs", || name(&site) != first);
+    let output = site
+        .world
+        .grove(["init", "retry", "alpha/uni-next", "lms-migrat"]);
+    assert!(
+        output.code == Some(2) && output.stderr.contains("did you mean `lms-migrate`?"),
+        "{output}"
+    );
+
+    // Skipped, the rest goes on; a deploy of the same source does not bring it back.
+    let skipped = site.json(&[
+        "init",
+        "skip",
+        "alpha/uni-next",
+        task,
+        "--wait",
+        "--timeout",
+        "180",
+    ]);
+    assert_eq!(skipped["waits"][0]["ended"], "healthy", "{skipped}");
+    let again = site.deploy("alpha/uni-next", &[]);
+    assert_eq!(again["instances"][0]["action"], "unchanged");
+    let record = site.json(&["show", "alpha/uni-next"]);
+    assert!(
+        record["record"]["init"]["skipped"][task].is_string()
+            && record["record"]["init"]["retried"][task] == 1,
+        "{record}"
+    );
 }

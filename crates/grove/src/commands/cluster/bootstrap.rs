@@ -145,8 +145,8 @@ impl Run<'_> {
             self.output.progress_done();
             return self.print(&connection, &notes, &outcomes);
         }
-        self.record(&connection)?;
         let lock = Lock::take(&connection, holder(), now, &is_gone).await?;
+        self.record(&connection)?;
         let mut outcomes = Vec::new();
         for step in &steps {
             match bootstrap.run(step).await {

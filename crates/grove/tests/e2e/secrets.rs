@@ -1,0 +1,193 @@
+//! What the controller opens, and what a rotation restarts.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use base64::Engine as _;
+use grove_fleet::{Address, check};
+use serde_json::Value;
+
+use crate::{Site, peer};
+
+const INSTANCE: &str = "beta/academy-labs";
+const NAMESPACE: &str = "academy-labs";
+
+/// The opened Secrets by logical name, of the objects that pods of today read.
+fn opened(site: &Site) -> BTreeMap<String, Value> {
+    let sealed = site.objects("beta", "sealedsecrets.bitnami.com", NAMESPACE);
+    let secrets: BTreeMap<String, Value> = site
+        .objects("beta", "secrets", NAMESPACE)
+        .into_iter()
+        .map(|secret| {
+            (
+                secret["metadata"]["name"].as_str().unwrap().to_owned(),
+                secret,
+            )
+        })
+        .collect();
+    sealed
+        .iter()
+        .filter(|object| object["spec"]["template"]["immutable"] == true)
+        .filter(|object| object["metadata"]["annotations"]["grove-platform.org/retained"].is_null())
+        .map(|object| {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let secret = &secrets[object["metadata"]["name"].as_str().unwrap()];
+            assert_eq!(secret["immutable"], true);
+            (
+                text(&object["metadata"]["annotations"]["grove-platform.org/name"]),
+                secret["data"].clone(),
+            )
+        })
+        .collect()
+}
+
+fn decoded(value: &Value) -> String {
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(value.as_str().unwrap_or_default())
+        .unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Pods of Deployments, by name.
+fn pods(site: &Site) -> BTreeSet<String> {
+    site.objects("beta", "pods", NAMESPACE)
+        .into_iter()
+        .filter(|pod| pod["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet")
+        .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null())
+        .map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+#[ignore = "e2e: needs the control plane"]
+fn the_controller_opens_what_tutor_writes_and_a_rotation_restarts_its_readers() {
+    let site = Site::bootstrapped(&["beta"]);
+    site.deploy(INSTANCE, &[]);
+
+    // Byte for byte what Tutor's command line writes with the real values.
+    let snapshot = grove_release::worktree(&site.world.fleet()).unwrap();
+    let checked = check::check(&snapshot, &check::Context::default());
+    let address = Address::new("beta", "academy-labs");
+    let instance = &checked.fleet.instances[&address];
+    let mut identities = grove_seal::source::Identities::default();
+    identities
+        .add("example", &site.world.read("fleet/example-key.txt"))
+        .unwrap();
+    let values: BTreeMap<String, String> = instance
+        .secrets
+        .iter()
+        .map(|(name, reference)| {
+            let text = site.world.read(format!("fleet/{}", reference.file));
+            let open = grove_seal::source::SopsFile::parse(&reference.file, &text)
+                .unwrap()
+                .open(&identities)
+                .unwrap();
+            let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
+            (name.clone(), open.get(&path).unwrap().expose().to_owned())
+        })
+        .collect();
+    let input = grove_render::request(instance).unwrap();
+    let lock = checked.fleet.distributions[&instance.distribution]
+        .lock
+        .clone()
+        .unwrap();
+    let environment =
+        Arc::new(grove_tutor::environment(&lock, &peer::cache(&site.world), &()).unwrap());
+    let theirs = peer::objects(&site.world, &environment, &input, &values, &BTreeMap::new());
+    let secrets = opened(&site);
+    let mut compared = 0;
+    for object in theirs.iter().filter(|object| object["kind"] == "ConfigMap") {
+        let name = object["metadata"]["name"]
+            .as_str()
+            .unwrap()
+            .rsplit_once('-')
+            .unwrap()
+            .0;
+        let Some(files) = secrets.get(name) else {
+            continue;
+        };
+        for (file, content) in object["data"].as_object().unwrap() {
+            if file != "development.py" && file != "test.py" {
+                assert_eq!(
+                    decoded(&files[file]),
+                    content.as_str().unwrap(),
+                    "{name} {file}"
+                );
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared >= 5, "{compared} files of {:?}", secrets.keys());
+
+    // A rotated value restarts its readers and nothing else.
+    site.edit(
+        "clusters/beta/instances/academy-labs/instance.yaml",
+        "PLATFORM_NAME: Academy Labs",
+        "PLATFORM_NAME: Academy Laboratories",
+    );
+    site.commit("Another name");
+    site.deploy(INSTANCE, &[]);
+    let before = pods(&site);
+    let _ = site
+        .world
+        .command(["secret", "set", INSTANCE, "SMTP_PASSWORD"])
+        .stdin("another-Value-4u")
+        .run()
+        .success();
+    site.commit("Rotate the mail password");
+    site.deploy(INSTANCE, &[]);
+    site.until(30, "pods of the release before are gone", || {
+        let now = pods(&site);
+        let of = |name: &str, pods: &BTreeSet<String>| {
+            pods.iter()
+                .filter(|pod| pod.starts_with(&format!("{name}-")))
+                .count()
+        };
+        ["redis", "mysql", "caddy"]
+            .iter()
+            .all(|name| of(name, &now) == of(name, &before))
+    });
+    let after = pods(&site);
+    let stayed = |name: &str| before.intersection(&after).any(|pod| pod.starts_with(name));
+    assert!(
+        stayed("redis") && stayed("mysql") && stayed("mongodb") && stayed("caddy"),
+        "{before:?}\n{after:?}"
+    );
+    let gone: Vec<&String> = before.difference(&after).collect();
+    assert!(
+        gone.iter().any(|pod| pod.starts_with("lms-"))
+            && gone
+                .iter()
+                .all(|pod| pod.starts_with("lms-") || pod.starts_with("cms-")),
+        "{gone:?}"
+    );
+    let holds = |site: &Site| {
+        opened(site).values().any(|files| {
+            files
+                .as_object()
+                .unwrap()
+                .values()
+                .any(|file| decoded(file).contains("another-Value-4u"))
+        })
+    };
+    assert!(holds(&site));
+
+    // A rollback past the rotation still runs with today's value.
+    let back = site.json(&["rollback", INSTANCE, "--to", "1", "--wait"]);
+    assert_eq!(back["waits"][0]["ended"], "healthy", "{back}");
+    assert!(holds(&site));
+    let config = opened(&site);
+    let text: Vec<String> = config
+        .values()
+        .flat_map(|files| files.as_object().unwrap().values())
+        .map(decoded)
+        .collect();
+    assert!(
+        text.iter().any(|file| file.contains("Academy Labs"))
+            && !text
+                .iter()
+                .any(|file| file.contains("Academy Laboratories"))
+    );
+}
