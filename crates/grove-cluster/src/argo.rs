@@ -212,6 +212,37 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Asks for a sync to `revision` by writing the Application's `operation`, as Argo CD's own API
+    /// server does. Argo CD tries each commit once by itself: one whose sync failed or was ended it
+    /// leaves alone.
+    pub async fn sync(&self, namespace: &str, name: &str, revision: &str) -> Result<(), Error> {
+        let doing = format!("patch applications.argoproj.io/{name} in {namespace}");
+        let applications = self.applications(namespace);
+        let found = self.ask(&doing, applications.get(name)).await?;
+        let policy = |key: &str| {
+            found
+                .data
+                .pointer(&format!("/spec/syncPolicy/{key}"))
+                .cloned()
+                .unwrap_or_default()
+        };
+        let patch = json!({"operation": {
+            "initiatedBy": {"username": crate::FIELD_MANAGER},
+            "retry": policy("retry"),
+            "sync": {
+                "revision": revision,
+                "prune": policy("automated/prune"),
+                "syncOptions": policy("syncOptions"),
+            },
+        }});
+        let (parameters, patch) = (PatchParams::default(), Patch::Merge(&patch));
+        self.ask(&doing, applications.patch(name, &parameters, &patch))
+            .await?;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,7 +27,8 @@ pub struct Connection {
 }
 
 /// Kinds by `apiVersion` and `kind`.
-type Kinds = Arc<Mutex<BTreeMap<(String, String), (ApiResource, Scope)>>>;
+type Known = BTreeMap<(String, String), (ApiResource, Scope)>;
+type Kinds = Arc<Mutex<Known>>;
 
 impl Connection {
     /// Reaches a cluster and reads the uid of its `kube-system`. Where `access` states one, another
@@ -84,7 +85,7 @@ impl Connection {
         &self.client
     }
 
-    pub(crate) fn kinds(&self) -> &Mutex<BTreeMap<(String, String), (ApiResource, Scope)>> {
+    pub(crate) fn kinds(&self) -> &Mutex<Known> {
         &self.kinds
     }
 

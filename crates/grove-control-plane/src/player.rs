@@ -64,15 +64,13 @@ fn rounds(plane: &ControlPlane, end: &AtomicBool) -> Result<(), Error> {
         let mut workloads = workloads::Workloads::default();
         let mut connection = None;
         while !end.load(Ordering::Relaxed) {
-            let reached = match &connection {
-                Some(reached) => reached,
-                None => match plane.connect().await {
-                    Ok(reached) => connection.insert(reached),
-                    Err(_) => {
-                        tokio::time::sleep(ROUND).await;
-                        continue;
-                    }
-                },
+            let reached = if let Some(reached) = &connection {
+                reached
+            } else if let Ok(reached) = plane.connect().await {
+                connection.insert(reached)
+            } else {
+                tokio::time::sleep(ROUND).await;
+                continue;
             };
             let one = match plane.revive() {
                 Ok(()) => workloads.round(plane, reached).await,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use grove_cluster::argo::Application;
+use grove_cluster::argo::{self, Application};
 use grove_fleet::Address;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -268,15 +268,12 @@ fn judge(
     }
     let operation = application.operation.as_ref();
     let message = operation.map(|operation| operation.message.clone());
+    let is_running = operation.is_some_and(argo::Operation::is_running);
     match (application.sync.as_deref(), application.health.as_deref()) {
-        (_, Some("Degraded" | "Missing"))
-            if !operation.is_some_and(|operation| operation.is_running()) =>
-        {
-            (
-                State::Unhealthy,
-                message.filter(|_| application.sync.as_deref() != Some("Synced")),
-            )
-        }
+        (_, Some("Degraded" | "Missing")) if !is_running => (
+            State::Unhealthy,
+            message.filter(|_| application.sync.as_deref() != Some("Synced")),
+        ),
         (_, Some("Degraded")) => (State::Unhealthy, message),
         (Some("Synced"), Some("Healthy")) if released.seen.is_none_or(|seen| seen == newest) => {
             (State::Running, None)
@@ -285,9 +282,7 @@ fn judge(
             State::Deploying,
             Some("Argo CD has not seen the newest release yet".to_owned()),
         ),
-        _ if operation.is_some_and(|operation| operation.is_running()) => {
-            (State::Deploying, message)
-        }
+        _ if is_running => (State::Deploying, message),
         (Some("OutOfSync"), _) => match operation {
             Some(operation) if matches!(operation.phase.as_str(), "Failed" | "Error") => {
                 (State::Unhealthy, Some(operation.message.clone()))
@@ -301,8 +296,6 @@ fn judge(
 
 #[cfg(test)]
 mod tests {
-    use grove_cluster::argo;
-
     use super::*;
 
     fn time(text: &str) -> Timestamp {

@@ -21,6 +21,10 @@ use crate::{
 };
 
 /// Whether and how long a release is followed.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the field has the name of its option"
+)]
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Waiting")]
 pub(crate) struct Wait {

@@ -9,9 +9,13 @@ use super::{Application, Trouble, troubles};
 use crate::{Connection, Error};
 
 /// How often it is looked.
-const ROUND: Duration = Duration::from_millis(400);
+const ROUND: Duration = Duration::from_millis(300);
 /// After how long Argo CD is asked again to look at the repository.
-const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(1500);
+/// How long Argo CD may leave a commit alone that it has seen.
+const IDLE: Duration = Duration::from_millis(1200);
+/// How often it is told to sync a commit.
+const ASKED: u32 = 3;
 /// How often Jobs and pods are looked at.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -72,6 +76,7 @@ impl Connection {
         let begun = Instant::now();
         let (mut refreshed, mut looked) = (None::<Instant>, None::<Instant>);
         let mut synced_after = None;
+        let (mut asked, mut idle_since) = (0, None::<Instant>);
         let mut found = Vec::new();
         let mut said = String::new();
         loop {
@@ -93,7 +98,13 @@ impl Connection {
             let is_there = application
                 .as_ref()
                 .is_some_and(|application| is_seen(application, target));
-            if !is_there && refreshed.is_none_or(|time| time.elapsed() > AGAIN) {
+            // A look while another operation was being ended starts none, so it is asked for again
+            // until one runs.
+            let is_at_it = is_there
+                && application
+                    .as_ref()
+                    .is_some_and(|application| is_under_way(application, target));
+            if !is_at_it && refreshed.is_none_or(|time| time.elapsed() > AGAIN) {
                 refreshed = Some(Instant::now());
                 let name = if application.is_some() {
                     target.application
@@ -113,10 +124,38 @@ impl Connection {
                 looked = Some(Instant::now());
                 found = troubles(self, target.namespace, target.is_job).await?;
             }
-            let has_failed = found.iter().any(|trouble| trouble.is_final)
-                || application
-                    .as_ref()
-                    .is_some_and(|application| has_failed(application, target));
+            let is_final = found.iter().any(|trouble| trouble.is_final);
+            let failed = application
+                .as_ref()
+                .filter(|application| has_failed(application, target));
+            // Argo CD tries each commit once, and one that it saw while another operation ran it may
+            // never try (seen on 3.6.1: the next comparison finds no changed path, and the last
+            // operation failed): then it is told to.
+            let idle = application.as_ref().filter(|application| {
+                is_there
+                    && !is_under_way(application, target)
+                    && !application
+                        .operation
+                        .as_ref()
+                        .is_some_and(super::Operation::is_running)
+            });
+            idle_since = idle.and(idle_since.or(Some(Instant::now())));
+            let is_asked_in_vain = asked > 0 && failed.is_some();
+            if let Some(revision) = idle.and_then(|application| application.revision.as_deref())
+                && idle_since.is_some_and(|time| time.elapsed() > IDLE)
+                && !is_final
+                && !is_late
+                && !is_asked_in_vain
+                && asked < ASKED
+            {
+                asked += 1;
+                idle_since = None;
+                self.sync(target.argocd, target.application, revision)
+                    .await?;
+                tokio::time::sleep(ROUND).await;
+                continue;
+            }
+            let has_failed = is_final || is_asked_in_vain || asked >= ASKED && failed.is_some();
             let ended = if is_healthy {
                 Ended::Healthy
             } else if is_there && has_failed {
@@ -164,6 +203,18 @@ fn is_seen(application: &Application, target: &Target<'_>) -> bool {
         .revision
         .as_deref()
         .is_some_and(|revision| (target.is_wanted)(revision))
+}
+
+/// Whether the wanted commit is applied, or being applied.
+fn is_under_way(application: &Application, target: &Target<'_>) -> bool {
+    application.sync.as_deref() == Some("Synced")
+        || application.operation.as_ref().is_some_and(|operation| {
+            operation.is_running()
+                && operation
+                    .revision
+                    .as_deref()
+                    .is_none_or(|revision| (target.is_wanted)(revision))
+        })
 }
 
 /// Whether everything of the wanted commit was applied, and nothing is under way.

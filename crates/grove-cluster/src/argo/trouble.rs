@@ -223,7 +223,7 @@ mod tests {
 
     use super::*;
 
-    fn reason(status: serde_json::Value) -> Option<String> {
+    fn reason(status: &serde_json::Value) -> Option<String> {
         let pod = json!({"metadata": {"name": "a"}, "spec": {"containers": []}, "status": status});
         pod_trouble(&serde_json::from_value(pod).unwrap())
     }
@@ -231,20 +231,20 @@ mod tests {
     #[test]
     fn the_reason_is_the_first_that_explains() {
         let container = |state: serde_json::Value| json!([{"name": "a", "image": "a", "imageID": "", "ready": false, "restartCount": 0, "state": state}]);
-        assert_eq!(reason(json!({"phase": "Succeeded"})), None);
-        assert_eq!(reason(json!({"phase": "Pending"})), None);
+        assert_eq!(reason(&json!({"phase": "Succeeded"})), None);
+        assert_eq!(reason(&json!({"phase": "Pending"})), None);
         let waiting =
             container(json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}));
-        insta::assert_snapshot!(reason(json!({"phase": "Running", "containerStatuses": waiting})).unwrap(), @"CrashLoopBackOff: back-off");
+        insta::assert_snapshot!(reason(&json!({"phase": "Running", "containerStatuses": waiting})).unwrap(), @"CrashLoopBackOff: back-off");
         let ended = container(json!({"terminated": {"exitCode": 1, "reason": "Error"}}));
-        insta::assert_snapshot!(reason(json!({"phase": "Failed", "containerStatuses": ended})).unwrap(), @"exit code 1 (Error)");
+        insta::assert_snapshot!(reason(&json!({"phase": "Failed", "containerStatuses": ended})).unwrap(), @"exit code 1 (Error)");
         let creating = container(json!({"waiting": {"reason": "ContainerCreating"}}));
         assert_eq!(
-            reason(json!({"phase": "Pending", "containerStatuses": creating})),
+            reason(&json!({"phase": "Pending", "containerStatuses": creating})),
             None
         );
         let condition = |name: &str, reason: &str, message: &str| json!([{"type": name, "status": "False", "reason": reason, "message": message}]);
-        insta::assert_snapshot!(reason(json!({"phase": "Pending", "conditions": condition("PodScheduled", "Unschedulable", "0/1 nodes")})).unwrap(), @"Unschedulable: 0/1 nodes");
-        insta::assert_snapshot!(reason(json!({"phase": "Running", "conditions": condition("Ready", "", "")})).unwrap(), @"runs and is not ready");
+        insta::assert_snapshot!(reason(&json!({"phase": "Pending", "conditions": condition("PodScheduled", "Unschedulable", "0/1 nodes")})).unwrap(), @"Unschedulable: 0/1 nodes");
+        insta::assert_snapshot!(reason(&json!({"phase": "Running", "conditions": condition("Ready", "", "")})).unwrap(), @"runs and is not ready");
     }
 }

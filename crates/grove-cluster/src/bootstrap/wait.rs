@@ -71,7 +71,7 @@ fn has_condition(object: &Value, name: &str) -> bool {
         .any(|condition| condition["type"] == name && condition["status"] == "True")
 }
 
-/// Whether all pods of a Deployment or StatefulSet are of its present template and ready.
+/// Whether all pods of a Deployment or `StatefulSet` are of its present template and ready.
 fn is_rolled_out(object: &Value) -> bool {
     let number = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64);
     let wanted = number("/spec/replicas").unwrap_or(1);

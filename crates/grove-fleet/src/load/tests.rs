@@ -95,10 +95,14 @@ fn a_fleet_is_typed() {
     Cluster {
         name: "prod",
         provider: "existing",
+        server: None,
+        uid: None,
         domain: None,
         ingress_class: "traefik",
         cluster_issuer: "harmony-letsencrypt-global",
         argocd_namespace: "cd",
+        argocd_version: None,
+        sealed_secrets_version: None,
         sealing: None,
         secrets: {
             "KEY": SecretReference {

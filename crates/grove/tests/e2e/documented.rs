@@ -71,7 +71,7 @@ fn the_page_can_be_followed() {
             "kubeconfig" => world.set("KUBECONFIG", plane.as_ref().unwrap().kubeconfig()),
             "bundle" => grove_control_plane::fill_bundle(
                 &grove_control_plane::Programs::new(&programs()),
-                &world.path(&directory).join("bundle"),
+                &world.path(&directory).join("../bundle"),
             )
             .unwrap(),
             "down" => drop(plane.take()),

@@ -22,7 +22,7 @@ fn jobs(site: &Site, cluster: &str, namespace: &str) -> BTreeMap<String, String>
         .collect()
 }
 
-/// Name → pod template hash of the newest ReplicaSet of each Deployment.
+/// Name → pod template hash of the newest `ReplicaSet` of each Deployment.
 fn templates(site: &Site, cluster: &str, namespace: &str) -> BTreeMap<String, String> {
     site.objects(cluster, "deployments", namespace)
         .into_iter()

@@ -4,6 +4,9 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::unused_self,
     reason = "these are tests"
 )]
 

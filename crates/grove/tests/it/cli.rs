@@ -53,6 +53,10 @@ fn help_names_every_command_and_the_exit_codes() {
       rollback     Go back to an older release, and hold the instance there
       hold         Keep instances at the release they run
       unhold       Let held instances follow the fleet again
+      status       Show what should run and what runs, on all clusters at once
+      logs         Show what the pods of an instance wrote
+      cluster      Bring a cluster up, and keep what its instances share
+      bundle       Fetch what `grove cluster bootstrap` installs
       doctor       Check that this machine has what Grove needs
       completions  Print a shell's completion script
       man          Write the manual pages
@@ -99,7 +103,7 @@ fn help_names_every_command_and_the_exit_codes() {
               Say nothing on stderr but warnings and errors
 
     Exit codes: 0 done; 1 findings or the answer is no; 2 wrong usage; 3 another program or a remote
-    failed; 4 refused; 70 a bug of Grove's.
+    failed; 4 refused; 5 the cluster did not become healthy; 6 out of time; 70 a bug of Grove's.
     ");
 }
 

@@ -29,7 +29,9 @@ use crate::{
     workspace::{Workspace, is_json},
 };
 
-/// From an empty API server to one that deploys by itself: sealing key, Sealed Secrets, Argo CD.
+/// Install what a cluster needs to deploy by itself.
+///
+/// From an empty API server: the fleet's sealing key, Sealed Secrets, Argo CD, the root Applications.
 ///
 /// Looks first and does only what is missing: a run that was interrupted is mended by the next one,
 /// and a second one changes nothing. Versions stand in `cluster.yaml`, or are the bundle's defaults;
