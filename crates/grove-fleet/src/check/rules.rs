@@ -7,6 +7,7 @@ mod bad_namespace;
 mod broken_link;
 mod distribution_changed;
 mod duplicate_key;
+mod engine_end_of_life;
 mod file_unreadable;
 mod host_clash;
 mod identity_changed;
@@ -78,6 +79,7 @@ pub static ALL: &[Rule] = &[
     lock_stale::RULE,
     owned_config_key::RULE,
     mutable_image::RULE,
+    engine_end_of_life::RULE,
     placeholder_in_input::RULE,
     plain_secret::RULE,
     secrets_not_encrypted::RULE,

@@ -78,4 +78,5 @@ fn the_page_can_be_followed() {
             other => panic!("the page asks for {other}"),
         }
     }
+    assert!(plane.is_none(), "the page ends what it started");
 }

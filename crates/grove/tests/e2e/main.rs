@@ -35,8 +35,9 @@ const GROVE: &str = env!("CARGO_BIN_EXE_grove");
 
 /// A fleet of its own, and the control planes of its clusters.
 struct Site {
-    world: World,
+    /// Ended before the directory goes in which their processes are known.
     planes: Vec<ControlPlane>,
+    world: World,
 }
 
 impl Site {
@@ -70,7 +71,7 @@ impl Site {
         let _ = world
             .grove(["bundle", "pull", "--from", &bundle.display().to_string()])
             .success();
-        Self { world, planes }
+        Self { planes, world }
     }
 
     /// A site whose clusters are bootstrapped.

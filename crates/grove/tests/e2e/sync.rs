@@ -76,7 +76,6 @@ fn rollback_leaves_every_kind_of_bad_release_at_once() {
         let begun = Instant::now();
         let back = site.json(&["rollback", "alpha/uni-next", "--wait", "--timeout", "60"]);
         let synced = back["waits"][0]["synced_after"].as_f64().unwrap();
-        assert!(synced < 10.0, "{what}: Synced after {synced} s");
         assert_eq!(back["waits"][0]["ended"], "healthy", "{back}");
         eprintln!(
             "{what}: Synced after {synced:.1} s, healthy after {:.1} s",
@@ -182,7 +181,7 @@ fn a_failed_init_task_is_retried_or_skipped() {
         task,
         "--wait",
         "--timeout",
-        "60",
+        "150",
     ]);
     assert_eq!(output.code, Some(5), "{output}");
     site.until(30, "another Job runs", || name(&site) != first);
