@@ -45,11 +45,12 @@ fn rollback_leaves_every_kind_of_bad_release_at_once() {
     site.deploy("alpha/uni-next", &[]);
     let served = pods(&site);
 
-    for (what, code, reason) in [
-        ("unready", 6, "runs and is not ready"),
-        ("crash", 6, "CrashLoopBackOff"),
-        ("hang", 6, "waiting for"),
-        ("fail", 5, "exit code 1"),
+    // A Job gives up after its retries, each later than the last; the others never end.
+    for (what, seconds, code, reason) in [
+        ("unready", "20", 6, "runs and is not ready"),
+        ("crash", "20", 6, "CrashLoopBackOff"),
+        ("hang", "20", 6, "waiting for"),
+        ("fail", "180", 5, "exit code 1"),
     ] {
         breaker(&site, what);
         let output = site.world.grove([
@@ -57,7 +58,7 @@ fn rollback_leaves_every_kind_of_bad_release_at_once() {
             "alpha/uni-next",
             "--wait",
             "--timeout",
-            "20",
+            seconds,
             "-m",
             what,
         ]);
