@@ -16,7 +16,7 @@ use kube::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use follow::{Ended, Follow, Target};
+pub use follow::{Ended, Follow, Relation, Target};
 pub use trouble::{Trouble, troubles};
 
 use crate::{Connection, Error};

@@ -2,22 +2,25 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
     time::Duration,
 };
 
 use futures_util::future::join_all;
-use grove_cluster::argo::{Ended, Follow, Target};
+use grove_cluster::argo::{Ended, Follow, Relation, Target};
 use grove_fleet::{
     Address,
     model::{Cluster, Instance},
 };
-use grove_release::{DeployBranch, Id};
+use grove_release::{DeployBranch, Id, Remote};
 use serde::Serialize;
 
 use crate::{
     connecting::{Reach, block_on},
     error::{CommandError, Exit, Result},
     output::Output,
+    releasing,
+    workspace::git,
 };
 
 /// Whether and how long a release is followed.
@@ -42,8 +45,12 @@ pub(crate) struct Wait {
 pub(crate) struct Release {
     address: Address,
     namespace: String,
-    /// Commits that bring exactly the released objects.
-    wanted: BTreeSet<String>,
+    remote: Remote,
+    number: u32,
+    /// The tree of the instance's objects.
+    tree: Option<Id>,
+    /// What commits are to this release, as far as they were looked at.
+    known: Mutex<BTreeMap<String, Relation>>,
     /// Names of the Jobs that gate the release.
     jobs: BTreeSet<String>,
 }
@@ -63,8 +70,54 @@ impl Release {
         Ok(Self {
             address: instance.address.clone(),
             namespace: instance.identity.namespace.clone(),
-            wanted: [commit.to_string()].into(),
+            remote: branch.remote().clone(),
+            number: view.releases(name)?.first().copied().unwrap_or_default(),
+            tree: view.tree_id(&format!("instances/{name}"))?,
+            known: Mutex::new([(commit.to_string(), Relation::Wanted)].into()),
             jobs,
+        })
+    }
+
+    /// What a commit is to this release. Others may push to the branch meanwhile: a commit that is
+    /// new here is fetched.
+    fn relation(&self, revision: &str) -> Relation {
+        let known = |this: &Self| this.known.lock().ok()?.get(revision).copied();
+        if let Some(relation) = known(self) {
+            return relation;
+        }
+        let relation = self.look(revision).unwrap_or(Relation::Unknown);
+        if relation != Relation::Unknown
+            && let Ok(mut known) = self.known.lock()
+        {
+            known.insert(revision.to_owned(), relation);
+        }
+        relation
+    }
+
+    /// Looks a commit up; none where it cannot be had.
+    fn look(&self, revision: &str) -> Option<Relation> {
+        let commit: Id = revision.parse().ok()?;
+        let name = &self.address.instance;
+        let caches = releasing::caches().ok()?;
+        let branch =
+            DeployBranch::open(&git(), &self.remote, &self.address.cluster, &caches).ok()?;
+        if !branch.has_commit(commit).ok()? {
+            return None;
+        }
+        let view = branch.view_at(commit).ok()?;
+        if view.tree_id(&format!("instances/{name}")).ok()? == self.tree {
+            return Some(Relation::Wanted);
+        }
+        let number = view
+            .releases(name)
+            .ok()?
+            .first()
+            .copied()
+            .unwrap_or_default();
+        Some(if number > self.number {
+            Relation::Newer
+        } else {
+            Relation::Older
         })
     }
 }
@@ -127,6 +180,7 @@ pub(crate) fn follow(
         let ended = match follow.as_ref().map(|follow| &follow.ended) {
             Some(Ended::Healthy) => Exit::Done,
             Some(Ended::Failed) => Exit::Unhealthy,
+            Some(Ended::Superseded) => Exit::Refused,
             Some(Ended::OutOfTime) => Exit::OutOfTime,
             None => Exit::Tool,
         };
@@ -186,7 +240,7 @@ async fn on_cluster(
                 application: &application,
                 root: "grove-apps",
                 namespace: &release.namespace,
-                is_wanted: &|revision| release.wanted.contains(revision),
+                relation: &|revision| release.relation(revision),
                 is_job: &|name| release.jobs.contains(name),
             };
             let progress = |state: &str| output.progress(&format!("{}: {state}", release.address));
@@ -221,6 +275,7 @@ pub(crate) fn print(rows: &[Row], output: &Output) -> Result<()> {
         let ended = match follow.ended {
             Ended::Healthy => "runs: synced and healthy",
             Ended::Failed => "did not become healthy",
+            Ended::Superseded => "a newer release took its place",
             Ended::OutOfTime => "is not healthy yet, and time is up",
         };
         output.print(&format!(

@@ -83,7 +83,8 @@ impl Remotes {
     }
 }
 
-fn caches() -> Result<PathBuf> {
+/// Where clones of deploy branches are kept.
+pub(crate) fn caches() -> Result<PathBuf> {
     Ok(surroundings::cache_directory()?.join("deploy-v1"))
 }
 

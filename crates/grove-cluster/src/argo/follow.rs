@@ -29,11 +29,24 @@ pub struct Target<'a> {
     pub root: &'a str,
     /// The namespace of the instance.
     pub namespace: &'a str,
-    /// Whether a commit brings what is wanted: the released one, or one after it that leaves the
-    /// instance as it is.
-    pub is_wanted: &'a (dyn Fn(&str) -> bool + Sync),
+    /// What a commit of the deploy branch is to the wanted one.
+    pub relation: &'a (dyn Fn(&str) -> Relation + Sync),
     /// Whether a Job, by its name, is of the release.
     pub is_job: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
+/// What a commit is to the release that is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// It brings what is wanted: the released commit, or one after it that leaves the instance as it
+    /// is.
+    Wanted,
+    /// It brings an older release of the instance.
+    Older,
+    /// It brings a newer release of the instance, which somebody else made since.
+    Newer,
+    /// It is not known.
+    Unknown,
 }
 
 /// How following ended.
@@ -44,6 +57,8 @@ pub enum Ended {
     Healthy,
     /// It will not become healthy by itself.
     Failed,
+    /// A newer release took its place.
+    Superseded,
     /// Time ran out.
     OutOfTime,
 }
@@ -64,8 +79,8 @@ pub struct Follow {
 }
 
 impl Connection {
-    /// Makes Argo CD sync at once and follows it for `limit` at most. An operation that applies
-    /// another commit is ended first: Argo CD would look at nothing else until it ends by itself,
+    /// Makes Argo CD sync at once and follows it for `limit` at most. An operation that applies an
+    /// older release is ended first: Argo CD would look at nothing else until it ends by itself,
     /// which one that waits for a pod that never gets ready does not.
     pub async fn follow(
         &self,
@@ -156,8 +171,14 @@ impl Connection {
                 continue;
             }
             let has_failed = is_final || is_asked_in_vain || asked >= ASKED && failed.is_some();
+            let is_superseded = application
+                .as_ref()
+                .and_then(|application| application.revision.as_deref())
+                .is_some_and(|revision| (target.relation)(revision) == Relation::Newer);
             let ended = if is_healthy {
                 Ended::Healthy
+            } else if is_superseded {
+                Ended::Superseded
             } else if is_there && has_failed {
                 Ended::Failed
             } else if is_late {
@@ -186,7 +207,7 @@ impl Connection {
                 && operation
                     .revision
                     .as_deref()
-                    .is_some_and(|revision| !(target.is_wanted)(revision))
+                    .is_some_and(|revision| (target.relation)(revision) == Relation::Older)
         });
         if is_other {
             self.end_operation(target.argocd, target.application)
@@ -202,7 +223,7 @@ fn is_seen(application: &Application, target: &Target<'_>) -> bool {
     application
         .revision
         .as_deref()
-        .is_some_and(|revision| (target.is_wanted)(revision))
+        .is_some_and(|revision| (target.relation)(revision) == Relation::Wanted)
 }
 
 /// Whether the wanted commit is applied, or being applied.
@@ -213,7 +234,7 @@ fn is_under_way(application: &Application, target: &Target<'_>) -> bool {
                 && operation
                     .revision
                     .as_deref()
-                    .is_none_or(|revision| (target.is_wanted)(revision))
+                    .is_none_or(|revision| (target.relation)(revision) == Relation::Wanted)
         })
 }
 
@@ -234,7 +255,7 @@ fn has_failed(application: &Application, target: &Target<'_>) -> bool {
             && operation
                 .revision
                 .as_deref()
-                .is_some_and(|revision| (target.is_wanted)(revision))
+                .is_some_and(|revision| (target.relation)(revision) == Relation::Wanted)
             && application.sync.as_deref() != Some("Synced")
     })
 }
@@ -258,5 +279,60 @@ fn describe(application: &Application, target: &Target<'_>) -> String {
             format!("{sync}, {health}: {first}")
         }
         _ => format!("{sync}, {health}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Operation, *};
+
+    fn application(sync: &str, revision: &str, phase: &str, of: &str) -> Application {
+        Application {
+            revision: Some(revision.to_owned()),
+            sync: Some(sync.to_owned()),
+            health: Some("Healthy".to_owned()),
+            operation: Some(Operation {
+                phase: phase.to_owned(),
+                message: "its message".to_owned(),
+                revision: Some(of.to_owned()),
+                ..Operation::default()
+            }),
+            ..Application::default()
+        }
+    }
+
+    #[test]
+    fn what_an_application_is_to_a_release() {
+        let relation = |revision: &str| match revision {
+            "new" => Relation::Wanted,
+            "old" => Relation::Older,
+            _ => Relation::Unknown,
+        };
+        let target = Target {
+            argocd: "argocd",
+            application: "prod-uni",
+            root: "grove-apps",
+            namespace: "uni",
+            relation: &relation,
+            is_job: &|_| true,
+        };
+        let shown = |sync: &str, revision: &str, phase: &str, of: &str| {
+            let application = application(sync, revision, phase, of);
+            format!(
+                "seen {} under way {} synced {} failed {}: {}",
+                is_seen(&application, &target),
+                is_under_way(&application, &target),
+                is_synced(&application, &target),
+                has_failed(&application, &target),
+                describe(&application, &target),
+            )
+        };
+        insta::assert_snapshot!(shown("Synced", "old", "Succeeded", "old"), @"seen false under way true synced false failed false: Argo CD has not seen the commit yet");
+        insta::assert_snapshot!(shown("OutOfSync", "new", "Running", "new"), @"seen true under way true synced false failed false: OutOfSync, Healthy: its message");
+        // Seen while an operation of an older release was ended: nobody is at it.
+        insta::assert_snapshot!(shown("OutOfSync", "new", "Failed", "old"), @"seen true under way false synced false failed false: OutOfSync, Healthy");
+        insta::assert_snapshot!(shown("OutOfSync", "new", "Failed", "new"), @"seen true under way false synced false failed true: OutOfSync, Healthy: its message");
+        insta::assert_snapshot!(shown("Synced", "new", "Running", "new"), @"seen true under way true synced false failed false: Synced, Healthy: its message");
+        insta::assert_snapshot!(shown("Synced", "new", "Succeeded", "new"), @"seen true under way true synced true failed false: Synced, Healthy");
     }
 }
