@@ -60,10 +60,21 @@ fn pods(site: &Site) -> BTreeSet<String> {
         .collect()
 }
 
+fn set_password(site: &Site, value: &str) {
+    let _ = site
+        .world
+        .command(["secret", "set", INSTANCE, "SMTP_PASSWORD"])
+        .stdin(value)
+        .run()
+        .success();
+    site.commit("Rotate the mail password");
+}
+
 #[test]
 #[ignore = "e2e: needs the control plane"]
 fn the_controller_opens_what_tutor_writes_and_a_rotation_restarts_its_readers() {
     let site = Site::bootstrapped(&["beta"]);
+    set_password(&site, "first-Value-4u");
     site.deploy(INSTANCE, &[]);
 
     // Byte for byte what Tutor's command line writes with the real values.
@@ -130,13 +141,7 @@ fn the_controller_opens_what_tutor_writes_and_a_rotation_restarts_its_readers() 
     site.commit("Another name");
     site.deploy(INSTANCE, &[]);
     let before = pods(&site);
-    let _ = site
-        .world
-        .command(["secret", "set", INSTANCE, "SMTP_PASSWORD"])
-        .stdin("another-Value-4u")
-        .run()
-        .success();
-    site.commit("Rotate the mail password");
+    set_password(&site, "another-Value-4u");
     site.deploy(INSTANCE, &[]);
     site.until(30, "pods of the release before are gone", || {
         let now = pods(&site);
