@@ -3,6 +3,7 @@
 //! Everything here is a pure function of a [`Snapshot`] of the repository's files: no file system,
 //! Git, network, clock or terminal.
 
+pub mod addons;
 pub mod check;
 pub mod finding;
 pub mod layer;

@@ -7,7 +7,7 @@ mod image;
 mod instance;
 
 pub use address::Address;
-pub use cluster::{Certificate, Cluster};
+pub use cluster::{Certificate, Chart, Cluster, Harmony};
 pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
 pub use image::{ImageError, ImageName};
 pub use instance::{

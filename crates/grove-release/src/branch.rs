@@ -5,7 +5,7 @@ mod commit;
 mod conflict;
 mod view;
 
-pub use changes::{Changes, Release};
+pub use changes::{Changes, Release, SharedRelease};
 pub use commit::{Author, Draft, Message, Outcome, refuse};
 pub use conflict::Conflict;
 pub use view::View;

@@ -10,6 +10,14 @@ pub(crate) const README_FILE: &str = "README.md";
 /// The kinds of files in `apps/` that an instance's deploy writes.
 const APPS: [&str; 3] = ["-application.yaml", "-namespace.yaml", "-project.yaml"];
 
+/// What stands in place of an instance's name below `releases/` for what the cluster's instances share;
+/// no instance can be called so.
+pub(crate) const SHARED: &str = "_cluster";
+/// The directory of the Applications and projects of what is shared.
+pub(crate) const CLUSTER: &str = "cluster";
+/// The directory of vendored charts and manifests of what is shared.
+pub(crate) const CHARTS: &str = "charts";
+
 /// The short name of a cluster's deploy branch, `deploy/<cluster>`.
 pub fn branch_name(cluster: &str) -> String {
     format!("deploy/{cluster}")
@@ -52,9 +60,24 @@ pub(crate) fn apps(instance: &str) -> [String; 3] {
     APPS.map(|ending| format!("apps/{instance}{ending}"))
 }
 
-/// The instance to which a path belongs, if it belongs to one.
+/// Every path that belongs to an instance, or to [`SHARED`].
+pub(crate) fn paths(instance: &str) -> Vec<String> {
+    let mut paths = vec![releases(instance)];
+    if instance == SHARED {
+        paths.extend([CLUSTER, CHARTS].map(str::to_owned));
+    } else {
+        paths.push(objects(instance));
+        paths.extend(apps(instance));
+    }
+    paths
+}
+
+/// The instance to which a path belongs, or [`SHARED`], if it belongs to one.
 pub(crate) fn instance_of(path: &str) -> Option<&str> {
-    let (top, rest) = path.split_once('/')?;
+    let (top, rest) = path.split_once('/').unwrap_or((path, ""));
+    if top == CLUSTER || top == CHARTS {
+        return Some(SHARED);
+    }
     let name = match top {
         "instances" | "releases" => rest.split('/').next()?,
         "apps" => APPS.iter().find_map(|ending| rest.strip_suffix(ending))?,
@@ -80,6 +103,7 @@ names the fleet's commit that it came from.
 | `instances/<instance>/` | the instance's objects, one a file |
 | `releases/<instance>/NNNN.yaml` | what each release was made of, and the Git id of its tree |
 | `releases/<instance>/sealed.yaml` | today's encrypted values of its secrets |
+| `releases/_cluster/NNNN.yaml` | the same for what the instances share |
 | `releases/<instance>/hold.yaml` | there while the instance is held, and why |
 | `format` | the version of this layout |
 
@@ -114,7 +138,9 @@ mod tests {
             ("apps/uni-project-project.yaml", Some("uni-project")),
             ("apps/uni-application.yaml", Some("uni")),
             ("apps/other.yaml", None),
-            ("cluster/harmony.yaml", None),
+            ("cluster/harmony.yaml", Some(SHARED)),
+            ("charts", Some(SHARED)),
+            ("releases/_cluster/0001.yaml", Some(SHARED)),
             ("README.md", None),
             ("instances/", None),
         ] {

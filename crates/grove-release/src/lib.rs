@@ -18,7 +18,8 @@ mod record;
 mod source;
 
 pub use branch::{
-    Author, Changes, Conflict, DeployBranch, Draft, Message, Outcome, Release, View, refuse,
+    Author, Changes, Conflict, DeployBranch, Draft, Message, Outcome, Release, SharedRelease, View,
+    refuse,
 };
 pub use compose::{compose, compose_rollback, is_unchanged};
 pub use diff::{Change, Deletions, Diff, ObjectName, diff};
@@ -28,5 +29,7 @@ pub use id::{Id, NotAnId};
 pub use layout::{FORMAT, branch_name};
 pub use marks::{Crossed, forward_only};
 pub use object::Objects;
-pub use record::{DistributionRef, Hold, InitTasks, Origin, RECORD_VERSION, Record, Scan};
+pub use record::{
+    DistributionRef, Hold, InitTasks, Origin, RECORD_VERSION, Record, Scan, SharedRecord,
+};
 pub use source::{Ancestry, Order, Published, Revision, Source, worktree};

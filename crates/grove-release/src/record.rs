@@ -62,6 +62,40 @@ pub struct Record {
     pub grove: String,
 }
 
+/// What one release of what a cluster's instances share was made of: `releases/_cluster/NNNN.yaml`.
+/// Written once and never changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedRecord {
+    /// [`RECORD_VERSION`].
+    pub version: u32,
+    /// Its number, from 1.
+    pub release: u32,
+    /// When it was made.
+    pub time: Timestamp,
+    /// Who made it, as `Name <address>`.
+    pub author: String,
+    /// What the operator said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The fleet that it was rendered from.
+    pub source: Origin,
+    /// The Git tree of `cluster/`, which is in the same commit as this record.
+    pub tree: Id,
+    /// The Git tree of `charts/`; the empty one where there is none.
+    pub charts: Id,
+    /// Each part and its version; empty for plain manifests.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, String>,
+    /// The parts that bring custom resource definitions, and their versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forward_only: BTreeMap<String, String>,
+    /// For a rollback: the release whose files it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_of: Option<u32>,
+    /// The version of the Grove that made it.
+    pub grove: String,
+}
+
 /// What was decided by command about init tasks. Later releases carry it on, so that a deploy neither
 /// runs a task again nor one that was skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +169,18 @@ pub struct Hold {
 }
 
 impl Record {
+    /// The file's text.
+    pub fn to_yaml(&self) -> String {
+        to_yaml(self)
+    }
+
+    /// Reads the text of the file `path` of the deploy branch.
+    pub fn from_yaml(path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        from_yaml(path, bytes)
+    }
+}
+
+impl SharedRecord {
     /// The file's text.
     pub fn to_yaml(&self) -> String {
         to_yaml(self)

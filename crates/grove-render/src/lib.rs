@@ -10,6 +10,7 @@
 //! content: configuration objects and Jobs.
 
 pub mod annotations;
+mod argo;
 mod caddy;
 mod components;
 mod data_services;
@@ -23,6 +24,7 @@ mod python;
 mod render;
 mod request;
 mod roots;
+mod shared;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -34,5 +36,6 @@ pub use passes::{Pass, passes};
 pub use render::{Input, Tree, placeholders, render, render_traced};
 pub use request::request;
 pub use roots::roots;
+pub use shared::{HARMONY, SharedInput, SharedTree, definitions, shared};
 pub use trace::Change;
 pub use tutor::{Task, TutorInput, TutorOutput};

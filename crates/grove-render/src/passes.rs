@@ -11,6 +11,7 @@
 mod certificates;
 mod development;
 mod domains;
+mod error_pages;
 mod hosts;
 mod images;
 mod ingress;
@@ -61,6 +62,7 @@ pub fn passes() -> &'static [Pass] {
         jobs::PASS,
         job_settings::PASS,
         ingress::PASS,
+        error_pages::PASS,
         certificates::PASS,
         hosts::PASS,
         project::PASS,

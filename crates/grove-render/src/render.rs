@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::{
     Fleet,
+    addons::MAINTENANCE_PAGES,
     model::{Cluster, Distribution, Instance},
 };
 use serde_json::Value;
 
 use crate::{
-    Change, Error, TutorOutput,
+    Change, Error, HARMONY, TutorOutput,
     object::{Objects, each_text},
     passes::{Draft, passes},
     trace,
@@ -51,6 +52,8 @@ pub struct Tree {
     /// What data cannot go back across, and where it stands: `openedx` the release, and the versions
     /// of data services in the namespace.
     pub marks: BTreeMap<String, String>,
+    /// The parts of the cluster's shared part that must be there first.
+    pub needs: BTreeSet<String>,
 }
 
 /// Renders an instance. The same input gives the same tree, in whatever order its objects come.
@@ -115,6 +118,7 @@ fn tree(draft: Draft<'_>) -> Result<Tree, Error> {
     let mut tree = Tree {
         images: draft.images,
         marks: draft.marks,
+        needs: needs(draft.cluster, &draft.objects),
         ..Tree::default()
     };
     for object in draft.objects.into_values() {
@@ -144,6 +148,21 @@ fn tree(draft: Draft<'_>) -> Result<Tree, Error> {
             .insert(format!("{instance}-{what}.yaml"), object.into_value());
     }
     Ok(tree)
+}
+
+/// What of the shared part an instance's objects rely on: Harmony lets requests in and gives
+/// certificates, and an Ingress may name the error pages.
+fn needs(cluster: &Cluster, objects: &Objects) -> BTreeSet<String> {
+    let mut needs = BTreeSet::new();
+    if objects.iter().any(|object| object.kind() == "Ingress") {
+        if cluster.harmony.is_some() {
+            needs.insert(HARMONY.to_owned());
+        }
+        if cluster.addons.contains_key(MAINTENANCE_PAGES) {
+            needs.insert(MAINTENANCE_PAGES.to_owned());
+        }
+    }
+    needs
 }
 
 /// The names of all placeholders (`@@NAME@@`) in `value`, keys included.

@@ -3,10 +3,7 @@
 use grove_fleet::model::Cluster;
 use serde_json::{Value, json};
 
-use crate::annotations;
-
-/// The API server of the cluster in which Argo CD itself runs.
-const SERVER: &str = "https://kubernetes.default.svc";
+use crate::{annotations, argo};
 
 /// The name of the project of the roots.
 const PROJECT: &str = "grove";
@@ -26,7 +23,7 @@ const KINDS: [(&str, &str); 2] = [
 pub fn roots(cluster: &Cluster, fleet: &str, deploy_remote: &str, has_shared: bool) -> Vec<Value> {
     let remote = deploy_remote.replace("{cluster}", &cluster.name);
     let namespace = &cluster.argocd_namespace;
-    let destination = json!({"server": SERVER, "namespace": namespace});
+    let destination = argo::destination(namespace);
     let kinds: Vec<Value> = KINDS
         .iter()
         .map(|(group, kind)| json!({"group": group, "kind": kind}))
@@ -54,18 +51,14 @@ pub fn roots(cluster: &Cluster, fleet: &str, deploy_remote: &str, has_shared: bo
                 "project": PROJECT,
                 "source": {
                     "repoURL": remote,
-                    "targetRevision": format!("refs/heads/deploy/{}", cluster.name),
+                    "targetRevision": argo::revision(&cluster.name),
                     "path": path,
                 },
                 "destination": destination,
                 "syncPolicy": {
                     "automated": {"prune": false, "selfHeal": true, "allowEmpty": false},
                     "syncOptions": ["ServerSideApply=true"],
-                    "retry": {
-                        "limit": 5,
-                        "refresh": true,
-                        "backoff": {"duration": "5s", "factor": 2, "maxDuration": "1m"},
-                    },
+                    "retry": argo::retry(),
                 },
             },
         })

@@ -1,14 +1,20 @@
 //! The list of rules; its order is that of the documentation.
 
+mod addon_values;
 mod bad_host;
 mod bad_identity;
 mod bad_name;
 mod bad_namespace;
 mod broken_link;
+mod chart_missing;
 mod distribution_changed;
 mod duplicate_key;
 mod engine_end_of_life;
 mod file_unreadable;
+mod harmony_broken_part;
+mod harmony_plain_credential;
+mod harmony_retired_part;
+mod harmony_unused_value;
 mod host_clash;
 mod identity_changed;
 mod identity_clash;
@@ -33,6 +39,7 @@ mod sealing_certificate_missing;
 mod sealing_certificate_unreadable;
 mod secret_missing;
 mod secrets_not_encrypted;
+mod unknown_addon;
 mod unknown_cluster;
 mod unknown_distribution;
 mod unknown_group;
@@ -80,6 +87,13 @@ pub static ALL: &[Rule] = &[
     owned_config_key::RULE,
     mutable_image::RULE,
     engine_end_of_life::RULE,
+    unknown_addon::RULE,
+    addon_values::RULE,
+    chart_missing::RULE,
+    harmony_retired_part::RULE,
+    harmony_broken_part::RULE,
+    harmony_unused_value::RULE,
+    harmony_plain_credential::RULE,
     placeholder_in_input::RULE,
     plain_secret::RULE,
     secrets_not_encrypted::RULE,

@@ -1,12 +1,13 @@
 //! `clusters/<name>/`.
 
 use grove_yaml::Node;
+use serde_json::{Map, Value};
 use x509_cert::{Certificate as X509, der::DecodePem as _};
 
 use super::{Document, Documents, secrets};
 use crate::{
     layout,
-    model::{Certificate, Cluster},
+    model::{Certificate, Chart, Cluster, Harmony},
 };
 
 /// The ingress class that Harmony's Traefik has.
@@ -17,6 +18,12 @@ const CLUSTER_ISSUER: &str = "harmony-letsencrypt-global";
 
 /// The namespace of Argo CD's own manifests.
 const ARGOCD_NAMESPACE: &str = "argocd";
+
+/// Harmony's own Helm repository.
+const HARMONY_CHART: &str = "https://openedx.github.io/openedx-k8s-harmony";
+
+/// The namespace that Harmony's guide installs to.
+const HARMONY_NAMESPACE: &str = "harmony";
 
 /// Reads a cluster; what is missing gets its default.
 pub(super) fn read(
@@ -41,10 +48,54 @@ pub(super) fn read(
         argocd_namespace: or(&["argo", "namespace"], ARGOCD_NAMESPACE),
         argocd_version: text(&["argo", "versions", "argocd"]),
         sealed_secrets_version: text(&["secrets", "version"]),
+        harmony: document
+            .root
+            .as_ref()
+            .and_then(|root| harmony(root.get("harmony")?)),
+        addons: document
+            .root
+            .iter()
+            .filter_map(|root| root.get("addons"))
+            .flat_map(Node::entries)
+            .map(|addon| (addon.key.clone(), map(Some(&addon.value))))
+            .collect(),
         sealing: documents
             .get(&layout::sealing(name))
             .and_then(|document| certificate(&document.bytes)),
         secrets: secrets.of_cluster(name),
+    }
+}
+
+/// Reads `harmony`; none where it states no version.
+fn harmony(node: &Node) -> Option<Harmony> {
+    let text = |key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
+    let chart = text("chart").unwrap_or_else(|| HARMONY_CHART.to_owned());
+    let chart = match chart.strip_prefix("charts/") {
+        Some(name) => Chart::Vendored(name.to_owned()),
+        None => Chart::Repository {
+            // Argo CD takes a registry's address without its scheme.
+            url: chart.strip_prefix("oci://").unwrap_or(&chart).to_owned(),
+        },
+    };
+    Some(Harmony {
+        version: text("version")?,
+        chart,
+        namespace: text("namespace").unwrap_or_else(|| HARMONY_NAMESPACE.to_owned()),
+        values: map(node.get("values")),
+        crds: node
+            .get("crds")
+            .into_iter()
+            .flat_map(Node::entries)
+            .filter_map(|crd| Some((crd.key.clone(), crd.value.as_str()?.to_owned())))
+            .collect(),
+    })
+}
+
+/// A map of free values; an empty one where there is none.
+fn map(node: Option<&Node>) -> Value {
+    match node.map(Node::to_json) {
+        Some(value @ Value::Object(_)) => value,
+        _ => Value::Object(Map::new()),
     }
 }
 

@@ -103,6 +103,8 @@ fn a_fleet_is_typed() {
         argocd_namespace: "cd",
         argocd_version: None,
         sealed_secrets_version: None,
+        harmony: None,
+        addons: {},
         sealing: None,
         secrets: {
             "KEY": SecretReference {

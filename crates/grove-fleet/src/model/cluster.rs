@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::SecretReference;
 
 /// What `clusters/<name>/` says.
@@ -27,10 +29,41 @@ pub struct Cluster {
     pub argocd_version: Option<String>,
     /// `secrets.version`: that of the controller of Sealed Secrets.
     pub sealed_secrets_version: Option<String>,
+    /// `harmony`.
+    pub harmony: Option<Harmony>,
+    /// `addons`: the values of each, by name.
+    pub addons: BTreeMap<String, Value>,
     /// `sealing.pem`, where it is there and readable.
     pub sealing: Option<Certificate>,
     /// Names and places of the `cluster` map of `secrets.sops.yaml`; instances never see these.
     pub secrets: BTreeMap<String, SecretReference>,
+}
+
+/// The Harmony chart of a cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Harmony {
+    /// `harmony.version`.
+    pub version: String,
+    /// `harmony.chart`.
+    pub chart: Chart,
+    /// `harmony.namespace`.
+    pub namespace: String,
+    /// `harmony.values`: a map.
+    pub values: Value,
+    /// `harmony.crds`: engine → version, as far as stated.
+    pub crds: BTreeMap<String, String>,
+}
+
+/// Where a Helm chart is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chart {
+    /// In a Helm repository.
+    Repository {
+        /// Its address: `https://…`, or a registry's host and path without a scheme.
+        url: String,
+    },
+    /// In a directory of the fleet, by its name below `charts/`.
+    Vendored(String),
 }
 
 /// The public certificate of a cluster's Sealed Secrets controller.

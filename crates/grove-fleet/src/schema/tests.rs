@@ -92,7 +92,7 @@ fn a_schema_says_what_the_check_says() {
         ),
         (Cluster, "provider: aws\nargo: {topology: central}\n"),
         (Cluster, "provider: aws\ndomain: null\n"),
-        (Cluster, "provider: aws\nharmony: {version: x}\n"),
+        (Cluster, "provider: aws\nharmony: {values: {}}\n"),
         (
             Distribution,
             "release: v\ntutor: {git: a, rev: b}\nplugins: {a: '1', b: {git: a, rev: b}}\n",

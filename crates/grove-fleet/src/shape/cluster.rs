@@ -41,7 +41,36 @@ const KEYS: &[Key] = &[
         ]]),
         "Which Kubernetes cluster it is. Credentials are the user's own.",
     ),
-    Key::later("harmony", "The version and values of the Harmony chart."),
+    Key::new(
+        "harmony",
+        Type::Object(&[&[
+            Key::new("version", Type::Text, "The chart's version.").required(),
+            Key::new(
+                "chart",
+                Type::Text,
+                "Where the chart is: an `https` or `oci` address of a Helm repository, or `charts/NAME`, a directory of the fleet, which travels with the deploy tree. Upstream's repository where nothing is said.",
+            ),
+            Key::new(
+                "namespace",
+                Type::Text,
+                "The namespace that it is installed to; `harmony` where nothing is said.",
+            ),
+            Key::new(
+                "values",
+                Type::Map(&Type::Any),
+                "The chart's values, over the defaults of the provider.",
+            ),
+            Key::new(
+                "crds",
+                Type::Object(&[&[
+                    Key::new("cert-manager", Type::Text, "That of cert-manager."),
+                    Key::new("velero", Type::Text, "That of Velero."),
+                ]]),
+                "The versions of the custom resource definitions that the chart needs and does not bring, ones that the bundle has; the bundle's defaults where nothing is said.",
+            ),
+        ]]),
+        "Harmony: what Open edX instances share in a cluster, as a Helm chart.",
+    ),
     Key::new(
         "argo",
         Type::Object(&[&[
@@ -114,7 +143,11 @@ const KEYS: &[Key] = &[
         "state",
         "Where the states of the cluster's stacks are kept.",
     ),
-    Key::later("addons", "Add-ons of the cluster and their values."),
+    Key::new(
+        "addons",
+        Type::Map(&Type::Map(&Type::Any)),
+        "Add-ons by name, with their values: those of Grove (`maintenance-pages`) and those of the fleet, `addons/NAME/`.",
+    ),
     Key::new(
         "defaults",
         Type::Object(&[layered::RING, layered::KEYS]),

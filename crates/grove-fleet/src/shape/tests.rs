@@ -152,13 +152,11 @@ fn what_comes_later_is_refused() {
     ");
     insta::assert_snapshot!(found(
         FileKind::Cluster,
-        "provider: aws\nharmony: {}\nargo: {topology: central}\nsecrets: {backend: external-secrets}\naddons: {}\nstate: {}\n"
+        "provider: aws\nargo: {topology: central}\nsecrets: {backend: external-secrets}\nstate: {}\n"
     ), @"
-    2:1 NotYet harmony: `harmony` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
-    3:18 NotYet argo/topology: `argo.topology: central` is not rendered by this version yet ()
-    4:20 NotYet secrets/backend: `secrets.backend: external-secrets` is not rendered by this version yet ()
-    5:1 NotYet addons: `addons` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
-    6:1 NotYet state: `state` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
+    2:18 NotYet argo/topology: `argo.topology: central` is not rendered by this version yet ()
+    3:20 NotYet secrets/backend: `secrets.backend: external-secrets` is not rendered by this version yet ()
+    4:1 NotYet state: `state` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
     ");
 }
 

@@ -6,14 +6,15 @@ use grove_yaml::emit;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, Hold, Objects, Record, git::tree_id, id::hex, layout};
+use crate::{Error, Hold, Objects, Record, SharedRecord, git::tree_id, id::hex, layout};
 
 /// Changes of files and whole directories of a deploy branch.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// Path → new bytes, or nothing where the file is to go.
     pub(super) files: BTreeMap<String, Option<Vec<u8>>>,
-    /// Directory → the files that it shall hold, and nothing else; empty where it is to go.
+    /// Directory → the files that it shall hold by their paths below it, and nothing else; empty where
+    /// it is to go.
     pub(super) directories: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
 }
 
@@ -28,6 +29,17 @@ pub struct Release {
     pub apps: Objects,
     /// Its `sealed.yaml`, where that changes.
     pub sealed: Option<Value>,
+}
+
+/// The next release of what a cluster's instances share.
+#[derive(Clone, Debug)]
+pub struct SharedRelease {
+    /// Its record. `tree` and `charts` are filled in from what is below.
+    pub record: SharedRecord,
+    /// The objects of `cluster/`, by file name.
+    pub cluster: Objects,
+    /// The files of `charts/`, by path below it.
+    pub charts: BTreeMap<String, Vec<u8>>,
 }
 
 impl Changes {
@@ -46,7 +58,7 @@ impl Changes {
         self.files.insert(path.to_owned(), None);
     }
 
-    /// Makes a directory hold just `files` (by name, without slashes).
+    /// Makes a directory hold just `files` (by path below it).
     pub fn replace(&mut self, directory: &str, files: BTreeMap<String, Vec<u8>>) {
         self.directories.insert(directory.to_owned(), files);
     }
@@ -67,8 +79,7 @@ impl Changes {
             .collect();
         record.tree =
             tree_id(&files).ok_or_else(|| Error::InvalidPath(layout::objects(&instance)))?;
-        // Records are read by people: whole seconds.
-        record.time = jiff::Timestamp::from_second(record.time.as_second()).unwrap_or(record.time);
+        record.time = whole_seconds(record.time);
         record.apps = (!apps.is_empty()).then(|| apps_digest(&apps));
         self.replace(&layout::objects(&instance), files);
         for path in layout::apps(&instance) {
@@ -82,6 +93,42 @@ impl Changes {
             self.write(&layout::sealed(&instance), emit(&sealed));
         }
         Ok(record)
+    }
+
+    /// Adds a release of what a cluster's instances share. Gives the record as written.
+    pub fn release_shared(&mut self, release: SharedRelease) -> Result<SharedRecord, Error> {
+        let SharedRelease {
+            mut record,
+            cluster,
+            charts,
+        } = release;
+        let files: BTreeMap<String, Vec<u8>> = cluster
+            .iter()
+            .map(|(name, object)| (name.clone(), emit(object).into_bytes()))
+            .collect();
+        let id = |directory: &str, files| {
+            tree_id(files).ok_or_else(|| Error::InvalidPath(directory.to_owned()))
+        };
+        record.tree = id(layout::CLUSTER, &files)?;
+        record.charts = id(layout::CHARTS, &charts)?;
+        record.time = whole_seconds(record.time);
+        self.replace(layout::CLUSTER, files);
+        self.replace(layout::CHARTS, charts);
+        self.write(
+            &layout::record(layout::SHARED, record.release),
+            record.to_yaml(),
+        );
+        Ok(record)
+    }
+
+    /// Holds what is shared.
+    pub fn hold_shared(&mut self, hold: &Hold) {
+        self.hold(layout::SHARED, hold);
+    }
+
+    /// Ends the hold of what is shared.
+    pub fn unhold_shared(&mut self) {
+        self.unhold(layout::SHARED);
     }
 
     /// Holds an instance.
@@ -104,19 +151,19 @@ impl Changes {
 
     /// Refuses paths that could leave the branch or hide in it.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let names = self.directories.values().flat_map(BTreeMap::keys);
-        for name in names {
-            if name.contains('/') || !is_part(name) {
-                return Err(Error::InvalidPath(name.clone()));
-            }
-        }
-        for path in self.paths() {
+        let below = self.directories.values().flat_map(BTreeMap::keys);
+        for path in self.paths().chain(below.map(String::as_str)) {
             if !path.split('/').all(is_part) {
                 return Err(Error::InvalidPath(path.to_owned()));
             }
         }
         Ok(())
     }
+}
+
+/// Records are read by people.
+fn whole_seconds(time: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 /// `sha256:` and 64 digits over an instance's files in `apps/`.

@@ -44,7 +44,7 @@ impl fmt::Display for Conflict {
 /// What two deploys must not change at once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Unit {
-    /// Everything that belongs to one instance.
+    /// Everything that belongs to one instance, or to what instances share.
     Instance(String),
     /// A file or directory at the root.
     Path(String),
@@ -64,11 +64,7 @@ impl Unit {
             return Ok(Vec::new());
         };
         let paths = match self {
-            Self::Instance(instance) => {
-                let mut paths = vec![layout::objects(instance), layout::releases(instance)];
-                paths.extend(layout::apps(instance));
-                paths
-            }
+            Self::Instance(instance) => layout::paths(instance),
             Self::Path(path) => vec![path.clone()],
         };
         let mut state: Vec<Option<Id>> = Vec::new();
@@ -85,6 +81,7 @@ impl Unit {
 
     fn name(self) -> String {
         match self {
+            Self::Instance(name) if name == layout::SHARED => "the shared part".to_owned(),
             Self::Instance(name) | Self::Path(name) => name,
         }
     }

@@ -1,12 +1,12 @@
 //! Reading a deploy branch at one commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::DeployBranch;
 use crate::{
-    Error, Hold, Id, Objects, Record,
+    Error, Hold, Id, Objects, Record, SharedRecord,
     git::{read_blob, sub_entry, sub_tree},
     layout,
     record::read_yaml,
@@ -90,6 +90,7 @@ impl<'a> View<'a> {
     pub fn instances(&self) -> Result<BTreeSet<String>, Error> {
         let mut names: BTreeSet<String> = self.list("instances")?.into_iter().collect();
         names.extend(self.list("releases")?);
+        names.remove(layout::SHARED);
         Ok(names)
     }
 
@@ -160,6 +161,37 @@ impl<'a> View<'a> {
         Ok(record)
     }
 
+    /// The records of the releases of what instances share, newest first.
+    pub fn shared_history(&self) -> Result<Vec<SharedRecord>, Error> {
+        self.releases(layout::SHARED)?
+            .into_iter()
+            .map(|release| self.shared_record(release))
+            .collect()
+    }
+
+    /// The record of the release of what instances share that runs; none where there never was one.
+    pub fn shared_latest(&self) -> Result<Option<SharedRecord>, Error> {
+        self.releases(layout::SHARED)?
+            .first()
+            .map(|release| self.shared_record(*release))
+            .transpose()
+    }
+
+    /// The record of one release of what instances share.
+    pub fn shared_record(&self, release: u32) -> Result<SharedRecord, Error> {
+        let path = layout::record(layout::SHARED, release);
+        let bytes = self.file(&path)?.ok_or_else(|| Error::NoRelease {
+            instance: "the shared part".to_owned(),
+            release,
+        })?;
+        SharedRecord::from_yaml(&path, &bytes)
+    }
+
+    /// The hold of what instances share, where it is held.
+    pub fn shared_hold(&self) -> Result<Option<Hold>, Error> {
+        self.hold(layout::SHARED)
+    }
+
     /// An instance's hold, where it is held.
     pub fn hold(&self, instance: &str) -> Result<Option<Hold>, Error> {
         let path = layout::hold(instance);
@@ -180,6 +212,22 @@ impl<'a> View<'a> {
 impl DeployBranch {
     /// The objects of a release by the tree that its record names.
     pub fn objects_of(&self, tree: Id) -> Result<Objects, Error> {
+        self.files_of(tree)?
+            .into_iter()
+            .filter(|(name, _)| !name.contains('/'))
+            .map(|(name, bytes)| {
+                let object = read_yaml(&name, &bytes)?;
+                Ok((name, object))
+            })
+            .collect()
+    }
+
+    /// The files of a tree, by path below it.
+    pub fn files_of(&self, tree: Id) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+        // Git has the empty tree without anyone writing it.
+        if tree == Id::empty_tree() {
+            return Ok(BTreeMap::new());
+        }
         let there = self.cache.with(|repo| Ok(repo.has_object(tree.object())))?;
         if !there {
             return Err(Error::NoTree(tree));
@@ -187,17 +235,21 @@ impl DeployBranch {
         let files = self.cache.with(|repo| {
             let mut files = Vec::new();
             let mut total = 0;
-            for entry in repo.find_tree(tree.object())?.iter() {
-                let entry = entry?;
-                if !entry.mode().is_blob() {
-                    continue;
-                }
-                let name = entry.filename().to_string();
-                let blob = read_blob(repo, entry.object_id().into())?;
-                total += blob.as_ref().map_or(0, Vec::len);
-                files.push((name, blob));
-                if total > BYTES || files.len() > ENTRIES {
-                    return Ok(None);
+            let mut left = vec![(String::new(), tree)];
+            while let Some((prefix, tree)) = left.pop() {
+                for entry in repo.find_tree(tree.object())?.iter() {
+                    let entry = entry?;
+                    let name = format!("{prefix}{}", entry.filename());
+                    if entry.mode().is_tree() {
+                        left.push((format!("{name}/"), entry.object_id().into()));
+                    } else if entry.mode().is_blob() {
+                        let blob = read_blob(repo, entry.object_id().into())?;
+                        total += blob.as_ref().map_or(0, Vec::len);
+                        files.push((name, blob));
+                    }
+                    if total > BYTES || files.len() + left.len() > ENTRIES {
+                        return Ok(None);
+                    }
                 }
             }
             Ok(Some(files))
@@ -210,8 +262,7 @@ impl DeployBranch {
             .into_iter()
             .map(|(name, blob)| {
                 let bytes = blob.map_err(|size| too_large(&name, size))?;
-                let object = read_yaml(&name, &bytes)?;
-                Ok((name, object))
+                Ok((name, bytes))
             })
             .collect()
     }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use gix::objs::{
-    Kind, WriteTo as _,
-    tree::{Entry, EntryKind},
+use gix::{
+    ObjectId,
+    objs::{
+        Kind, WriteTo as _,
+        tree::{Entry, EntryKind},
+    },
 };
 use grove_fleet::snapshot::FILE_LIMIT;
 
@@ -19,23 +22,47 @@ pub(crate) struct Tree {
     pub(crate) is_directory: bool,
 }
 
-/// The Git id of a directory that holds just `files` (names without slashes), as regular files.
-/// Nothing is read or written.
+/// The Git id of a directory that holds just `files` (by path below it), as regular files. Nothing is
+/// read or written.
 pub fn tree_id(files: &BTreeMap<String, Vec<u8>>) -> Option<Id> {
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+        .collect();
+    Some(tree_of(&files)?.into())
+}
+
+/// The same for sorted paths.
+fn tree_of(mut files: &[(&str, &[u8])]) -> Option<ObjectId> {
     let mut entries = Vec::with_capacity(files.len());
-    for (name, bytes) in files {
+    while let Some((path, bytes)) = files.first() {
+        let (name, mode, oid, count) = match path.split_once('/') {
+            None => {
+                let oid = gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, bytes).ok()?;
+                (*path, EntryKind::Blob, oid, 1)
+            }
+            Some((directory, _)) => {
+                let below: Vec<(&str, &[u8])> = files
+                    .iter()
+                    .map_while(|(path, bytes)| {
+                        let rest = path.strip_prefix(directory)?.strip_prefix('/')?;
+                        Some((rest, *bytes))
+                    })
+                    .collect();
+                (directory, EntryKind::Tree, tree_of(&below)?, below.len())
+            }
+        };
         entries.push(Entry {
-            mode: EntryKind::Blob.into(),
-            filename: name.as_str().into(),
-            oid: gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, bytes).ok()?,
+            mode: mode.into(),
+            filename: name.into(),
+            oid,
         });
+        files = files.get(count..)?;
     }
     entries.sort();
     let mut bytes = Vec::new();
     gix::objs::Tree { entries }.write_to(&mut bytes).ok()?;
-    gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Tree, &bytes)
-        .ok()
-        .map(Id::from)
+    gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Tree, &bytes).ok()
 }
 
 /// The entry at `path` (with `/`) below the tree `root`.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Draft, Pass, certificates};
-use crate::{Error, annotations, names, object::Object};
+use crate::{Error, annotations, argo, names, object::Object};
 
 pub(super) const PASS: Pass = Pass {
     name: "project",
@@ -13,9 +13,6 @@ pub(super) const PASS: Pass = Pass {
     changes: &["Application", "AppProject"],
     apply,
 };
-
-/// The API server of the cluster in which Argo CD itself runs.
-const SERVER: &str = "https://kubernetes.default.svc";
 
 /// Group and kind of what an instance may have: what Tutor, its plugins and these passes make, and
 /// what operators commonly add to it. Nothing that gives rights, nothing of Argo CD's own, and nothing
@@ -61,7 +58,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
             name,
         });
     }
-    let destination = json!({"server": SERVER, "namespace": draft.instance.identity.namespace});
+    let destination = argo::destination(&draft.instance.identity.namespace);
     let kinds: Vec<Value> = KINDS
         .iter()
         .map(|(group, kind)| json!({"group": group, "kind": kind}))
@@ -78,7 +75,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         "project": name,
         "source": {
             "repoURL": remote,
-            "targetRevision": format!("refs/heads/deploy/{}", draft.cluster.name),
+            "targetRevision": argo::revision(&draft.cluster.name),
             "path": format!("instances/{}", address.instance),
         },
         "destination": destination,

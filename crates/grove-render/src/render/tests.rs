@@ -74,6 +74,8 @@ fn world() -> World {
         .instance
         .domains
         .insert("shop.example".to_owned(), domain);
+    let addon = grove_fleet::addons::MAINTENANCE_PAGES.to_owned();
+    world.cluster.addons.insert(addon, serde_json::json!({}));
     world
 }
 
