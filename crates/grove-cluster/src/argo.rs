@@ -33,10 +33,15 @@ pub struct Application {
     pub namespace: String,
     /// The commit that it was last compared with.
     pub revision: Option<String>,
+    /// The source of its specification that it was last compared with.
+    #[serde(skip)]
+    pub source: Option<Value>,
     /// `Synced`, `OutOfSync` or `Unknown`.
     pub sync: Option<String>,
     /// `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`.
     pub health: Option<String>,
+    /// What makes it less than healthy, in Argo CD's words.
+    pub health_message: Option<String>,
     /// The last or present operation.
     pub operation: Option<Operation>,
     /// What is wrong with the Application itself, such as a repository that cannot be read.
@@ -112,8 +117,10 @@ impl Application {
             name: text("/metadata/name").unwrap_or_default(),
             namespace: text("/spec/destination/namespace").unwrap_or_default(),
             revision: text("/status/sync/revision").filter(|revision| !revision.is_empty()),
+            source: value.pointer("/status/sync/comparedTo/source").cloned(),
             sync: text("/status/sync/status"),
             health: text("/status/health/status"),
+            health_message: text("/status/health/message").filter(|message| !message.is_empty()),
             operation,
             conditions: list("/status/conditions")
                 .filter(|condition| {

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use crate::{
     ControlPlane, Error, Install, Programs,
     plane::runtime,
-    programs::{ARGO_CD_MODULE, CERT_MANAGER_MODULE, KWOK_MODULE, SEALED_SECRETS_MODULE},
+    programs::{
+        ARGO_CD_MODULE, CERT_MANAGER_MODULE, KWOK_MODULE, SEALED_SECRETS_MODULE, VELERO_MODULE,
+    },
 };
 
 const MARKERS: &str = include_str!("stages/markers.yaml");
@@ -227,23 +229,26 @@ fn yaml_files(directory: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
 pub fn fill_bundle(programs: &Programs, directory: &Path) -> Result<(), Error> {
     let argo = programs.directory(ARGO_CD_MODULE)?;
     let sealed = programs.directory(SEALED_SECRETS_MODULE)?;
-    let files = [
+    let cert_manager = programs.directory(CERT_MANAGER_MODULE)?;
+    let velero = programs.directory(VELERO_MODULE)?;
+    let mut files = vec![(argo.join("manifests/install.yaml"), "argocd/3.6.1")];
+    for (crds, to) in [
         (
-            argo.join("manifests/install.yaml"),
-            "argocd/3.6.1/install.yaml",
+            sealed.join("helm/sealed-secrets/crds"),
+            "sealed-secrets/0.27.1",
         ),
-        (
-            sealed.join("helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml"),
-            "sealed-secrets/0.27.1/bitnami.com_sealedsecrets.yaml",
-        ),
-    ];
+        (cert_manager.join("deploy/crds"), "cert-manager/1.19.3"),
+        (velero.join("config/crd/v1/bases"), "velero/1.13.0"),
+        (velero.join("config/crd/v2alpha1/bases"), "velero/1.13.0"),
+    ] {
+        files.extend(yaml_files(&crds)?.into_iter().map(|path| (path, to)));
+    }
     for (from, to) in files {
         let to = directory.join(to);
-        if let Some(parent) = to.parent() {
-            fs_err::create_dir_all(parent)?;
-        }
+        fs_err::create_dir_all(&to)?;
         // Files of a Go module are read-only; a copy of the bytes is not.
-        fs_err::write(to, fs_err::read(from)?)?;
+        let bytes = fs_err::read(&from)?;
+        fs_err::write(to.join(from.file_name().unwrap_or_default()), bytes)?;
     }
     Ok(())
 }

@@ -34,5 +34,5 @@ pub use plane::{ControlPlane, Install, Options};
 pub use player::play;
 pub use programs::{
     ALL, ARGO_CD_MODULE, CERT_MANAGER_MODULE, KWOK_MODULE, Module, Program, Programs,
-    SEALED_SECRETS_MODULE,
+    SEALED_SECRETS_MODULE, VELERO_MODULE,
 };

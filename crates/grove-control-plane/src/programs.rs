@@ -82,6 +82,12 @@ pub const CERT_MANAGER_MODULE: Module = Module {
     path: "github.com/cert-manager/cert-manager",
 };
 
+/// Velero's module: its CRDs.
+pub const VELERO_MODULE: Module = Module {
+    module: "velero",
+    path: "github.com/vmware-tanzu/velero",
+};
+
 /// Builds programs where the cache does not have them.
 #[derive(Clone, Debug)]
 pub struct Programs {

@@ -8,12 +8,10 @@ use std::{
 
 use futures_util::future::join_all;
 use grove_cluster::argo::{Ended, Follow, Relation, Target};
-use grove_fleet::{
-    Address,
-    model::{Cluster, Instance},
-};
-use grove_release::{DeployBranch, Id, Remote};
+use grove_fleet::model::{Cluster, Instance};
+use grove_release::{DeployBranch, Id, Remote, View};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     connecting::{Reach, block_on},
@@ -23,6 +21,9 @@ use crate::{
     workspace::git,
 };
 
+/// The root Application of what instances share.
+const SHARED_ROOT: &str = "grove-cluster";
+
 /// Whether and how long a release is followed.
 #[expect(
     clippy::struct_field_names,
@@ -31,7 +32,7 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Waiting")]
 pub(crate) struct Wait {
-    /// Make Argo CD deploy at once, and wait until the instances run: synced and healthy.
+    /// Make Argo CD deploy at once, and wait until everything runs: synced and healthy.
     #[arg(long)]
     pub(crate) wait: bool,
     /// How long to wait, in seconds; what was begun goes on in the cluster.
@@ -41,24 +42,70 @@ pub(crate) struct Wait {
     pub(crate) reach: Reach,
 }
 
-/// One release to be followed: what of its commit says when it runs.
+/// One Application to be followed: what of its commit says when it runs.
 pub(crate) struct Release {
-    address: Address,
+    cluster: String,
+    /// What it is called for people.
+    label: String,
+    application: String,
+    /// The Application that makes it.
+    root: &'static str,
     namespace: String,
+    /// The source of the Application, where a release changes that, too.
+    source: Option<Value>,
     remote: Remote,
-    number: u32,
-    /// The tree of the instance's objects.
-    tree: Option<Id>,
+    unit: Unit,
+    /// Number and trees of the release.
+    state: State,
     /// What commits are to this release, as far as they were looked at.
     known: Mutex<BTreeMap<String, Relation>>,
     /// Names of the Jobs that gate the release.
     jobs: BTreeSet<String>,
 }
 
+/// What of a deploy branch is released as a whole.
+#[derive(Clone)]
+enum Unit {
+    /// An instance, by its name on the cluster.
+    Instance(String),
+    /// What instances share.
+    Shared,
+}
+
+/// What a commit has of a unit: the number of its newest release, and the trees of its files.
+#[derive(Clone, PartialEq)]
+struct State {
+    number: u32,
+    trees: Vec<Option<Id>>,
+}
+
+impl Unit {
+    fn state(&self, view: &View<'_>) -> Result<State> {
+        let (number, paths) = match self {
+            Self::Instance(name) => (
+                view.releases(name)?.first().copied(),
+                vec![format!("instances/{name}")],
+            ),
+            Self::Shared => (
+                view.shared_latest()?.map(|record| record.release),
+                vec!["cluster".to_owned(), "charts".to_owned()],
+            ),
+        };
+        Ok(State {
+            number: number.unwrap_or_default(),
+            trees: paths
+                .iter()
+                .map(|path| view.tree_id(path))
+                .collect::<std::result::Result<_, _>>()?,
+        })
+    }
+}
+
 impl Release {
     /// What `commit` of the branch has for an instance.
     pub(crate) fn new(branch: &DeployBranch, instance: &Instance, commit: Id) -> Result<Self> {
         let name = &instance.address.instance;
+        let unit = Unit::Instance(name.clone());
         let view = branch.view_at(commit)?;
         let jobs = view
             .objects(name)?
@@ -68,14 +115,75 @@ impl Release {
             .filter_map(|job| job.pointer("/metadata/name")?.as_str().map(str::to_owned))
             .collect();
         Ok(Self {
-            address: instance.address.clone(),
+            cluster: instance.address.cluster.clone(),
+            label: instance.address.to_string(),
+            application: instance.address.application(),
+            root: "grove-apps",
             namespace: instance.identity.namespace.clone(),
+            source: None,
             remote: branch.remote().clone(),
-            number: view.releases(name)?.first().copied().unwrap_or_default(),
-            tree: view.tree_id(&format!("instances/{name}"))?,
+            state: unit.state(&view)?,
+            unit,
             known: Mutex::new([(commit.to_string(), Relation::Wanted)].into()),
             jobs,
         })
+    }
+
+    /// What `commit` of the branch has of what instances share: the root Application, and that of each
+    /// part.
+    pub(crate) fn shared(
+        branch: &DeployBranch,
+        cluster: &Cluster,
+        commit: Id,
+    ) -> Result<Vec<Self>> {
+        let view = branch.view_at(commit)?;
+        let Some(record) = view.shared_latest()? else {
+            return Ok(Vec::new());
+        };
+        let state = Unit::Shared.state(&view)?;
+        let release = |label: String, application: &str, namespace: &str, version: &str| Self {
+            cluster: cluster.name.clone(),
+            label,
+            application: application.to_owned(),
+            root: SHARED_ROOT,
+            namespace: namespace.to_owned(),
+            source: None,
+            remote: branch.remote().clone(),
+            state: state.clone(),
+            unit: Unit::Shared,
+            // A chart of a repository is known by its version.
+            known: Mutex::new(
+                [commit.to_string(), version.to_owned()]
+                    .map(|revision| (revision, Relation::Wanted))
+                    .into(),
+            ),
+            jobs: BTreeSet::new(),
+        };
+        let mut releases = vec![release(
+            format!("{}: cluster/", cluster.name),
+            SHARED_ROOT,
+            &cluster.argocd_namespace,
+            "",
+        )];
+        for (file, object) in branch.objects_of(record.tree)? {
+            let text = |pointer| object.pointer(pointer).and_then(Value::as_str);
+            let (Some(name), Some(namespace)) =
+                (text("/metadata/name"), text("/spec/destination/namespace"))
+            else {
+                continue;
+            };
+            if !file.starts_with("application-") {
+                continue;
+            }
+            let part = name.trim_start_matches("grove-");
+            let version = record.parts.get(part).map_or("", String::as_str);
+            let label = format!("{}: {part}", cluster.name);
+            releases.push(Self {
+                source: object.pointer("/spec/source").cloned(),
+                ..release(label, name, namespace, version)
+            });
+        }
+        Ok(releases)
     }
 
     /// What a commit is to this release. Others may push to the branch meanwhile: a commit that is
@@ -97,24 +205,15 @@ impl Release {
     /// Looks a commit up; none where it cannot be had.
     fn look(&self, revision: &str) -> Option<Relation> {
         let commit: Id = revision.parse().ok()?;
-        let name = &self.address.instance;
         let caches = releasing::caches().ok()?;
-        let branch =
-            DeployBranch::open(&git(), &self.remote, &self.address.cluster, &caches).ok()?;
+        let branch = DeployBranch::open(&git(), &self.remote, &self.cluster, &caches).ok()?;
         if !branch.has_commit(commit).ok()? {
             return None;
         }
-        let view = branch.view_at(commit).ok()?;
-        if view.tree_id(&format!("instances/{name}")).ok()? == self.tree {
-            return Some(Relation::Wanted);
-        }
-        let number = view
-            .releases(name)
-            .ok()?
-            .first()
-            .copied()
-            .unwrap_or_default();
-        Some(if number > self.number {
+        let state = self.unit.state(&branch.view_at(commit).ok()?).ok()?;
+        Some(if state.trees == self.state.trees {
+            Relation::Wanted
+        } else if state.number > self.state.number {
             Relation::Newer
         } else {
             Relation::Older
@@ -123,7 +222,7 @@ impl Release {
 }
 
 /// Whether an object does not count for the instance's health.
-fn is_ignored(object: &serde_json::Value) -> bool {
+fn is_ignored(object: &Value) -> bool {
     object
         .pointer("/metadata/annotations")
         .and_then(|annotations| annotations.get("argocd.argoproj.io/ignore-healthcheck"))
@@ -133,7 +232,8 @@ fn is_ignored(object: &serde_json::Value) -> bool {
 /// What became of one release.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
-    instance: Address,
+    /// `cluster/instance`, or the part of what the cluster's instances share.
+    instance: String,
     #[serde(flatten)]
     follow: Option<Follow>,
     /// Why it could not be followed.
@@ -153,12 +253,12 @@ pub(crate) fn follow(
     }
     let names: BTreeSet<&str> = releases
         .iter()
-        .map(|release| release.address.cluster.as_str())
+        .map(|release| release.cluster.as_str())
         .collect();
     let of_clusters = names.into_iter().map(|name| async move {
         let mine: Vec<&Release> = releases
             .iter()
-            .filter(|release| release.address.cluster == name)
+            .filter(|release| release.cluster == name)
             .collect();
         match clusters.get(name) {
             Some(cluster) => on_cluster(wait, cluster, mine, output).await,
@@ -169,7 +269,7 @@ pub(crate) fn follow(
     output.progress_done();
     let mut exit = Exit::Done;
     let mut all = Vec::new();
-    for (address, result) in rows.into_iter().flatten() {
+    for (label, result) in rows.into_iter().flatten() {
         let (follow, error) = match result {
             Ok(follow) => (Some(follow), None),
             Err(error) => {
@@ -189,7 +289,7 @@ pub(crate) fn follow(
             exit = ended;
         }
         all.push(Row {
-            instance: address,
+            instance: label,
             follow,
             error,
         });
@@ -197,7 +297,8 @@ pub(crate) fn follow(
     Ok((all, exit))
 }
 
-type Followed = Vec<(Address, Result<Follow>)>;
+/// What it is called, and what was seen.
+type Followed = Vec<(String, Result<Follow>)>;
 
 async fn on_cluster(
     wait: &Wait,
@@ -225,7 +326,7 @@ async fn on_cluster(
                         messages: error.messages.clone(),
                         hints: error.hints.clone(),
                     };
-                    (release.address.clone(), Err(error))
+                    (release.label.clone(), Err(error))
                 })
                 .collect();
         }
@@ -234,21 +335,21 @@ async fn on_cluster(
     let follows = releases.into_iter().map(|release| {
         let connection = &connection;
         async move {
-            let application = release.address.application();
             let target = Target {
                 argocd: &cluster.argocd_namespace,
-                application: &application,
-                root: "grove-apps",
+                application: &release.application,
+                root: release.root,
                 namespace: &release.namespace,
+                source: release.source.as_ref(),
                 relation: &|revision| release.relation(revision),
                 is_job: &|name| release.jobs.contains(name),
             };
-            let progress = |state: &str| output.progress(&format!("{}: {state}", release.address));
+            let progress = |state: &str| output.progress(&format!("{}: {state}", release.label));
             let result = connection.follow(&target, limit, &progress).await;
             (
-                release.address.clone(),
+                release.label.clone(),
                 result.map_err(|error| {
-                    CommandError::from(error).context(format!("cannot follow {}", release.address))
+                    CommandError::from(error).context(format!("cannot follow {}", release.label))
                 }),
             )
         }

@@ -9,11 +9,13 @@ mod connecting;
 mod error;
 mod following;
 mod keys;
+mod origin;
 mod output;
 mod pipeline;
 mod releasing;
 mod report;
 mod secrets;
+mod sharing;
 mod surroundings;
 mod workspace;
 

@@ -11,7 +11,7 @@ use grove_fleet::{
     check::{Released, ReleasedDistribution, ReleasedInstance},
     model::{Cluster, Instance, SecretReference},
 };
-use grove_release::{Author, DeployBranch, Record, Remote, Scan, View};
+use grove_release::{Author, DeployBranch, Record, Remote, Scan, View, branch_name, create_remote};
 use grove_render::Tree;
 use grove_seal::{
     Ciphertexts, Secret,
@@ -22,6 +22,7 @@ use grove_seal::{
 
 use crate::{
     error::{CommandError, Exit, Result, from_error},
+    output::Output,
     secrets::Secrets,
     surroundings,
     workspace::{Workspace, base, git},
@@ -67,6 +68,21 @@ impl Remotes {
             base(&workspace.root)?
         };
         Ok(Remote::parse(&text, &base)?)
+    }
+
+    /// Makes the deploy repository of a cluster where it is missing and a local path; says so.
+    pub(crate) fn create(
+        &self,
+        workspace: &Workspace,
+        fleet: &Fleet,
+        cluster: &str,
+        output: &Output,
+    ) -> Result<()> {
+        let remote = self.remote(workspace, fleet, cluster)?;
+        if create_remote(&git(), &remote, &branch_name(cluster))? {
+            output.note(&format!("made the deploy repository {remote}"));
+        }
+        Ok(())
     }
 
     /// Fetches the deploy branch of a cluster.

@@ -12,6 +12,8 @@ use crate::{Connection, Error};
 const ROUND: Duration = Duration::from_millis(300);
 /// After how long Argo CD is asked again to look at the repository.
 const AGAIN: Duration = Duration::from_millis(1500);
+/// After how long it is asked again while the sync itself is done: what it knows may lag.
+const STALE: Duration = Duration::from_secs(8);
 /// How long Argo CD may leave a commit alone that it has seen.
 const IDLE: Duration = Duration::from_millis(1200);
 /// How often it is told to sync a commit.
@@ -29,6 +31,9 @@ pub struct Target<'a> {
     pub root: &'a str,
     /// The namespace of the instance.
     pub namespace: &'a str,
+    /// The source that the Application shall have, where a release changes that, too: one that was not
+    /// changed yet can be in sync with a new commit.
+    pub source: Option<&'a serde_json::Value>,
     /// What a commit of the deploy branch is to the wanted one.
     pub relation: &'a (dyn Fn(&str) -> Relation + Sync),
     /// Whether a Job, by its name, is of the release.
@@ -119,7 +124,14 @@ impl Connection {
                 && application
                     .as_ref()
                     .is_some_and(|application| is_under_way(application, target));
-            if !is_at_it && refreshed.is_none_or(|time| time.elapsed() > AGAIN) {
+            let patience = if is_at_it { STALE } else { AGAIN };
+            let is_due = refreshed.is_none_or(|time| time.elapsed() > patience);
+            if is_due
+                && (!is_at_it
+                    || application
+                        .as_ref()
+                        .is_some_and(|one| is_synced(one, target)))
+            {
                 refreshed = Some(Instant::now());
                 let name = if application.is_some() {
                     target.application
@@ -220,6 +232,9 @@ impl Connection {
 
 /// Whether Argo CD has looked at the wanted commit.
 fn is_seen(application: &Application, target: &Target<'_>) -> bool {
+    if target.source.is_some() && application.source.as_ref() != target.source {
+        return false;
+    }
     application
         .revision
         .as_deref()
@@ -278,7 +293,10 @@ fn describe(application: &Application, target: &Target<'_>) -> String {
             let first = operation.failed.first().unwrap_or(&operation.message);
             format!("{sync}, {health}: {first}")
         }
-        _ => format!("{sync}, {health}"),
+        _ => match &application.health_message {
+            Some(why) => format!("{sync}, {health}: {why}"),
+            None => format!("{sync}, {health}"),
+        },
     }
 }
 
@@ -313,6 +331,7 @@ mod tests {
             application: "prod-uni",
             root: "grove-apps",
             namespace: "uni",
+            source: None,
             relation: &relation,
             is_job: &|_| true,
         };

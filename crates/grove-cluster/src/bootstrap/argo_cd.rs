@@ -23,6 +23,7 @@ fn settings() -> Value {
         "resource.customizations.health.bitnami.com_SealedSecret": SEALED_SECRET_HEALTH,
         "resource.customizations.health.argoproj.io_Application": APPLICATION_HEALTH,
         "resource.customizations.health.batch_Job": JOB_HEALTH,
+        "resource.customizations.health.apiextensions.k8s.io_CustomResourceDefinition": DEFINITION_HEALTH,
     })
 }
 
@@ -46,8 +47,10 @@ const EXCLUSIONS: &str = "\
   kinds: ['*']
 - apiGroups: [cilium.io]
   kinds: [CiliumIdentity, CiliumEndpoint, CiliumEndpointSlice]
+- apiGroups: [kyverno.io, reports.kyverno.io, wgpolicyk8s.io]
+  kinds: [PolicyReport, ClusterPolicyReport, EphemeralReport, ClusterEphemeralReport, AdmissionReport, ClusterAdmissionReport, BackgroundScanReport, ClusterBackgroundScanReport, UpdateRequest]
 - apiGroups: [velero.io]
-  kinds: ['*']
+  kinds: [Backup, BackupRepository, DataDownload, DataUpload, DeleteBackupRequest, DownloadRequest, PodVolumeBackup, PodVolumeRestore, Restore, ServerStatusRequest]
 ";
 
 const SEALED_SECRET_HEALTH: &str = "\
@@ -92,6 +95,24 @@ if obj.status ~= nil then
   end
 end
 return health
+";
+
+/// As the built-in one, but for a definition without conditions. Argo CD reads the API server's schemas
+/// anew at each event of a definition, one after the other (seen on 3.6.1: about a second each on two
+/// cores), so what it knows of twenty new ones lags by a minute, and a wave behind them would wait that
+/// long. A sync waits by itself until each definition that it applied is established.
+const DEFINITION_HEALTH: &str = "\
+if obj.metadata.deletionTimestamp ~= nil then
+  return { status = 'Progressing', message = 'it is being deleted' }
+end
+for _, condition in ipairs(obj.status ~= nil and obj.status.conditions or {}) do
+  local refused = condition.type == 'NamesAccepted' and condition.status == 'False'
+  local violated = condition.type == 'NonStructuralSchema' and condition.status == 'True'
+  if refused or violated then
+    return { status = 'Degraded', message = condition.message or '' }
+  end
+end
+return { status = 'Healthy', message = '' }
 ";
 
 const APPLICATION_HEALTH: &str = "\

@@ -19,6 +19,7 @@ pub(super) async fn round(plane: &ControlPlane, connection: &Connection) -> Resu
         service.pointer("/spec/type").and_then(Value::as_str) == Some("LoadBalancer")
     })
     .await?;
+    issuers(connection).await?;
     certificates(plane, connection).await
 }
 
@@ -63,6 +64,32 @@ async fn addresses(
     Ok(())
 }
 
+/// When everything that is played became ready.
+const SINCE: &str = "2026-01-01T00:00:00Z";
+
+/// The condition of an object of cert-manager that is ready.
+fn ready(object: &DynamicObject) -> Value {
+    json!([{
+        "type": "Ready", "status": "True", "reason": "Ready", "message": "simulated",
+        "lastTransitionTime": SINCE, "observedGeneration": object.metadata.generation,
+    }])
+}
+
+/// Makes issuers of the whole cluster ready.
+async fn issuers(connection: &Connection) -> Result<(), Error> {
+    if let Some((objects, resource)) =
+        list(connection, "cert-manager.io/v1", "ClusterIssuer").await?
+    {
+        for object in objects {
+            if object.data.pointer("/status/conditions").is_none() {
+                let status = json!({"status": {"conditions": ready(&object)}});
+                set_status(connection, &object, &resource, &status).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Makes a Certificate ready, with its Secret beside it. The key pair is the same for all.
 async fn certificates(plane: &ControlPlane, connection: &Connection) -> Result<(), Error> {
     let Some((objects, resource)) = list(connection, "cert-manager.io/v1", "Certificate").await?
@@ -89,12 +116,9 @@ async fn certificates(plane: &ControlPlane, connection: &Connection) -> Result<(
             });
             connection.apply(&secret, true).await?;
         }
-        let now = "2026-01-01T00:00:00Z";
         let status = json!({"status": {
-            "conditions": [{"type": "Ready", "status": "True", "reason": "Ready",
-                "message": "simulated", "lastTransitionTime": now,
-                "observedGeneration": object.metadata.generation}],
-            "notBefore": now,
+            "conditions": ready(&object),
+            "notBefore": SINCE,
             "notAfter": "2036-01-01T00:00:00Z",
             "renewalTime": "2035-12-01T00:00:00Z",
         }});
@@ -109,10 +133,12 @@ async fn set_status(
     resource: &kube::api::ApiResource,
     status: &Value,
 ) -> Result<(), Error> {
-    let namespace = object.metadata.namespace.as_deref().unwrap_or("default");
     let name = object.metadata.name.as_deref().unwrap_or_default();
-    let api: Api<DynamicObject> =
-        Api::namespaced_with(connection.client().clone(), namespace, resource);
+    let client = connection.client().clone();
+    let api: Api<DynamicObject> = match &object.metadata.namespace {
+        Some(namespace) => Api::namespaced_with(client, namespace, resource),
+        None => Api::all_with(client, resource),
+    };
     let (parameters, patch) = (PatchParams::default(), Patch::Merge(status));
     let request = api.patch_status(name, &parameters, &patch);
     match connection

@@ -33,7 +33,10 @@ pub(super) fn is_wanted(path: &str) -> bool {
             true
         }
         ["grove.yaml" | ".sops.yaml"]
-        | ["distributions" | "groups" | "plugins" | "clusters", ..] => true,
+        | [
+            "addons" | "charts" | "clusters" | "distributions" | "groups" | "plugins",
+            ..,
+        ] => true,
         _ => false,
     }
 }

@@ -1,6 +1,9 @@
 //! `grove cluster`.
 
 mod bootstrap;
+mod deploy;
+mod diff;
+mod rollback;
 
 use crate::{cli::Global, error::Result, output::Output};
 
@@ -17,10 +20,16 @@ pub(crate) struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Bootstrap(bootstrap::Arguments),
+    Deploy(deploy::Arguments),
+    Diff(diff::Arguments),
+    Rollback(rollback::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     match &arguments.command {
         Command::Bootstrap(arguments) => bootstrap::run(arguments, global, output),
+        Command::Deploy(arguments) => deploy::run(arguments, global, output),
+        Command::Diff(arguments) => diff::run(arguments, global, output),
+        Command::Rollback(arguments) => rollback::run(arguments, global, output),
     }
 }

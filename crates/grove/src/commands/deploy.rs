@@ -11,9 +11,8 @@ use grove_fleet::{
     model::{Distribution, Environment, Instance},
 };
 use grove_release::{
-    Changes, DeployBranch, DistributionRef, Draft, Hold, Id, InitTasks, Message, Objects, Order,
-    Origin, Published, RECORD_VERSION, Record, Release, Source, branch_name, compose,
-    create_remote, diff, refuse,
+    Changes, DeployBranch, DistributionRef, Draft, Hold, Id, InitTasks, Message, Objects, Origin,
+    RECORD_VERSION, Record, Release, compose, diff, refuse,
 };
 use grove_render::Tree;
 use serde::Serialize;
@@ -26,13 +25,14 @@ use crate::{
     },
     error::{CommandError, Exit, Result},
     following::{self, Wait},
+    origin,
     output::{Output, count},
     pipeline::Pipeline,
     releasing::{self, Remotes, Sealed, Sealer},
     report,
     secrets::Secrets,
-    surroundings,
-    workspace::{Workspace, git, is_json},
+    sharing, surroundings,
+    workspace::{Workspace, is_json},
 };
 
 /// Release instances: check, render, seal, and commit to the deploy repository.
@@ -82,7 +82,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     arguments.selection.must_be_stated()?;
-    let (workspace, origin) = source(arguments, global)?;
+    let (workspace, origin) = origin::read(arguments.local, global)?;
     let fleet = workspace.sound(output)?;
     let instances = arguments.selection.select(&fleet)?;
     if !arguments.dry_run || arguments.agreement.expect.is_some() {
@@ -194,76 +194,6 @@ fn to_follow(
         .collect()
 }
 
-/// The fleet's files and where they come from.
-fn source(arguments: &Arguments, global: &Global) -> Result<(Workspace, Origin)> {
-    let workspace = Workspace::open(global)?;
-    if arguments.local {
-        let origin = match &workspace.source {
-            Some(source) => {
-                let revision = source.revision(&git())?;
-                Origin {
-                    commit: revision.head,
-                    local: !revision.changed.is_empty(),
-                }
-            }
-            None => Origin {
-                commit: None,
-                local: true,
-            },
-        };
-        return Ok((workspace, origin));
-    }
-    let source = workspace.repository()?;
-    let commit = match workspace.commit {
-        Some(commit) => commit,
-        None => clean_head(source)?,
-    };
-    if let Published::No(upstream) = source.published(&git(), commit)? {
-        return Err(CommandError::refused(format!(
-            "commit {} is not on {upstream}, where others could see it",
-            commit.short()
-        ))
-        .hint(
-            "push it first; `--local` deploys what only this machine has, but not to production",
-        ));
-    }
-    let snapshot = source.snapshot(commit)?;
-    let workspace = Workspace {
-        snapshot,
-        commit: Some(commit),
-        ..workspace
-    };
-    Ok((
-        workspace,
-        Origin {
-            commit: Some(commit),
-            local: false,
-        },
-    ))
-}
-
-fn clean_head(source: &Source) -> Result<Id> {
-    let revision = source.revision(&git())?;
-    let head = revision.head.ok_or_else(|| {
-        CommandError::refused("the fleet has no commit yet").hint("commit it, or pass `--local`")
-    })?;
-    if revision.changed.is_empty() {
-        return Ok(head);
-    }
-    let shown: Vec<&str> = revision
-        .changed
-        .iter()
-        .take(5)
-        .map(String::as_str)
-        .collect();
-    Err(CommandError::refused(format!(
-        "the work tree has changes that are in no commit: {}{}",
-        shown.join(", "),
-        if revision.changed.len() > shown.len() { ", …" } else { "" }
-    ))
-    .hint("commit them, pass `--rev HEAD` to leave them out, or `--local` to deploy them outside production"))
-}
-
 fn refuse_production(instances: &[&Instance]) -> Result<()> {
     match instances
         .iter()
@@ -334,11 +264,7 @@ impl<'a> Deploy<'a> {
             .progress(&format!("fetching the deploy branch of {cluster}"));
         let remotes = &self.arguments.remotes;
         if self.arguments.create_remote && !self.arguments.dry_run {
-            let remote = remotes.remote(self.workspace, self.fleet, cluster)?;
-            if create_remote(&git(), &remote, &branch_name(cluster))? {
-                self.output
-                    .note(&format!("made the deploy repository {remote}"));
-            }
+            remotes.create(self.workspace, self.fleet, cluster, self.output)?;
         }
         let branch = remotes.open(self.workspace, self.fleet, cluster)?;
         if let Some(lost) = branch.rewritten() {
@@ -360,7 +286,10 @@ impl<'a> Deploy<'a> {
         let name = &instance.address.instance;
         let view = branch.view()?;
         let running = view.latest(name)?;
-        self.check_order(running.as_ref())?;
+        if !self.arguments.allow_older {
+            let running = running.as_ref().map(|record| &record.source);
+            origin::check_order(self.workspace, self.origin, running)?;
+        }
         let hold = view.hold(name)?;
         let before = view.objects(name)?;
         let cluster = self
@@ -374,6 +303,7 @@ impl<'a> Deploy<'a> {
             cluster,
             secrets: &self.secrets,
         };
+        sharing::refuse_missing(&view, instance, &tree.needs)?;
         let previous = releasing::ciphertexts(&view, name)?;
         let mut init = running
             .as_ref()
@@ -434,28 +364,6 @@ impl<'a> Deploy<'a> {
             }
         }
         Ok(false)
-    }
-
-    fn check_order(&self, running: Option<&Record>) -> Result<()> {
-        let (Some(source), Some(record), Some(commit)) =
-            (&self.workspace.source, running, self.origin.commit)
-        else {
-            return Ok(());
-        };
-        if self.arguments.allow_older {
-            return Ok(());
-        }
-        match source.check_order(commit, record.source.commit)? {
-            Order::First | Order::Newer => Ok(()),
-            Order::Stale {
-                source, running, ..
-            } => Err(CommandError::refused(format!(
-                "the source {} does not descend from {}, the source of the running release",
-                source.short(),
-                running.short()
-            ))
-            .hint("fetch and merge the fleet's upstream; `--allow-older` deploys it all the same")),
-        }
     }
 
     fn confirm_deletions(&self, prepared: &[(DeployBranch, Vec<Item<'_>>)]) -> Result<usize> {

@@ -225,7 +225,14 @@ fn plan(arguments: &Arguments, branch: &DeployBranch, address: &Address) -> Resu
     })?;
     let number = match arguments.to {
         Some(number) => number,
-        None => before(&view.history(&address.instance)?).ok_or_else(|| {
+        None => before(
+            &view
+                .history(&address.instance)?
+                .iter()
+                .map(|record| (record.release, record.rollback_of))
+                .collect::<Vec<_>>(),
+        )
+        .ok_or_else(|| {
             CommandError::refused(format!(
                 "there is no release before {} that was not left by a rollback",
                 release_name(&address.cluster, &running)
@@ -257,18 +264,19 @@ fn plan(arguments: &Arguments, branch: &DeployBranch, address: &Address) -> Resu
 }
 
 /// The release to go back to where none is named: the newest one before what runs that was made by a
-/// deploy and not left by a rollback since. `history` is newest first.
-fn before(history: &[Record]) -> Option<u32> {
-    let find = |number| history.iter().find(|record| record.release == number);
+/// deploy and not left by a rollback since. `history` is newest first: each release, and of which it
+/// was a rollback.
+pub(crate) fn before(history: &[(u32, Option<u32>)]) -> Option<u32> {
+    let find = |number| history.iter().find(|(release, _)| *release == number);
     let mut origin = history.first()?;
-    while let Some(older) = origin.rollback_of.and_then(find) {
+    while let Some(older) = origin.1.and_then(find) {
         origin = older;
     }
-    let was_left = |number: u32| find(number + 1).is_some_and(|next| next.rollback_of.is_some());
+    let was_left = |number: u32| find(number + 1).is_some_and(|(_, of)| of.is_some());
     history
         .iter()
-        .filter(|record| record.release < origin.release && record.rollback_of.is_none())
-        .map(|record| record.release)
+        .filter(|(release, of)| *release < origin.0 && of.is_none())
+        .map(|(release, _)| *release)
         .find(|number| !was_left(*number))
 }
 

@@ -17,6 +17,7 @@ mod instances;
 #[path = "../it/peer.rs"]
 mod peer;
 mod secrets;
+mod shared;
 mod status;
 mod sync;
 
@@ -44,6 +45,11 @@ impl Site {
     /// The example fleet, with an empty control plane for each of `clusters` and what bootstrap
     /// installs at hand.
     fn new(clusters: &[&str]) -> Self {
+        Self::with(clusters, Install::CertManager)
+    }
+
+    /// The same, with what `install` says in the cluster already.
+    fn with(clusters: &[&str], install: Install) -> Self {
         let world = World::with_shared_cache(GROVE);
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/fleet");
         world.copy(&example, "fleet");
@@ -59,7 +65,7 @@ impl Site {
         }
         let planes: Vec<ControlPlane> = clusters
             .iter()
-            .map(|name| plane(&world, name, Install::CertManager))
+            .map(|name| plane(&world, name, install))
             .collect();
         let list: Vec<String> = planes
             .iter()

@@ -22,6 +22,7 @@ use crate::{
     commands::{bundle, candidates, rollback::find_cluster},
     connecting::{Reach, block_on},
     error::{CommandError, Exit, Result},
+    following::{self, Wait},
     output::{Output, count},
     releasing::{Remotes, SEALING_KEY},
     secrets::Secrets,
@@ -70,16 +71,26 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let cluster = find_cluster(&fleet, &arguments.name)?;
     // Whether there is something for the second root is read before anything is written.
     output.progress(&format!("fetching the deploy branch of {}", cluster.name));
-    let has_shared = match arguments.remotes.open(&workspace, &fleet, &cluster.name) {
-        Ok(branch) => branch.view()?.tree_id("cluster")?.is_some(),
+    let shared = match arguments.remotes.open(&workspace, &fleet, &cluster.name) {
+        Ok(branch) => match branch.tip() {
+            Some(tip) => following::Release::shared(&branch, cluster, tip)?,
+            None => Vec::new(),
+        },
         Err(error) => {
             output.progress_done();
             output.warn(&format!(
                 "the deploy repository cannot be read yet: {error}"
             ));
-            false
+            Vec::new()
         }
     };
+    output.progress_done();
+    if shared.is_empty() && (cluster.harmony.is_some() || !cluster.addons.is_empty()) {
+        output.warn(&format!(
+            "Harmony and add-ons of {0} are not released yet: `grove cluster deploy {0}`, then this again",
+            cluster.name
+        ));
+    }
     let run = Run {
         arguments,
         workspace: &workspace,
@@ -88,9 +99,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         secrets: Secrets::new(&workspace, &fleet),
         output,
     };
-    block_on(async {
+    let (exit, uid) = block_on(async {
         let limit = Duration::from_secs(arguments.timeout);
-        match tokio::time::timeout(limit, run.all(has_shared)).await {
+        match tokio::time::timeout(limit, run.all(!shared.is_empty())).await {
             Ok(result) => result,
             Err(_) => Err(CommandError::new(
                 Exit::OutOfTime,
@@ -101,7 +112,25 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             )
             .hint("run it again, it goes on where it is; `--timeout` gives it more time")),
         }
-    })
+    })?;
+    if arguments.plan || exit != Exit::Done || shared.is_empty() {
+        return Ok(exit);
+    }
+    // What was recorded a moment ago stands in the file, not in what was loaded before.
+    let mut clusters = fleet.clusters.clone();
+    if let Some(cluster) = clusters.get_mut(&arguments.name) {
+        cluster.uid = Some(uid);
+    }
+    let wait = Wait {
+        wait: true,
+        timeout: arguments.timeout,
+        reach: arguments.reach.clone(),
+    };
+    let (waits, exit) = following::follow(&wait, &clusters, &shared, output)?;
+    if !is_json(output) {
+        following::print(&waits, output)?;
+    }
+    Ok(exit)
 }
 
 struct Run<'a> {
@@ -114,14 +143,25 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn all(&self, has_shared: bool) -> Result {
+    /// Gives the exit code and the uid of the cluster.
+    async fn all(&self, has_shared: bool) -> Result<(Exit, String)> {
+        let connection = self.connect().await?;
+        let exit = self.on(&connection, has_shared).await?;
+        Ok((exit, connection.uid().to_owned()))
+    }
+
+    async fn connect(&self) -> Result<Connection> {
+        self.output
+            .progress(&format!("reaching {}", self.cluster.name));
+        self.arguments.reach.connect(self.cluster).await
+    }
+
+    async fn on(&self, connection: &Connection, has_shared: bool) -> Result {
         let cluster = self.cluster;
-        self.output.progress(&format!("reaching {}", cluster.name));
-        let connection = self.arguments.reach.connect(cluster).await?;
         self.output.progress("preflight");
         let now = surroundings::now()?;
         let notes = preflight(
-            &connection,
+            connection,
             &cluster.argocd_namespace,
             &cluster.ingress_class,
             now,
@@ -132,10 +172,10 @@ impl Run<'_> {
             self.output
                 .warn(&format!("{}; {}", note.message, note.hint));
         }
-        let steps = self.steps(&connection, has_shared).await?;
+        let steps = self.steps(connection, has_shared).await?;
         let progress = |text: &str| self.output.progress(text);
         let bootstrap = Bootstrap {
-            connection: &connection,
+            connection,
             take_over: self.arguments.take_over,
             progress: &progress,
         };
@@ -145,10 +185,10 @@ impl Run<'_> {
                 outcomes.push(bootstrap.plan(step).await?);
             }
             self.output.progress_done();
-            return self.print(&connection, &notes, &outcomes);
+            return self.print(connection, &notes, &outcomes);
         }
-        let lock = Lock::take(&connection, holder(), now, &is_gone).await?;
-        self.record(&connection)?;
+        let lock = Lock::take(connection, holder(), now, &is_gone).await?;
+        self.record(connection)?;
         let mut outcomes = Vec::new();
         for step in &steps {
             match bootstrap.run(step).await {
@@ -165,7 +205,7 @@ impl Run<'_> {
         }
         lock.release().await?;
         self.output.progress_done();
-        self.print(&connection, &notes, &outcomes)
+        self.print(connection, &notes, &outcomes)
     }
 
     /// What is to be applied. Secrets that the cluster has already are neither opened nor written.

@@ -1,0 +1,102 @@
+//! Which fleet is released: a commit that others can see, or the work tree as it is.
+
+use grove_release::{Id, Order, Origin, Published, Source};
+
+use crate::{
+    cli::Global,
+    error::{CommandError, Result},
+    workspace::{Workspace, git},
+};
+
+/// The fleet's files and where they come from.
+pub(crate) fn read(local: bool, global: &Global) -> Result<(Workspace, Origin)> {
+    let workspace = Workspace::open(global)?;
+    if local {
+        let origin = match &workspace.source {
+            Some(source) => {
+                let revision = source.revision(&git())?;
+                Origin {
+                    commit: revision.head,
+                    local: !revision.changed.is_empty(),
+                }
+            }
+            None => Origin {
+                commit: None,
+                local: true,
+            },
+        };
+        return Ok((workspace, origin));
+    }
+    let source = workspace.repository()?;
+    let commit = match workspace.commit {
+        Some(commit) => commit,
+        None => clean_head(source)?,
+    };
+    if let Published::No(upstream) = source.published(&git(), commit)? {
+        return Err(CommandError::refused(format!(
+            "commit {} is not on {upstream}, where others could see it",
+            commit.short()
+        ))
+        .hint(
+            "push it first; `--local` deploys what only this machine has, but not to production",
+        ));
+    }
+    let snapshot = source.snapshot(commit)?;
+    let workspace = Workspace {
+        snapshot,
+        commit: Some(commit),
+        ..workspace
+    };
+    Ok((
+        workspace,
+        Origin {
+            commit: Some(commit),
+            local: false,
+        },
+    ))
+}
+
+fn clean_head(source: &Source) -> Result<Id> {
+    let revision = source.revision(&git())?;
+    let head = revision.head.ok_or_else(|| {
+        CommandError::refused("the fleet has no commit yet").hint("commit it, or pass `--local`")
+    })?;
+    if revision.changed.is_empty() {
+        return Ok(head);
+    }
+    let shown: Vec<&str> = revision
+        .changed
+        .iter()
+        .take(5)
+        .map(String::as_str)
+        .collect();
+    Err(CommandError::refused(format!(
+        "the work tree has changes that are in no commit: {}{}",
+        shown.join(", "),
+        if revision.changed.len() > shown.len() { ", …" } else { "" }
+    ))
+    .hint("commit them, pass `--rev HEAD` to leave them out, or `--local` to deploy them outside production"))
+}
+
+/// Refuses a source that does not descend from `running`, the source of the running release.
+pub(crate) fn check_order(
+    workspace: &Workspace,
+    origin: &Origin,
+    running: Option<&Origin>,
+) -> Result<()> {
+    let (Some(source), Some(running), Some(commit)) = (&workspace.source, running, origin.commit)
+    else {
+        return Ok(());
+    };
+    match source.check_order(commit, running.commit)? {
+        Order::First | Order::Newer => Ok(()),
+        Order::Stale {
+            source, running, ..
+        } => Err(CommandError::refused(format!(
+            "the source {} does not descend from {}, the source of the running release",
+            source.short(),
+            running.short()
+        ))
+        .hint("fetch and merge the fleet's upstream; `--allow-older` deploys it all the same")),
+    }
+}
