@@ -114,7 +114,7 @@ pub fn shared(input: SharedInput<'_>) -> SharedTree {
         tree.forward_only.insert(name.clone(), version.clone());
         tree.parts.insert(name.clone(), version.clone());
         let source = in_tree(cluster, &remote, &name, None);
-        let mut application = application(cluster, &name, 1, "kube-system", source);
+        let mut application = application(cluster, &name, 1, "kube-system", &source);
         // A definition that is gone takes every object of its kind with it.
         set(
             &mut application,
@@ -145,7 +145,7 @@ pub fn shared(input: SharedInput<'_>) -> SharedTree {
         // Traefik's definitions are in the chart.
         tree.forward_only
             .insert(HARMONY.to_owned(), harmony.version.clone());
-        let mut application = application(cluster, HARMONY, 2, &harmony.namespace, source);
+        let mut application = application(cluster, HARMONY, 2, &harmony.namespace, &source);
         let regenerated = regenerated(&values, &harmony.namespace);
         if !regenerated.is_empty() {
             set(
@@ -168,7 +168,7 @@ pub fn shared(input: SharedInput<'_>) -> SharedTree {
             .then(|| cluster.addons.get(name))
             .flatten();
         let source = in_tree(cluster, &remote, name, values);
-        add(&mut tree, application(cluster, name, 3, name, source));
+        add(&mut tree, application(cluster, name, 3, name, &source));
     }
     if !tree.parts.is_empty() {
         add(&mut tree, project(cluster, &sources));
@@ -268,7 +268,7 @@ fn in_tree(cluster: &Cluster, remote: &str, name: &str, values: Option<&Value>) 
     source.into()
 }
 
-fn application(cluster: &Cluster, name: &str, wave: u8, namespace: &str, source: Value) -> Value {
+fn application(cluster: &Cluster, name: &str, wave: u8, namespace: &str, source: &Value) -> Value {
     json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
         "metadata": {

@@ -51,6 +51,8 @@ pub(crate) struct Release {
     /// The Application that makes it.
     root: &'static str,
     namespace: String,
+    /// The released commit, where it can be synced without a look before.
+    commit: Option<String>,
     /// The source of the Application, where a release changes that, too.
     source: Option<Value>,
     remote: Remote,
@@ -120,6 +122,7 @@ impl Release {
             application: instance.address.application(),
             root: "grove-apps",
             namespace: instance.identity.namespace.clone(),
+            commit: Some(commit.to_string()),
             source: None,
             remote: branch.remote().clone(),
             state: unit.state(&view)?,
@@ -147,6 +150,7 @@ impl Release {
             application: application.to_owned(),
             root: SHARED_ROOT,
             namespace: namespace.to_owned(),
+            commit: None,
             source: None,
             remote: branch.remote().clone(),
             state: state.clone(),
@@ -340,6 +344,7 @@ async fn on_cluster(
                 application: &release.application,
                 root: release.root,
                 namespace: &release.namespace,
+                commit: release.commit.as_deref(),
                 source: release.source.as_ref(),
                 relation: &|revision| release.relation(revision),
                 is_job: &|name| release.jobs.contains(name),

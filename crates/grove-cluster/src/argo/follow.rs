@@ -31,6 +31,9 @@ pub struct Target<'a> {
     pub root: &'a str,
     /// The namespace of the instance.
     pub namespace: &'a str,
+    /// The released commit, where Argo CD may be told to sync it without a look before: that costs as
+    /// much as the sync's own.
+    pub commit: Option<&'a str>,
     /// The source that the Application shall have, where a release changes that, too: one that was not
     /// changed yet can be in sync with a new commit.
     pub source: Option<&'a serde_json::Value>,
@@ -99,6 +102,7 @@ impl Connection {
         let (mut asked, mut idle_since) = (0, None::<Instant>);
         let mut found = Vec::new();
         let mut said = String::new();
+        let mut at_once = target.commit;
         loop {
             let application = self.application(target.argocd, target.application).await?;
             let state = application.as_ref().map_or_else(
@@ -115,15 +119,26 @@ impl Connection {
                     synced_after = Some(begun.elapsed().as_secs_f64());
                 }
             }
+            if let Some(idle) = application
+                .as_ref()
+                .filter(|application| !is_busy(application))
+                && let Some(commit) = at_once.take()
+                && !is_seen(idle, target)
+            {
+                self.sync(target.argocd, target.application, commit).await?;
+                self.refresh(target.argocd, target.application).await?;
+                refreshed = Some(Instant::now());
+                tokio::time::sleep(ROUND).await;
+                continue;
+            }
             let is_there = application
                 .as_ref()
                 .is_some_and(|application| is_seen(application, target));
             // A look while another operation was being ended starts none, so it is asked for again
             // until one runs.
-            let is_at_it = is_there
-                && application
-                    .as_ref()
-                    .is_some_and(|application| is_under_way(application, target));
+            let is_at_it = application.as_ref().is_some_and(|application| {
+                is_syncing(application, target) || is_there && is_under_way(application, target)
+            });
             let patience = if is_at_it { STALE } else { AGAIN };
             let is_due = refreshed.is_none_or(|time| time.elapsed() > patience);
             if is_due
@@ -161,10 +176,7 @@ impl Connection {
             let idle = application.as_ref().filter(|application| {
                 is_there
                     && !is_under_way(application, target)
-                    && !application
-                        .operation
-                        .as_ref()
-                        .is_some_and(super::Operation::is_running)
+                    && !is_busy(application)
             });
             idle_since = idle.and(idle_since.or(Some(Instant::now())));
             let is_asked_in_vain = asked > 0 && failed.is_some();
@@ -241,26 +253,35 @@ fn is_seen(application: &Application, target: &Target<'_>) -> bool {
         .is_some_and(|revision| (target.relation)(revision) == Relation::Wanted)
 }
 
+/// Whether any operation is under way.
+fn is_busy(application: &Application) -> bool {
+    application
+        .operation
+        .as_ref()
+        .is_some_and(super::Operation::is_running)
+}
+
 /// Whether the wanted commit is applied, or being applied.
 fn is_under_way(application: &Application, target: &Target<'_>) -> bool {
-    application.sync.as_deref() == Some("Synced")
-        || application.operation.as_ref().is_some_and(|operation| {
-            operation.is_running()
-                && operation
-                    .revision
-                    .as_deref()
-                    .is_none_or(|revision| (target.relation)(revision) == Relation::Wanted)
-        })
+    application.sync.as_deref() == Some("Synced") || is_syncing(application, target)
+}
+
+/// Whether the wanted commit is being applied.
+fn is_syncing(application: &Application, target: &Target<'_>) -> bool {
+    application.operation.as_ref().is_some_and(|operation| {
+        operation.is_running()
+            && operation
+                .revision
+                .as_deref()
+                .is_none_or(|revision| (target.relation)(revision) == Relation::Wanted)
+    })
 }
 
 /// Whether everything of the wanted commit was applied, and nothing is under way.
 fn is_synced(application: &Application, target: &Target<'_>) -> bool {
     is_seen(application, target)
         && application.sync.as_deref() == Some("Synced")
-        && !application
-            .operation
-            .as_ref()
-            .is_some_and(super::Operation::is_running)
+        && !is_busy(application)
 }
 
 /// Whether the sync of the wanted commit ended badly and is not tried again.
@@ -280,7 +301,7 @@ fn describe(application: &Application, target: &Target<'_>) -> String {
     if let Some(condition) = application.conditions.first() {
         return condition.clone();
     }
-    if !is_seen(application, target) {
+    if !is_seen(application, target) && !is_syncing(application, target) {
         return "Argo CD has not seen the commit yet".to_owned();
     }
     let sync = application.sync.as_deref().unwrap_or("Unknown");
@@ -331,6 +352,7 @@ mod tests {
             application: "prod-uni",
             root: "grove-apps",
             namespace: "uni",
+            commit: None,
             source: None,
             relation: &relation,
             is_job: &|_| true,
