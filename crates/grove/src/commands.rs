@@ -23,6 +23,7 @@ pub(crate) mod rollback;
 pub(crate) mod rule;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
+pub(crate) mod seal;
 pub(crate) mod secret;
 pub(crate) mod selection;
 pub(crate) mod show;
@@ -48,6 +49,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Schema(arguments) => schema::run(arguments, output),
         Command::Lock(arguments) => lock::run(arguments, global, output),
         Command::Secret(arguments) => secret::run(arguments, global, output),
+        Command::Seal(arguments) => seal::run(arguments, global, output),
         Command::Render(arguments) => render::run(arguments, global, output),
         Command::Diff(arguments) => diff::run(arguments, global, output),
         Command::Deploy(arguments) => deploy::run(arguments, global, output),

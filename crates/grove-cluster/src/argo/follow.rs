@@ -174,9 +174,7 @@ impl Connection {
             // never try (seen on 3.6.1: the next comparison finds no changed path, and the last
             // operation failed): then it is told to.
             let idle = application.as_ref().filter(|application| {
-                is_there
-                    && !is_under_way(application, target)
-                    && !is_busy(application)
+                is_there && !is_under_way(application, target) && !is_busy(application)
             });
             idle_since = idle.and(idle_since.or(Some(Instant::now())));
             let is_asked_in_vain = asked > 0 && failed.is_some();

@@ -39,6 +39,30 @@ pub struct KeyPair {
     pub certificate: String,
 }
 
+/// The first line of a certificate in PEM.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
+
+impl KeyPair {
+    /// Both halves in one text, the private one first: as a fleet keeps a pair whose certificate has no
+    /// file of its own.
+    pub fn join(&self) -> Secret {
+        let private = self.private.expose().trim_end();
+        Secret::new(format!("{private}\n{}", self.certificate))
+    }
+
+    /// The halves of a joined text; a private key alone has no certificate.
+    pub fn split(joined: &Secret) -> (Secret, Option<String>) {
+        let text = joined.expose();
+        match text.find(CERTIFICATE) {
+            Some(at) => {
+                let (private, certificate) = text.split_at(at);
+                (Secret::from(private), Some(certificate.to_owned()))
+            }
+            None => (joined.clone(), None),
+        }
+    }
+}
+
 /// Makes a key pair whose certificate holds from `now` for ten years. `bits` is [`SEALING_BITS`]
 /// outside tests; `name` is the certificate's common name.
 pub fn new_key_pair(bits: usize, name: &str, now: Timestamp) -> Result<KeyPair, Error> {

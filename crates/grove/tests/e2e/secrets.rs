@@ -196,3 +196,90 @@ fn the_controller_opens_what_tutor_writes_and_a_rotation_restarts_its_readers() 
                 .any(|file| file.contains("Academy Laboratories"))
     );
 }
+
+/// Deletes every opened Secret of an instance, and waits until the controller has opened them again.
+fn open_again(site: &Site, namespace: &str) {
+    let names = || -> BTreeMap<String, Value> {
+        site.objects("alpha", "secrets", namespace)
+            .into_iter()
+            .filter(|secret| secret["type"] == "Opaque")
+            .map(|secret| {
+                let name = secret["metadata"]["name"].as_str().unwrap().to_owned();
+                (name, secret["data"].clone())
+            })
+            .collect()
+    };
+    let before = names();
+    assert!(before.len() > 3, "{before:?}");
+    site.kubectl(
+        "alpha",
+        &[
+            "delete",
+            "secrets",
+            "-n",
+            namespace,
+            "--field-selector=type=Opaque",
+        ],
+    );
+    site.until(60, "everything is opened again", || names() == before);
+}
+
+#[test]
+#[ignore = "e2e: needs the control plane"]
+fn a_rotated_sealing_key_opens_what_is_sealed_to_it_and_what_was_before() {
+    let site = Site::bootstrapped(&["alpha"]);
+    site.deploy("alpha/uni-next", &[]);
+    let pods = || {
+        let mut names: Vec<String> = site
+            .objects("alpha", "pods", "uni-next")
+            .iter()
+            .filter(|pod| pod["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet")
+            .map(|pod| pod["metadata"]["name"].to_string())
+            .collect();
+        names.sort();
+        names
+    };
+    let served = pods();
+    let sealed = || {
+        site.kubectl(
+            "alpha",
+            &[
+                "get",
+                "sealedsecrets.bitnami.com",
+                "-n",
+                "uni-next",
+                "-o",
+                "jsonpath={.items[*].spec.encryptedData}",
+            ],
+        )
+    };
+    let before = sealed();
+
+    let certificate = site.world.read("fleet/clusters/alpha/sealing.pem");
+    let _ = site.world.grove(["seal", "rotate", "alpha"]).success();
+    let rotated = site.world.read("fleet/clusters/alpha/sealing.pem");
+    assert_ne!(certificate, rotated);
+    // Interrupted between its two files: refused, and mended by the same command.
+    site.world
+        .write("fleet/clusters/alpha/sealing.pem", &certificate);
+    let refused = site.world.grove(["cluster", "bootstrap", "alpha"]);
+    assert_eq!(refused.code, Some(4), "{refused}");
+    assert!(refused.stderr.contains("grove seal rotate"), "{refused}");
+    let _ = site.world.grove(["seal", "rotate", "alpha"]).success();
+    assert_eq!(site.world.read("fleet/clusters/alpha/sealing.pem"), rotated);
+    site.commit("Another sealing key");
+
+    // The older key opens what the cluster has.
+    site.bootstrap("alpha");
+    let keys = site.kubectl("alpha", &["get", "secrets", "-n", "sealed-secrets"]);
+    assert_eq!(keys.matches("kubernetes.io/tls").count(), 2, "{keys}");
+    open_again(&site, "uni-next");
+    assert_eq!(sealed(), before);
+
+    // The next deploy seals with the new one, and restarts nothing.
+    let again = site.deploy("alpha/uni-next", &[]);
+    assert_eq!(again["instances"][0]["release"], 2, "{again}");
+    assert_ne!(sealed(), before);
+    open_again(&site, "uni-next");
+    assert_eq!(pods(), served);
+}

@@ -15,6 +15,7 @@ use grove_fleet::{
     Fleet, layout,
     model::{Cluster, SecretReference},
 };
+use grove_seal::keys::KeyPair;
 use serde_json::Value;
 
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
     error::{CommandError, Exit, Result},
     following::{self, Wait},
     output::{Output, count},
-    releasing::{Remotes, SEALING_KEY},
+    releasing::{RETIRED_KEY, Remotes, SEALING_KEY, short_digest},
     secrets::Secrets,
     surroundings,
     workspace::{Workspace, is_json},
@@ -256,26 +257,49 @@ impl Run<'_> {
             .secrets
             .get(SEALING_KEY)
             .ok_or_else(|| lacks(&format!("`cluster.{SEALING_KEY}` among its secrets")))?;
-        let digest = grove_seal::keys::SealingKey::from_pem(&certificate.pem)?;
-        let short: String = digest
-            .digest()
-            .trim_start_matches("sha256:")
-            .chars()
-            .take(10)
-            .collect();
-        Ok(vec![Key {
-            name: format!("sealing-{short}"),
-            certificate: &certificate.pem,
+        let mut keys = vec![Key {
+            name: format!("sealing-{}", short_digest(&certificate.pem)?),
+            certificate: Some(&certificate.pem),
             private,
-        }])
+        }];
+        // Those that were rotated away open what was sealed to them.
+        for (name, private) in &cluster.secrets {
+            if let Some(short) = name.strip_prefix(RETIRED_KEY) {
+                keys.push(Key {
+                    name: format!("sealing-{}", short.to_ascii_lowercase()),
+                    certificate: None,
+                    private,
+                });
+            }
+        }
+        Ok(keys)
     }
 
     fn sealing_secret(&self, key: &Key<'_>) -> Result<Value> {
-        let private = self.secrets.value(key.private)?;
+        let (private, own) = KeyPair::split(&self.secrets.value(key.private)?);
+        let certificate = match (key.certificate, own) {
+            // The pair of a rotation that was interrupted would open nothing.
+            (Some(certificate), Some(own)) if own.trim() != certificate.trim() => {
+                return Err(CommandError::refused(format!(
+                    "`sealing.pem` of {} does not belong to `cluster.{SEALING_KEY}`",
+                    self.cluster.name
+                ))
+                .hint("a rotation was interrupted: run `grove seal rotate` again"));
+            }
+            (Some(certificate), _) => certificate.to_owned(),
+            (None, Some(own)) => own,
+            (None, None) => {
+                return Err(CommandError::new(
+                    Exit::No,
+                    format!("{} has no certificate beside its private key", key.name),
+                )
+                .hint("restore it from Git's history, as `grove seal rotate` wrote it"));
+            }
+        };
         Ok(sealing_secret(
             &key.name,
             SealingKey {
-                certificate: key.certificate,
+                certificate: &certificate,
                 private: private.expose(),
                 source: &key.private.digest,
             },
@@ -404,7 +428,8 @@ impl Run<'_> {
 struct Key<'a> {
     /// The name of its Secret.
     name: String,
-    certificate: &'a str,
+    /// Its certificate, where it does not stand beside the private key.
+    certificate: Option<&'a str>,
     private: &'a SecretReference,
 }
 
