@@ -9,6 +9,6 @@ mod model;
 mod observe;
 
 pub use model::{
-    ClusterRow, InstanceRow, Operation, Released, State, Status, VERSION, Wanted, fold,
+    ClusterRow, InstanceRow, Operation, Released, State, Status, VERSION, Wanted, fold, schema,
 };
 pub use observe::{Observation, observe};

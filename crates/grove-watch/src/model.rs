@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use grove_cluster::argo::{self, Application};
 use grove_fleet::Address;
 use jiff::Timestamp;
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 
 use crate::Observation;
@@ -12,15 +13,25 @@ use crate::Observation;
 /// The format of a [`Status`] as JSON. A key may be added without a new number.
 pub const VERSION: u32 = 1;
 
+/// The JSON Schema (2020-12) of a [`Status`].
+pub fn schema() -> serde_json::Value {
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<Status>()
+        .to_value()
+}
+
 /// The most objects that are named as drifted.
 const DRIFT: usize = 10;
 
 /// What should run and what runs, at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Status {
     /// [`VERSION`].
     pub version: u32,
     /// When it was asked.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub time: Timestamp,
     /// Every cluster of the selection.
     pub clusters: Vec<ClusterRow>,
@@ -29,7 +40,7 @@ pub struct Status {
 }
 
 /// One cluster.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct ClusterRow {
     /// Its name.
     pub cluster: String,
@@ -45,13 +56,15 @@ pub struct ClusterRow {
     pub roots: BTreeMap<String, String>,
     /// When the fleet's sealing certificate of the cluster ends.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub sealing_certificate_ends: Option<Timestamp>,
 }
 
 /// One instance.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct InstanceRow {
     /// The instance.
+    #[schemars(with = "String")]
     pub instance: Address,
     /// In one word.
     pub state: State,
@@ -70,12 +83,14 @@ pub struct InstanceRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
     /// When the wanted release was made.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub released: Option<Timestamp>,
     /// Why it is held, where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<String>,
     /// When the first of its certificates ends.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub certificate_ends: Option<Timestamp>,
     /// What is wrong, in a line.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,7 +98,7 @@ pub struct InstanceRow {
 }
 
 /// An instance in one word; the worse one where two would fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// The wanted release runs and is healthy.
@@ -101,13 +116,14 @@ pub enum State {
 }
 
 /// The last operation of an Application.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Operation {
     /// `Running`, `Succeeded`, `Failed`, …
     pub phase: String,
     /// What it says.
     pub message: String,
     /// Since when.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub since: Option<Timestamp>,
 }
 
@@ -401,5 +417,40 @@ mod tests {
         assert_eq!(status.instances[1].state, State::Deploying);
         assert_eq!(status.clusters[0].problems, ["cannot be reached"]);
         assert!(status.clusters[1].reached);
+    }
+
+    #[test]
+    fn what_is_printed_has_the_keys_of_the_schema() {
+        let status = Status {
+            version: VERSION,
+            time: time("2026-01-01T00:00:00Z"),
+            clusters: vec![ClusterRow {
+                cluster: "prod".to_owned(),
+                ..ClusterRow::default()
+            }],
+            instances: vec![row(Some(application("Synced", "Healthy", "Succeeded")), 7)],
+        };
+        let value = serde_json::to_value(status).unwrap();
+        let schema = schema();
+        let check = |value: &serde_json::Value, schema: &serde_json::Value| {
+            let known = schema["properties"].as_object().unwrap();
+            let value = value.as_object().unwrap();
+            for key in value.keys() {
+                assert!(known.contains_key(key), "the schema lacks {key}");
+            }
+            for key in schema["required"].as_array().unwrap() {
+                assert!(
+                    value.contains_key(key.as_str().unwrap()),
+                    "{key} is missing"
+                );
+            }
+        };
+        check(&value, &schema);
+        check(&value["clusters"][0], &schema["$defs"]["ClusterRow"]);
+        check(&value["instances"][0], &schema["$defs"]["InstanceRow"]);
+        check(
+            &value["instances"][0]["operation"],
+            &schema["$defs"]["Operation"],
+        );
     }
 }

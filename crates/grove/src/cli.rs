@@ -85,6 +85,7 @@ pub(crate) enum Command {
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
     Status(c::status::Arguments),
+    Watch(c::watch::Arguments),
     Logs(c::logs::Arguments),
     Cluster(c::cluster::Arguments),
     Bundle(c::bundle::Arguments),

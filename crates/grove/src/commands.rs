@@ -29,6 +29,7 @@ pub(crate) mod selection;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod unhold;
+pub(crate) mod watch;
 
 use crate::{
     cli::{Cli, Command},
@@ -59,6 +60,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
         Command::Status(arguments) => status::run(arguments, global, output),
+        Command::Watch(arguments) => watch::run(arguments, global, output),
         Command::Logs(arguments) => logs::run(arguments, global, output),
         Command::Cluster(arguments) => cluster::run(arguments, global, output),
         Command::Bundle(arguments) => bundle::run(arguments, output),

@@ -90,6 +90,14 @@ impl Output {
         self.print(&text)
     }
 
+    /// Writes one of several results to stdout, each a line of JSON.
+    pub(crate) fn json_line(&self, value: &impl Serialize) -> Result<()> {
+        let mut text = serde_json::to_string(value)
+            .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+        text.push('\n');
+        self.print(&text)
+    }
+
     /// Says something on stderr that is not a result; silent under `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {

@@ -33,6 +33,13 @@ pub(crate) struct Arguments {
     /// End with exit code 5 unless every instance that was released runs.
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// What is asked, and how.
+#[derive(Debug, clap::Args)]
+pub(super) struct Asking {
     /// How long a cluster may take to answer, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u64,
@@ -47,7 +54,27 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let workspace = Workspace::open(global)?;
     let fleet = workspace.check()?.fleet;
-    let instances = arguments.selection.select(&fleet)?;
+    let status = gather(&arguments.asking, &workspace, &fleet, output)?;
+    if is_json(output) {
+        output.json(&status)?;
+    } else {
+        output.print(&text(&status))?;
+    }
+    let is_fine = |row: &InstanceRow| matches!(row.state, State::Running | State::NeverReleased);
+    if arguments.check && !status.instances.iter().all(is_fine) {
+        return Ok(Exit::Unhealthy);
+    }
+    Ok(Exit::Done)
+}
+
+/// Asks Git and the clusters, at the same time.
+pub(super) fn gather(
+    arguments: &Asking,
+    workspace: &Workspace,
+    fleet: &Fleet,
+    output: &Output,
+) -> Result<Status> {
+    let instances = arguments.selection.select(fleet)?;
     let everything =
         arguments.selection.selectors.is_empty() && arguments.selection.labels.is_empty();
     let clusters: Vec<&str> = if everything {
@@ -62,13 +89,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     };
     let side = Side {
         arguments,
-        workspace: &workspace,
-        fleet: &fleet,
+        workspace,
+        fleet,
         instances: &instances,
         everything,
     };
     output.progress(&format!("asking {}", clusters.join(", ")));
-    // Git and the clusters are asked at the same time.
     let (branches, observed) = rayon::join(
         || -> Vec<_> {
             clusters
@@ -91,22 +117,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         };
         wanted.insert(name.to_owned(), side);
     }
-    let status = fold(surroundings::now()?, &wanted, &observed);
-    if is_json(output) {
-        output.json(&status)?;
-    } else {
-        output.print(&text(&status))?;
-    }
-    let is_fine = |row: &InstanceRow| matches!(row.state, State::Running | State::NeverReleased);
-    if arguments.check && !status.instances.iter().all(is_fine) {
-        return Ok(Exit::Unhealthy);
-    }
-    Ok(Exit::Done)
+    Ok(fold(surroundings::now()?, &wanted, &observed))
 }
 
 /// What both sides are asked with.
 struct Side<'a> {
-    arguments: &'a Arguments,
+    arguments: &'a Asking,
     workspace: &'a Workspace,
     fleet: &'a Fleet,
     instances: &'a [&'a Instance],
@@ -208,7 +224,7 @@ impl Side<'_> {
     }
 }
 
-fn text(status: &Status) -> String {
+pub(super) fn text(status: &Status) -> String {
     let mut text = String::new();
     for cluster in &status.clusters {
         let mut words = vec![match &cluster.kubernetes {
@@ -284,7 +300,7 @@ fn text(status: &Status) -> String {
     text
 }
 
-fn state(state: State) -> &'static str {
+pub(super) fn state(state: State) -> &'static str {
     match state {
         State::Running => "running",
         State::NeverReleased => "never released",

@@ -240,3 +240,103 @@ fn a_server_that_goes_away_in_the_middle_is_no_end() {
     site.bootstrap("alpha");
     assert_eq!(site.state("alpha", "grove-apps").split('/').count(), 2);
 }
+
+/// Gives an instance another setting, so that there is something to deploy.
+fn change(site: &Site, mark: &str) {
+    let file = "clusters/alpha/instances/uni-next/instance.yaml";
+    let text = site.world.read(format!("fleet/{file}"));
+    let line = text.lines().find(|line| line.contains("PLATFORM_NAME:"));
+    let line = line.unwrap().to_owned();
+    site.edit(file, &line, &format!("  PLATFORM_NAME: {mark}"));
+    site.commit(mark);
+}
+
+#[test]
+#[ignore = "e2e: needs the control plane"]
+fn what_the_cluster_cannot_do_is_said_in_its_words_and_mended_by_the_next_run() {
+    let site = Site::bootstrapped(&["alpha"]);
+    site.deploy("alpha/uni-next", &[]);
+    let words = ["deploy", "alpha/uni-next", "--wait", "--timeout", "30"];
+
+    // The deploy remote cannot be read by Argo CD; Grove reaches it by another way.
+    change(&site, "Unreachable");
+    let (here, away) = (
+        site.world.path("deploy-alpha.git"),
+        site.world.path("moved.git"),
+    );
+    std::fs::rename(&here, &away).unwrap();
+    let pattern = format!("file://{}", away.display());
+    let output = site
+        .world
+        .grove(words.iter().copied().chain(["--deploy-remote", &pattern]));
+    assert_eq!(output.code, Some(6), "{output}");
+    assert!(output.stderr.contains("repository not found"), "{output}");
+    std::fs::rename(&away, &here).unwrap();
+    let again = site.deploy("alpha/uni-next", &[]);
+    assert_eq!(again["instances"][0]["action"], "unchanged", "{again}");
+
+    // Argo CD is restarted while it syncs.
+    change(&site, "Restarted");
+    let mut deploy = site
+        .world
+        .process(crate::GROVE)
+        .args(["deploy", "alpha/uni-next", "--wait", "--timeout", "240"])
+        .spawn()
+        .unwrap();
+    site.until(60, "a sync is under way", || {
+        let phase = "jsonpath={.status.operationState.phase}";
+        site.kubectl(
+            "alpha",
+            &[
+                "get",
+                "applications.argoproj.io",
+                "alpha-uni-next",
+                "-n",
+                "argocd",
+                "-o",
+                phase,
+            ],
+        ) == "Running"
+    });
+    site.plane("alpha").restart("argocd-application-controller");
+    assert!(deploy.wait().unwrap().success());
+
+    // The sealing key is lost from the cluster: what is new cannot be opened, and it is said why.
+    let _ = site.kubectl(
+        "alpha",
+        &[
+            "delete",
+            "secrets",
+            "-n",
+            "sealed-secrets",
+            "-l",
+            "sealedsecrets.bitnami.com/sealed-secrets-key",
+        ],
+    );
+    site.plane("alpha").restart("sealed-secrets-controller");
+    change(&site, "Keyless");
+    let output = site.world.grove(words);
+    assert_eq!(output.code, Some(6), "{output}");
+    assert!(output.stderr.contains("SealedSecret"), "{output}");
+    site.bootstrap("alpha");
+    site.plane("alpha").restart("sealed-secrets-controller");
+    let again = site.deploy("alpha/uni-next", &[]);
+    assert_eq!(again["waits"][0]["ended"], "healthy", "{again}");
+
+    // A definition is missing.
+    let certificates = "certificates.cert-manager.io";
+    let _ = site.kubectl("alpha", &["delete", "crd", certificates]);
+    change(&site, "Undefined");
+    let output = site.world.grove(words);
+    assert!(matches!(output.code, Some(5 | 6)), "{output}");
+    assert!(output.stderr.contains("Certificate"), "{output}");
+    let file = site
+        .world
+        .path("bundle/cert-manager/1.19.3/cert-manager.io_certificates.yaml");
+    let _ = site.kubectl(
+        "alpha",
+        &["apply", "--server-side", "-f", &file.display().to_string()],
+    );
+    let again = site.deploy("alpha/uni-next", &[]);
+    assert_eq!(again["waits"][0]["ended"], "healthy", "{again}");
+}

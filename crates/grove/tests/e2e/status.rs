@@ -88,4 +88,23 @@ fn status_reads_and_a_dead_cluster_costs_its_own_rows() {
     let output = site.world.grove(["status", "--check"]);
     assert_eq!(output.code, Some(5), "{output}");
     assert!(output.stdout.contains("cannot be reached"), "{output}");
+
+    // Watched, it answers again.
+    let watch = site
+        .world
+        .process(crate::GROVE)
+        .args(["watch", "--interval", "1", "--for", "25"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    site.plane("beta").start_api_server().unwrap();
+    let watched = watch.wait_with_output().unwrap();
+    let watched = String::from_utf8(watched.stdout).unwrap();
+    assert!(
+        watched.contains("beta/academy-labs  unknown")
+            && watched.contains("Z beta: answers again")
+            && watched.contains("Z beta/academy-labs: running, 0001"),
+        "{watched}"
+    );
 }

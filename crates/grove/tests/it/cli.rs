@@ -42,9 +42,10 @@ fn help_names_every_command_and_the_exit_codes() {
       check        Check the fleet and show what is wrong with it
       explain      Show where a value comes from and what it overrode
       rule         Show what a finding means and how to mend it
-      schema       Print the JSON Schema of a kind of file
+      schema       Print the JSON Schema of a kind of file, or of an answer
       lock         Resolve a distribution to exact, hashed packages
       secret       Set, edit, show or generate secrets
+      seal         Keep the key that a cluster's secrets are sealed to
       render       Render instances to plain YAML, without secrets
       diff         Show what a deploy would change, object by object
       deploy       Release instances: check, render, seal, and commit to the deploy repository
@@ -54,6 +55,7 @@ fn help_names_every_command_and_the_exit_codes() {
       hold         Keep instances at the release they run
       unhold       Let held instances follow the fleet again
       status       Show what should run and what runs, on all clusters at once
+      watch        Show what runs, and then every change of it, until it is interrupted
       logs         Show what the pods of an instance wrote
       cluster      Bring a cluster up, and keep what its instances share
       bundle       Fetch what `grove cluster bootstrap` installs
@@ -412,6 +414,7 @@ fn schemas_of_every_kind_are_json() {
     group
     cluster
     instance
+    status
     ");
     for kind in kinds.lines() {
         let schema = json(&world.grove(["schema", kind]).success());
@@ -430,7 +433,7 @@ fn schemas_of_every_kind_are_json() {
     exit code: 2
     ----- stderr -----
     error: invalid value 'flet' for '[KIND]'
-      [possible values: fleet, distribution, group, cluster, instance]
+      [possible values: fleet, distribution, group, cluster, instance, status]
 
       tip: a similar value exists: 'fleet'
 

@@ -7,6 +7,7 @@
     reason = "these are tests; a command that succeeded has nothing more to say"
 )]
 
+mod addons;
 mod bad_input;
 mod cli;
 mod main_path;
