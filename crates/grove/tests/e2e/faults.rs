@@ -256,7 +256,7 @@ fn change(site: &Site, mark: &str) {
 fn what_the_cluster_cannot_do_is_said_in_its_words_and_mended_by_the_next_run() {
     let site = Site::bootstrapped(&["alpha"]);
     site.deploy("alpha/uni-next", &[]);
-    let words = ["deploy", "alpha/uni-next", "--wait", "--timeout", "30"];
+    let words = ["deploy", "alpha/uni-next", "--wait", "--timeout", "20"];
 
     // The deploy remote cannot be read by Argo CD; Grove reaches it by another way.
     change(&site, "Unreachable");
