@@ -76,7 +76,7 @@ fn is_same(before: &Status, after: &Status) -> bool {
 /// A line for each cluster and instance that is not as it was.
 fn changes(before: &Status, after: &Status) -> String {
     let time = after.time.strftime("%H:%M:%SZ");
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for (old, new) in before.clusters.iter().zip(&after.clusters) {
         if old.reached != new.reached {
             let word = if new.reached {
@@ -84,7 +84,7 @@ fn changes(before: &Status, after: &Status) -> String {
             } else {
                 format!("does not answer: {}", new.problems.join("; "))
             };
-            text += &format!("{time} {}: {word}\n", new.cluster);
+            lines.push(format!("{time} {}: {word}\n", new.cluster));
         }
     }
     let old: BTreeMap<_, _> = before
@@ -96,10 +96,10 @@ fn changes(before: &Status, after: &Status) -> String {
         let now = words(row);
         match old.get(&row.instance) {
             Some(before) if *before == now => {}
-            _ => text += &format!("{time} {}: {now}\n", row.instance),
+            _ => lines.push(format!("{time} {}: {now}\n", row.instance)),
         }
     }
-    text
+    lines.concat()
 }
 
 /// What is said of an instance in a line.
