@@ -39,6 +39,12 @@ const CARRIED: &[(&str, &[Text])] = &[(
 /// it where it is on.
 pub const MAINTENANCE_PAGES: &str = "maintenance-pages";
 
+/// Whether a name is one of Grove's own Applications (`grove-<name>`): the roots, Harmony, and the
+/// custom resource definitions that Harmony needs.
+pub fn is_reserved(name: &str) -> bool {
+    matches!(name, "apps" | "cluster" | "harmony") || name.ends_with("-crds")
+}
+
 /// Names of the add-ons that Grove carries.
 pub fn carried() -> impl Iterator<Item = &'static str> {
     CARRIED.iter().map(|(name, _)| *name)

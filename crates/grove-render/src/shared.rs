@@ -182,7 +182,7 @@ fn values(cluster: &Cluster, harmony: &Harmony) -> Value {
         "clusterDomain": cluster.domain.as_deref().unwrap_or("*"),
         // Retired in March 2026; Harmony 0.11 has it on, and Traefik off.
         "ingress-nginx": {"enabled": false},
-        "traefik": {"enabled": true, "ingressClass": {"name": cluster.ingress_class}},
+        "traefik": {"enabled": true},
         "cert-manager": {"enabled": true},
     });
     let provider = match cluster.provider.as_str() {

@@ -1,5 +1,6 @@
 //! Which fleet is released: a commit that others can see, or the work tree as it is.
 
+use grove_fleet::model::{Environment, Instance};
 use grove_release::{Id, Order, Origin, Published, Source};
 
 use crate::{
@@ -76,6 +77,20 @@ fn clean_head(source: &Source) -> Result<Id> {
         if revision.changed.len() > shown.len() { ", …" } else { "" }
     ))
     .hint("commit them, pass `--rev HEAD` to leave them out, or `--local` to deploy them outside production"))
+}
+
+/// Refuses to deploy a work tree as it is where one of `instances` is in production.
+pub(crate) fn refuse_production<'a>(
+    mut instances: impl Iterator<Item = &'a Instance>,
+) -> Result<()> {
+    match instances.find(|instance| instance.environment == Environment::Production) {
+        None => Ok(()),
+        Some(instance) => Err(CommandError::refused(format!(
+            "{} is a production instance, and `--local` deploys what only this machine has",
+            instance.address
+        ))
+        .hint("commit and push the fleet, and deploy without `--local`")),
+    }
 }
 
 /// Refuses a source that does not descend from `running`, the source of the running release.

@@ -119,12 +119,12 @@ impl Connection {
                     synced_after = Some(begun.elapsed().as_secs_f64());
                 }
             }
-            if let Some(idle) = application
-                .as_ref()
-                .filter(|application| !is_busy(application))
-                && let Some(commit) = at_once.take()
-                && !is_seen(idle, target)
+            if let Some(commit) = at_once
+                && application
+                    .as_ref()
+                    .is_some_and(|application| is_behind(application, target))
             {
+                at_once = None;
                 self.sync(target.argocd, target.application, commit).await?;
                 self.refresh(target.argocd, target.application).await?;
                 refreshed = Some(Instant::now());
@@ -139,14 +139,15 @@ impl Connection {
             let is_at_it = application.as_ref().is_some_and(|application| {
                 is_syncing(application, target) || is_there && is_under_way(application, target)
             });
-            let patience = if is_at_it { STALE } else { AGAIN };
-            let is_due = refreshed.is_none_or(|time| time.elapsed() > patience);
-            if is_due
-                && (!is_at_it
-                    || application
-                        .as_ref()
-                        .is_some_and(|one| is_synced(one, target)))
-            {
+            let is_done = application
+                .as_ref()
+                .is_some_and(|application| is_synced(application, target));
+            let pause = match (is_done, is_at_it) {
+                (true, _) => Some(STALE),
+                (false, true) => None,
+                (false, false) => Some(AGAIN),
+            };
+            if pause.is_some_and(|pause| refreshed.is_none_or(|time| time.elapsed() > pause)) {
                 refreshed = Some(Instant::now());
                 let name = if application.is_some() {
                     target.application
@@ -155,9 +156,10 @@ impl Connection {
                 };
                 self.refresh(target.argocd, name).await?;
             }
-            let is_healthy = application.as_ref().is_some_and(|application| {
-                is_synced(application, target) && application.health.as_deref() == Some("Healthy")
-            });
+            let is_healthy = is_done
+                && application
+                    .as_ref()
+                    .is_some_and(|application| application.health.as_deref() == Some("Healthy"));
             let is_late = begun.elapsed() >= limit;
             if is_there
                 && !is_healthy
@@ -249,6 +251,16 @@ fn is_seen(application: &Application, target: &Target<'_>) -> bool {
         .revision
         .as_deref()
         .is_some_and(|revision| (target.relation)(revision) == Relation::Wanted)
+}
+
+/// Whether Argo CD runs an older release and is free. One that runs a newer release is never told to
+/// sync this one.
+fn is_behind(application: &Application, target: &Target<'_>) -> bool {
+    !is_busy(application)
+        && application
+            .revision
+            .as_deref()
+            .is_some_and(|revision| (target.relation)(revision) == Relation::Older)
 }
 
 /// Whether any operation is under way.
@@ -343,6 +355,7 @@ mod tests {
         let relation = |revision: &str| match revision {
             "new" => Relation::Wanted,
             "old" => Relation::Older,
+            "newer" => Relation::Newer,
             _ => Relation::Unknown,
         };
         let target = Target {
@@ -373,5 +386,22 @@ mod tests {
         insta::assert_snapshot!(shown("OutOfSync", "new", "Failed", "new"), @"seen true under way false synced false failed true: OutOfSync, Healthy: its message");
         insta::assert_snapshot!(shown("Synced", "new", "Running", "new"), @"seen true under way true synced false failed false: Synced, Healthy: its message");
         insta::assert_snapshot!(shown("Synced", "new", "Succeeded", "new"), @"seen true under way true synced true failed false: Synced, Healthy");
+        let behind = |revision: &str, phase: &str| {
+            is_behind(&application("Synced", revision, phase, revision), &target)
+        };
+        assert!(behind("old", "Succeeded"));
+        assert!(!behind("old", "Running"));
+        assert!(!behind("newer", "Succeeded"));
+        assert!(!behind("unknown", "Succeeded"));
+        // An Application whose own source is still the older one has not seen the release.
+        let wanted = serde_json::json!({"path": "charts/notes"});
+        let shared = Target {
+            source: Some(&wanted),
+            ..target
+        };
+        let mut child = application("Synced", "new", "Succeeded", "new");
+        assert!(!is_synced(&child, &shared));
+        child.source = Some(wanted.clone());
+        assert!(is_synced(&child, &shared));
     }
 }

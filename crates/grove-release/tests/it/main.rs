@@ -10,5 +10,6 @@ mod deploy;
 mod order;
 mod race;
 mod remote;
+mod shared;
 mod snapshot;
 mod support;

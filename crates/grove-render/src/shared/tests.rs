@@ -8,7 +8,6 @@ fn cluster() -> Cluster {
         provider: "aws".to_owned(),
         domain: Some("prod.acme.example".to_owned()),
         argocd_namespace: "argocd".to_owned(),
-        ingress_class: "traefik".to_owned(),
         ..Cluster::default()
     }
 }
@@ -146,8 +145,6 @@ fn harmony_has_the_defaults_of_its_provider_below_the_operators_values() {
         notificationEmail: ops@acme.example
         traefik:
           enabled: true
-          ingressClass:
-            name: traefik
           service:
             annotations:
               service.beta.kubernetes.io/aws-load-balancer-type: nlb

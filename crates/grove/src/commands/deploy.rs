@@ -8,7 +8,7 @@ use std::{
 use grove_fleet::{
     Fleet,
     check::{self, Released},
-    model::{Distribution, Environment, Instance},
+    model::{Distribution, Instance},
 };
 use grove_release::{
     Changes, DeployBranch, DistributionRef, Draft, Hold, Id, InitTasks, Message, Objects, Origin,
@@ -89,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         arguments.agreement.ask(&instances, output)?;
     }
     if arguments.local {
-        refuse_production(&instances)?;
+        origin::refuse_production(instances.iter().copied())?;
     }
 
     let pipeline = Pipeline::new(output, true)?;
@@ -192,20 +192,6 @@ fn to_follow(
         .filter(is_running)
         .map(|instance| following::Release::new(branch, instance, tip))
         .collect()
-}
-
-fn refuse_production(instances: &[&Instance]) -> Result<()> {
-    match instances
-        .iter()
-        .find(|instance| instance.environment == Environment::Production)
-    {
-        None => Ok(()),
-        Some(instance) => Err(CommandError::refused(format!(
-            "{} is a production instance, and `--local` deploys what only this machine has",
-            instance.address
-        ))
-        .hint("commit and push the fleet, and deploy without `--local`")),
-    }
 }
 
 /// What a deploy does with one instance.

@@ -21,7 +21,7 @@ A key of `addons` in `cluster.yaml` is no add-on that Grove carries, and the fle
 `addons/<name>/` with a Helm chart or plain manifests.
 
 An add-on's name becomes the name of an Argo CD Application and of a namespace: lower-case letters,
-digits and dashes.",
+digits and dashes. `apps`, `cluster`, `harmony` and names that end in `-crds` are Grove's own.",
     example: Example::files(&[(
         "clusters/prod/cluster.yaml",
         Content::Text(concat!(
@@ -41,6 +41,12 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                 findings.add(
                     format!("the name of the add-on {} {wrong}", quote(name)),
                     [place],
+                );
+            } else if addons::is_reserved(name) {
+                findings.add_with_hint(
+                    format!("the name {} is one of Grove's own", quote(name)),
+                    [place],
+                    "give the add-on another name",
                 );
             } else if addons::addon(view.snapshot, name).is_empty() {
                 findings.add_with_hint(

@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         secrets: Secrets::new(&workspace, &fleet),
         output,
     };
-    let (exit, uid) = block_on(async {
+    let report = block_on(async {
         let limit = Duration::from_secs(arguments.timeout);
         match tokio::time::timeout(limit, run.all(!shared.is_empty())).await {
             Ok(result) => result,
@@ -114,24 +114,41 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             .hint("run it again, it goes on where it is; `--timeout` gives it more time")),
         }
     })?;
-    if arguments.plan || exit != Exit::Done || shared.is_empty() {
-        return Ok(exit);
+    let mut waits = (Vec::new(), Exit::Done);
+    if !arguments.plan && !shared.is_empty() {
+        // What was recorded a moment ago stands in the file, not in what was loaded before.
+        let mut clusters = fleet.clusters.clone();
+        if let Some(cluster) = clusters.get_mut(&arguments.name) {
+            cluster.uid = Some(report.uid.clone());
+        }
+        let wait = Wait {
+            wait: true,
+            timeout: arguments.timeout,
+            reach: arguments.reach.clone(),
+        };
+        waits = following::follow(&wait, &clusters, &shared, output)?;
     }
-    // What was recorded a moment ago stands in the file, not in what was loaded before.
-    let mut clusters = fleet.clusters.clone();
-    if let Some(cluster) = clusters.get_mut(&arguments.name) {
-        cluster.uid = Some(uid);
+    run.print(&report, &waits.0)?;
+    Ok(waits.1)
+}
+
+/// What a bootstrap found and did.
+struct Report {
+    server: String,
+    uid: String,
+    notes: Vec<Note>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Report {
+    fn new(connection: &Connection, notes: Vec<Note>, outcomes: Vec<Outcome>) -> Self {
+        Self {
+            server: connection.server().to_owned(),
+            uid: connection.uid().to_owned(),
+            notes,
+            outcomes,
+        }
     }
-    let wait = Wait {
-        wait: true,
-        timeout: arguments.timeout,
-        reach: arguments.reach.clone(),
-    };
-    let (waits, exit) = following::follow(&wait, &clusters, &shared, output)?;
-    if !is_json(output) {
-        following::print(&waits, output)?;
-    }
-    Ok(exit)
 }
 
 struct Run<'a> {
@@ -144,25 +161,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Gives the exit code and the uid of the cluster.
-    async fn all(&self, has_shared: bool) -> Result<(Exit, String)> {
-        let connection = self.connect().await?;
-        let exit = self.on(&connection, has_shared).await?;
-        Ok((exit, connection.uid().to_owned()))
-    }
-
-    async fn connect(&self) -> Result<Connection> {
-        self.output
-            .progress(&format!("reaching {}", self.cluster.name));
-        self.arguments.reach.connect(self.cluster).await
-    }
-
-    async fn on(&self, connection: &Connection, has_shared: bool) -> Result {
+    async fn all(&self, has_shared: bool) -> Result<Report> {
         let cluster = self.cluster;
+        self.output.progress(&format!("reaching {}", cluster.name));
+        let connection = self.arguments.reach.connect(cluster).await?;
         self.output.progress("preflight");
         let now = surroundings::now()?;
         let notes = preflight(
-            connection,
+            &connection,
             &cluster.argocd_namespace,
             &cluster.ingress_class,
             now,
@@ -173,10 +179,10 @@ impl Run<'_> {
             self.output
                 .warn(&format!("{}; {}", note.message, note.hint));
         }
-        let steps = self.steps(connection, has_shared).await?;
+        let steps = self.steps(&connection, has_shared).await?;
         let progress = |text: &str| self.output.progress(text);
         let bootstrap = Bootstrap {
-            connection,
+            connection: &connection,
             take_over: self.arguments.take_over,
             progress: &progress,
         };
@@ -186,10 +192,10 @@ impl Run<'_> {
                 outcomes.push(bootstrap.plan(step).await?);
             }
             self.output.progress_done();
-            return self.print(connection, &notes, &outcomes);
+            return Ok(Report::new(&connection, notes, outcomes));
         }
-        let lock = Lock::take(connection, holder(), now, &is_gone).await?;
-        self.record(connection)?;
+        let lock = Lock::take(&connection, holder(), now, &is_gone).await?;
+        self.record(&connection)?;
         let mut outcomes = Vec::new();
         for step in &steps {
             match bootstrap.run(step).await {
@@ -206,7 +212,7 @@ impl Run<'_> {
         }
         lock.release().await?;
         self.output.progress_done();
-        self.print(connection, &notes, &outcomes)
+        Ok(Report::new(&connection, notes, outcomes))
     }
 
     /// What is to be applied. Secrets that the cluster has already are neither opened nor written.
@@ -381,16 +387,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn print(&self, connection: &Connection, notes: &[Note], outcomes: &[Outcome]) -> Result {
+    fn print(&self, report: &Report, waits: &[following::Row]) -> Result<()> {
         let plan = self.arguments.plan;
         if is_json(self.output) {
-            self.output.json(&serde_json::json!({
-                "version": 1, "cluster": self.cluster.name, "server": connection.server(),
-                "uid": connection.uid(), "plan": plan, "notes": notes, "steps": outcomes,
-            }))?;
-            return Ok(Exit::Done);
+            return self.output.json(&serde_json::json!({
+                "version": 1, "cluster": self.cluster.name, "server": report.server,
+                "uid": report.uid, "plan": plan, "notes": report.notes,
+                "steps": report.outcomes, "waits": waits,
+            }));
         }
-        for outcome in outcomes {
+        for outcome in &report.outcomes {
             let (create, change) = if plan {
                 ("would create", "would change")
             } else {
@@ -420,7 +426,7 @@ impl Run<'_> {
                 self.output.note(&format!("  {object}"));
             }
         }
-        Ok(Exit::Done)
+        following::print(waits, self.output)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use clap_complete::ArgValueCandidates;
-use grove_fleet::{Fleet, model::Environment};
 use grove_release::{
     Changes, DeployBranch, Diff, Draft, Hold, Id, Message, Origin, RECORD_VERSION, SharedRecord,
     SharedRelease, diff, refuse,
@@ -77,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let fleet = workspace.sound(output)?;
     let cluster = find_cluster(&fleet, &arguments.name)?;
     if arguments.local {
-        refuse_production(&fleet, &cluster.name)?;
+        let all = fleet.instances.values();
+        origin::refuse_production(all.filter(|one| one.address.cluster == cluster.name))?;
     }
     let mut tree = sharing::render(&workspace, &fleet, cluster, &arguments.lock.bundle()?)?;
     output.progress(&format!("fetching the deploy branch of {}", cluster.name));
@@ -96,6 +96,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         Some(record) => Released::read(&branch, record)?,
         None => Released::default(),
     };
+    refuse_removals(&arguments.remove, &tree, running.as_ref())?;
     let kept = match &running {
         Some(record) => sharing::keep(&mut tree, record, &before, &arguments.remove),
         None => Vec::new(),
@@ -172,7 +173,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             ));
         }
     }
-    for part in &arguments.remove {
+    for part in arguments.remove.iter().filter(|_| !arguments.dry_run) {
         output.note(&format!(
             "Argo CD keeps what is gone: `kubectl --namespace {} delete application grove-{part}` ends its syncing and leaves its objects",
             cluster.argocd_namespace
@@ -182,18 +183,24 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     Ok(waits.1)
 }
 
-fn refuse_production(fleet: &Fleet, cluster: &str) -> Result<()> {
-    let in_production = fleet.instances.values().find(|instance| {
-        instance.address.cluster == cluster && instance.environment == Environment::Production
-    });
-    match in_production {
-        None => Ok(()),
-        Some(instance) => Err(CommandError::refused(format!(
-            "{} is in production, and `--local` deploys what only this machine has",
-            instance.address
-        ))
-        .hint("commit and push the fleet, and deploy without `--local`")),
+/// Only a part that runs and is gone from the fleet can be removed.
+fn refuse_removals(
+    parts: &[String],
+    tree: &SharedTree,
+    running: Option<&SharedRecord>,
+) -> Result<()> {
+    for part in parts {
+        if tree.parts.contains_key(part) {
+            return Err(
+                CommandError::usage(format!("{part} is still in `cluster.yaml`"))
+                    .hint("take it out there first"),
+            );
+        }
+        if !running.is_some_and(|record| record.parts.contains_key(part)) {
+            return Err(CommandError::usage(format!("no part `{part}` runs")));
+        }
     }
+    Ok(())
 }
 
 /// Whether a hold stands: until the deploy would bring something else than what was left.
