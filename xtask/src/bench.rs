@@ -2,10 +2,13 @@
 //! its section of `docs/benchmarks.md`.
 
 mod check;
+mod cluster;
 mod fleet;
 pub(crate) mod measure;
 mod render;
 mod section;
+mod status;
+mod sync;
 
 use std::path::PathBuf;
 
@@ -48,7 +51,7 @@ struct Run {
     rounds: u32,
 }
 
-const NAMES: [&str; 2] = ["render", "check"];
+const NAMES: [&str; 4] = ["render", "check", "sync", "status"];
 
 const BENCHES: [Bench; NAMES.len()] = [
     Bench {
@@ -60,6 +63,16 @@ const BENCHES: [Bench; NAMES.len()] = [
         name: NAMES[1],
         instances: 1000,
         run: check::run,
+    },
+    Bench {
+        name: NAMES[2],
+        instances: 1,
+        run: sync::run,
+    },
+    Bench {
+        name: NAMES[3],
+        instances: 1000,
+        run: status::run,
     },
 ];
 

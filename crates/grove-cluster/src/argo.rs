@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use follow::{Ended, Follow, Relation, Target};
-pub use trouble::{Trouble, troubles};
+pub use trouble::{Trouble, troubles, unopened};
 
 use crate::{Connection, Error};
 
@@ -29,6 +29,8 @@ const TEXT: usize = 600;
 pub struct Application {
     /// Its name.
     pub name: String,
+    /// The project that confines it.
+    pub project: String,
     /// The namespace that it deploys to.
     pub namespace: String,
     /// The commit that it was last compared with.
@@ -115,6 +117,7 @@ impl Application {
         });
         Self {
             name: text("/metadata/name").unwrap_or_default(),
+            project: text("/spec/project").unwrap_or_default(),
             namespace: text("/spec/destination/namespace").unwrap_or_default(),
             revision: text("/status/sync/revision").filter(|revision| !revision.is_empty()),
             source: value.pointer("/status/sync/comparedTo/source").cloned(),

@@ -99,11 +99,16 @@ impl Connection {
         match tokio::time::timeout(ANSWER, request).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.error(doing, error)),
-            Err(_) => Err(Error::Slow {
-                cluster: self.cluster.clone(),
-                server: self.server.clone(),
-                after: ANSWER,
-            }),
+            Err(_) => Err(self.slow(ANSWER)),
+        }
+    }
+
+    /// The error of a cluster that did not answer in time.
+    pub fn slow(&self, after: Duration) -> Error {
+        Error::Slow {
+            cluster: self.cluster.clone(),
+            server: self.server.clone(),
+            after,
         }
     }
 

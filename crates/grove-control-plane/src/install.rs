@@ -15,7 +15,8 @@ use crate::{
     ControlPlane, Error, Install, Programs,
     plane::runtime,
     programs::{
-        ARGO_CD_MODULE, CERT_MANAGER_MODULE, KWOK_MODULE, SEALED_SECRETS_MODULE, VELERO_MODULE,
+        ARGO_CD_BEFORE_MODULE, ARGO_CD_MODULE, CERT_MANAGER_MODULE, KWOK_MODULE,
+        SEALED_SECRETS_MODULE, VELERO_MODULE,
     },
 };
 
@@ -228,10 +229,14 @@ fn yaml_files(directory: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
 /// `grove bundle pull --from` reads it: what a network without the internet would carry in.
 pub fn fill_bundle(programs: &Programs, directory: &Path) -> Result<(), Error> {
     let argo = programs.directory(ARGO_CD_MODULE)?;
+    let before = programs.directory(ARGO_CD_BEFORE_MODULE)?;
     let sealed = programs.directory(SEALED_SECRETS_MODULE)?;
     let cert_manager = programs.directory(CERT_MANAGER_MODULE)?;
     let velero = programs.directory(VELERO_MODULE)?;
-    let mut files = vec![(argo.join("manifests/install.yaml"), "argocd/3.6.1")];
+    let mut files = vec![
+        (argo.join("manifests/install.yaml"), "argocd/3.6.1"),
+        (before.join("manifests/install.yaml"), "argocd/3.5.7"),
+    ];
     for (crds, to) in [
         (
             sealed.join("helm/sealed-secrets/crds"),

@@ -33,6 +33,6 @@ pub use install::fill_bundle;
 pub use plane::{ControlPlane, Install, Options};
 pub use player::play;
 pub use programs::{
-    ALL, ARGO_CD_MODULE, CERT_MANAGER_MODULE, KWOK_MODULE, Module, Program, Programs,
-    SEALED_SECRETS_MODULE, VELERO_MODULE,
+    ALL, ARGO_CD_BEFORE_MODULE, ARGO_CD_MODULE, CERT_MANAGER_MODULE, KWOK_MODULE, Module, Program,
+    Programs, SEALED_SECRETS_MODULE, VELERO_MODULE,
 };

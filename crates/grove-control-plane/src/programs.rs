@@ -66,6 +66,11 @@ pub const ARGO_CD_MODULE: Module = Module {
     module: "control-plane",
     path: "github.com/argoproj/argo-cd/v3",
 };
+/// The series of Argo CD before: the install manifests that an upgrade starts from.
+pub const ARGO_CD_BEFORE_MODULE: Module = Module {
+    module: "argo-cd-before",
+    path: "github.com/argoproj/argo-cd/v3",
+};
 /// KWOK's module: the stages of nodes, pods and volumes.
 pub const KWOK_MODULE: Module = Module {
     module: "kwok",

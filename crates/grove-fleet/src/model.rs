@@ -11,7 +11,7 @@ pub use cluster::{Certificate, Chart, Cluster, Harmony};
 pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
 pub use image::{ImageError, ImageName};
 pub use instance::{
-    Domain, Environment, Identity, Image, Instance, PluginFile, SecretReference, Settings,
+    Domain, Environment, Identity, Image, Instance, PluginFile, Role, SecretReference, Settings,
     TypedText,
 };
 

@@ -8,6 +8,7 @@
     reason = "every pass has one type, and not each can fail"
 )]
 
+mod autoscaling;
 mod certificates;
 mod development;
 mod domains;
@@ -58,6 +59,7 @@ pub fn passes() -> &'static [Pass] {
         namespace::PASS,
         version::PASS,
         services::PASS,
+        autoscaling::PASS,
         domains::PASS,
         jobs::PASS,
         job_settings::PASS,

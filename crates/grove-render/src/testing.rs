@@ -63,6 +63,7 @@ pub(crate) fn instance() -> Instance {
         config: serde_json::Map::new(),
         env: BTreeMap::new(),
         images: BTreeMap::new(),
+        access: BTreeMap::new(),
         secrets: BTreeMap::new(),
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 
-use crate::Observation;
+use crate::{Observation, Workflow};
 
 /// The format of a [`Status`] as JSON. A key may be added without a new number.
 pub const VERSION: u32 = 1;
@@ -22,8 +22,12 @@ pub fn schema() -> serde_json::Value {
         .to_value()
 }
 
-/// The most objects that are named as drifted.
+/// The most objects that are named as drifted, or Workflows as failed.
 const DRIFT: usize = 10;
+/// The Applications that bootstrap makes: they bring all others.
+const ROOTS: [&str; 2] = ["grove-apps", "grove-cluster"];
+/// The project of what a cluster's instances share.
+const SHARED: &str = "grove-shared";
 
 /// What should run and what runs, at one moment.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
@@ -54,10 +58,51 @@ pub struct ClusterRow {
     pub kubernetes: Option<String>,
     /// `sync/health` of the root Applications, by name.
     pub roots: BTreeMap<String, String>,
+    /// What the cluster's instances share, Application by Application: Harmony, add-ons.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub shared: BTreeMap<String, SharedRow>,
+    /// Argo's Workflows; none where the cluster does not know the kind.
+    #[serde(skip_serializing_if = "WorkflowsRow::is_empty")]
+    pub workflows: WorkflowsRow,
+    /// Since when the fleet's sealing certificate of the cluster is valid: the key's age.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub sealing_certificate_begins: Option<Timestamp>,
     /// When the fleet's sealing certificate of the cluster ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub sealing_certificate_ends: Option<Timestamp>,
+}
+
+/// Something that a cluster's instances share.
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
+pub struct SharedRow {
+    /// Argo CD's word: `Synced`, `OutOfSync`, `Unknown`.
+    pub sync: Option<String>,
+    /// Argo CD's word: `Healthy`, `Progressing`, `Degraded`, …
+    pub health: Option<String>,
+    /// Objects that are not as the release has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<String>,
+    /// What is wrong, in a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Argo's Workflows of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct WorkflowsRow {
+    /// How many are under way.
+    pub running: usize,
+    /// Those that failed within the last day, the newest first: `namespace/name: what it says`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<String>,
+}
+
+impl WorkflowsRow {
+    fn is_empty(&self) -> bool {
+        self.running == 0 && self.failed.is_empty()
+    }
 }
 
 /// One instance.
@@ -79,6 +124,10 @@ pub struct InstanceRow {
     /// Objects that are not as the release has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<String>,
+    /// Sealed secrets that could not be opened, Jobs that failed, and Deployments that are not all ready;
+    /// only of an instance that is not healthy.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unready: Vec<String>,
     /// The last operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
@@ -147,8 +196,8 @@ pub struct Released {
 pub struct Wanted {
     /// Instances by name.
     pub instances: BTreeMap<String, Released>,
-    /// When the sealing certificate ends.
-    pub sealing_certificate_ends: Option<Timestamp>,
+    /// When the sealing certificate begins and ends.
+    pub sealing_certificate: Option<(Timestamp, Timestamp)>,
     /// Why the deploy branch cannot be read, where it cannot.
     pub problem: Option<String>,
 }
@@ -169,7 +218,7 @@ pub fn fold(
         let observation = observed.get(cluster);
         status
             .clusters
-            .push(cluster_row(cluster, wanted, observation));
+            .push(cluster_row(time, cluster, wanted, observation));
         for (name, released) in &wanted.instances {
             let address = Address::new(cluster, name);
             status
@@ -181,13 +230,15 @@ pub fn fold(
 }
 
 fn cluster_row(
+    time: Timestamp,
     cluster: &str,
     wanted: &Wanted,
     observed: Option<&Result<Observation, String>>,
 ) -> ClusterRow {
     let mut row = ClusterRow {
         cluster: cluster.to_owned(),
-        sealing_certificate_ends: wanted.sealing_certificate_ends,
+        sealing_certificate_begins: wanted.sealing_certificate.map(|(begins, _)| begins),
+        sealing_certificate_ends: wanted.sealing_certificate.map(|(_, ends)| ends),
         ..ClusterRow::default()
     };
     row.problems.extend(wanted.problem.clone());
@@ -196,9 +247,12 @@ fn cluster_row(
             row.reached = true;
             row.kubernetes = Some(observation.kubernetes.clone());
             row.problems.extend(observation.unread.iter().cloned());
-            for name in ["grove-apps", "grove-cluster"] {
-                if let Some(root) = observation.applications.get(name) {
-                    row.roots.insert(name.to_owned(), words(root));
+            row.workflows = workflows(time, &observation.workflows);
+            for (name, application) in &observation.applications {
+                if ROOTS.contains(&name.as_str()) {
+                    row.roots.insert(name.clone(), words(application));
+                } else if application.project == SHARED {
+                    row.shared.insert(name.clone(), shared(application));
                 }
             }
         }
@@ -206,6 +260,55 @@ fn cluster_row(
         None => row.problems.push("it was not asked".to_owned()),
     }
     row
+}
+
+fn shared(application: &Application) -> SharedRow {
+    let failed = application
+        .operation
+        .as_ref()
+        .filter(|operation| matches!(operation.phase.as_str(), "Failed" | "Error"));
+    SharedRow {
+        sync: application.sync.clone(),
+        health: application.health.clone(),
+        drift: drift(application),
+        problem: application
+            .conditions
+            .first()
+            .cloned()
+            .or_else(|| failed.map(|operation| operation.message.clone())),
+    }
+}
+
+fn drift(application: &Application) -> Vec<String> {
+    application
+        .out_of_sync
+        .iter()
+        .take(DRIFT)
+        .cloned()
+        .collect()
+}
+
+/// How long a Workflow that failed is shown, in seconds.
+const FAILED: i64 = 86_400;
+
+fn workflows(time: Timestamp, all: &[Workflow]) -> WorkflowsRow {
+    let mut failed: Vec<&Workflow> = all
+        .iter()
+        .filter(|workflow| !workflow.is_running())
+        .filter(|workflow| {
+            let ago = |ended: Timestamp| time.as_second() - ended.as_second();
+            workflow.finished.is_none_or(|ended| ago(ended) < FAILED)
+        })
+        .collect();
+    failed.sort_by_key(|workflow| (std::cmp::Reverse(workflow.finished), &workflow.name));
+    WorkflowsRow {
+        running: all.iter().filter(|workflow| workflow.is_running()).count(),
+        failed: failed
+            .iter()
+            .take(DRIFT)
+            .map(|workflow| format!("{}: {}", workflow.name, workflow.message))
+            .collect(),
+    }
 }
 
 fn words(application: &Application) -> String {
@@ -234,14 +337,11 @@ fn instance_row(
         health: application.and_then(|application| application.health.clone()),
         drift: application
             .filter(|_| state == State::Drifted)
-            .map(|application| {
-                application
-                    .out_of_sync
-                    .iter()
-                    .take(DRIFT)
-                    .cloned()
-                    .collect()
-            })
+            .map(drift)
+            .unwrap_or_default(),
+        unready: observation
+            .and_then(|observation| observation.unready.get(&released.namespace))
+            .cloned()
             .unwrap_or_default(),
         operation: operation.map(|operation| Operation {
             phase: operation.phase.clone(),
@@ -385,6 +485,43 @@ mod tests {
         Unknown None Some("its message")
         Deploying None Some("Argo CD does not know it yet")
         "#);
+    }
+
+    #[test]
+    fn what_is_shared_has_rows_and_workflows_are_counted() {
+        let of = |name: &str, project: &str| {
+            let application = Application {
+                name: name.to_owned(),
+                project: project.to_owned(),
+                ..application("OutOfSync", "Healthy", "Failed")
+            };
+            (name.to_owned(), application)
+        };
+        let workflow = |name: &str, phase: &str, finished: Option<&str>| Workflow {
+            name: name.to_owned(),
+            phase: phase.to_owned(),
+            message: "why".to_owned(),
+            finished: finished.map(time),
+        };
+        let observation = Observation {
+            applications: [
+                of("grove-apps", "grove-shared"),
+                of("grove-harmony", "grove-shared"),
+                of("prod-uni", "prod-uni"),
+            ]
+            .into(),
+            workflows: vec![
+                workflow("a/runs", "Running", None),
+                workflow("a/older", "Failed", Some("2026-01-01T01:00:00Z")),
+                workflow("a/newer", "Error", Some("2026-01-01T02:00:00Z")),
+                workflow("a/long-ago", "Failed", Some("2025-12-01T02:00:00Z")),
+            ],
+            ..Observation::default()
+        };
+        let now = time("2026-01-02T00:00:00Z");
+        let row = cluster_row(now, "prod", &Wanted::default(), Some(&Ok(observation)));
+        let text = serde_json::to_string(&(row.roots, row.shared, row.workflows));
+        insta::assert_snapshot!(text.unwrap(), @r#"[{"grove-apps":"OutOfSync/Healthy"},{"grove-harmony":{"sync":"OutOfSync","health":"Healthy","drift":["Deployment/lms"],"problem":"its message"}},{"running":1,"failed":["a/newer: why","a/older: why"]}]"#);
     }
 
     #[test]

@@ -398,6 +398,15 @@ pub(crate) fn print(rows: &[Row], output: &Output) -> Result<()> {
                 output.note(&format!("    | {line}"));
             }
         }
+        if follow
+            .troubles
+            .iter()
+            .any(|trouble| trouble.object.starts_with("SealedSecret/"))
+        {
+            output.note(
+                "  sealed to a key that the cluster lacks, or for another namespace: `grove cluster bootstrap` brings the fleet's keys, `grove deploy` seals anew what was changed by hand",
+            );
+        }
         if follow.troubles.iter().any(|trouble| trouble.is_final) {
             output.note(
                 "  the pods of the release before go on serving; `grove rollback` goes back to it",

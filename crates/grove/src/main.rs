@@ -3,6 +3,7 @@
 //! This crate knows the terminal, the environment, the clock and the directories of a user; no
 //! other crate does. One file a command stands under `commands/`.
 
+mod asking;
 mod cli;
 mod commands;
 mod connecting;

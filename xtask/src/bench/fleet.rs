@@ -53,21 +53,43 @@ config:
     }
 }
 
-/// Writes a fleet of `count` instances to `directory`, which must not exist.
+/// Writes a fleet of `count` instances on one cluster to `directory`, which must not exist.
 pub(super) fn write(context: &Context, directory: &Path, count: usize) -> Result<Vec<Site>> {
+    write_to(context, directory, &[CLUSTER], count)
+}
+
+/// Writes a fleet of `count` instances, spread over `clusters`, to `directory`, which must not exist.
+pub(super) fn write_to(
+    context: &Context,
+    directory: &Path,
+    clusters: &[&str],
+    count: usize,
+) -> Result<Vec<Site>> {
     let example = context.root.join("examples/fleet");
-    let instances = |fleet: &Path| fleet.join("clusters").join(CLUSTER).join("instances");
+    let cluster = |fleet: &Path, name: &str| fleet.join("clusters").join(name);
+    let model = cluster(&example, CLUSTER);
     copy(&example, directory, &|path| {
-        path.file_name().is_some_and(|name| name == "instances")
+        path.parent() == Some(example.join("clusters").as_path())
     })?;
-    let secrets = fs_err::read(instances(&example).join(MODEL).join("secrets.sops.yaml"))
-        .context("the example fleet has no secrets to copy")?;
+    for name in clusters {
+        copy(&model, &cluster(directory, name), &|path| {
+            path.file_name().is_some_and(|name| name == "instances")
+        })?;
+    }
+    let secrets = fs_err::read(
+        model
+            .join("instances")
+            .join(MODEL)
+            .join("secrets.sops.yaml"),
+    )
+    .context("the example fleet has no secrets to copy")?;
     let mut sites = Vec::new();
     for number in 1..=count {
         let site = Site {
             name: format!("site-{number:04}"),
         };
-        let home = instances(directory).join(&site.name);
+        let name = clusters.get(number % clusters.len()).unwrap_or(&CLUSTER);
+        let home = cluster(directory, name).join("instances").join(&site.name);
         fs_err::create_dir_all(&home)?;
         fs_err::write(home.join("instance.yaml"), site.instance())?;
         fs_err::write(home.join("secrets.sops.yaml"), &secrets)?;

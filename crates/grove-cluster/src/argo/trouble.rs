@@ -6,9 +6,11 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api,
-    api::{ListParams, LogParams},
+    api::{ApiResource, DynamicObject, ListParams, LogParams},
+    core::GroupVersionKind,
 };
 use serde::Serialize;
+use serde_json::Value;
 
 use super::clean;
 use crate::{Connection, Error};
@@ -31,7 +33,7 @@ pub struct Trouble {
     pub log: Vec<String>,
 }
 
-/// What is wrong in a namespace, Jobs first. `is_ours` says which Jobs count, by name: others may be
+/// What is wrong in a namespace, sealed secrets and Jobs first. `is_ours` says which Jobs count, by name: others may be
 /// left of earlier releases.
 pub async fn troubles(
     connection: &Connection,
@@ -41,11 +43,20 @@ pub async fn troubles(
     let jobs: Api<Job> = Api::namespaced(connection.client().clone(), namespace);
     let pods: Api<Pod> = Api::namespaced(connection.client().clone(), namespace);
     let all = ListParams::default();
-    let (jobs, pod_list) = tokio::try_join!(
+    let (jobs, pod_list, unopened) = tokio::try_join!(
         connection.ask("list jobs.batch", jobs.list(&all)),
         connection.ask("list pods", pods.list(&all)),
+        unopened(connection, namespace),
     )?;
-    let mut found = Vec::new();
+    let mut found: Vec<Trouble> = unopened
+        .into_iter()
+        .map(|(name, reason)| Trouble {
+            object: format!("SealedSecret/{name}"),
+            reason,
+            is_final: false,
+            log: Vec::new(),
+        })
+        .collect();
     let failed_jobs: Vec<&Job> = jobs.items.iter().filter(|job| has_failed(job)).collect();
     for job in failed_jobs {
         let name = job.metadata.name.clone().unwrap_or_default();
@@ -93,6 +104,42 @@ pub async fn troubles(
     }
     found.truncate(MOST);
     Ok(found)
+}
+
+/// Sealed secrets of a namespace that the controller could not open, and why. Nothing where the kind is
+/// unknown or not the user's to read: that is no trouble of the instance.
+pub async fn unopened(
+    connection: &Connection,
+    namespace: &str,
+) -> Result<Vec<(String, String)>, Error> {
+    let kind = GroupVersionKind::gvk("bitnami.com", "v1alpha1", "SealedSecret");
+    let resource = ApiResource::from_gvk_with_plural(&kind, "sealedsecrets");
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(connection.client().clone(), namespace, &resource);
+    let all = ListParams::default();
+    let asked = connection.ask("list sealedsecrets.bitnami.com", api.list(&all));
+    let list = match asked.await {
+        Ok(list) => list,
+        Err(Error::Absent { .. } | Error::Forbidden { .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    Ok(list
+        .items
+        .iter()
+        .filter_map(|object| Some((clean(object.metadata.name.as_ref()?), refusal(object)?)))
+        .collect())
+}
+
+/// Why a sealed secret was not opened.
+fn refusal(object: &DynamicObject) -> Option<String> {
+    let conditions = object.data.pointer("/status/conditions")?.as_array()?;
+    let is_refused =
+        |condition: &&Value| condition["type"] == "Synced" && condition["status"] == "False";
+    let condition = conditions.iter().find(is_refused)?;
+    let message = condition["message"]
+        .as_str()
+        .unwrap_or("no reason is given");
+    Some(clean(&format!("cannot be opened: {message}")))
 }
 
 fn has_failed(job: &Job) -> bool {

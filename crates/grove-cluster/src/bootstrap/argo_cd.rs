@@ -23,6 +23,7 @@ fn settings() -> Value {
         "resource.customizations.health.bitnami.com_SealedSecret": SEALED_SECRET_HEALTH,
         "resource.customizations.health.argoproj.io_Application": APPLICATION_HEALTH,
         "resource.customizations.health.batch_Job": JOB_HEALTH,
+        "resource.customizations.health.autoscaling_HorizontalPodAutoscaler": AUTOSCALER_HEALTH,
         "resource.customizations.health.apiextensions.k8s.io_CustomResourceDefinition": DEFINITION_HEALTH,
     })
 }
@@ -95,6 +96,22 @@ if obj.status ~= nil then
   end
 end
 return health
+";
+
+/// The built-in one calls an autoscaler degraded as long as it has no metrics, which every new one is
+/// for a while and which would fail the sync that brings it. Its workload runs meanwhile, at its size.
+const AUTOSCALER_HEALTH: &str = "\
+local refused = { FailedGetScale = true, FailedUpdateScale = true, InvalidSelector = true }
+local message = ''
+for _, condition in ipairs(obj.status ~= nil and obj.status.conditions or {}) do
+  if condition.status == 'False' then
+    if refused[condition.reason] then
+      return { status = 'Degraded', message = condition.message or '' }
+    end
+    message = condition.message or message
+  end
+end
+return { status = 'Healthy', message = message }
 ";
 
 /// As the built-in one, but for a definition without conditions. Argo CD reads the API server's schemas

@@ -1,6 +1,7 @@
 //! The list of rules; its order is that of the documentation.
 
 mod addon_values;
+mod bad_group;
 mod bad_host;
 mod bad_identity;
 mod bad_name;
@@ -72,6 +73,7 @@ pub static ALL: &[Rule] = &[
     namespace_clash::RULE,
     bad_identity::RULE,
     identity_clash::RULE,
+    bad_group::RULE,
     bad_host::RULE,
     host_clash::RULE,
     unknown_cluster::RULE,

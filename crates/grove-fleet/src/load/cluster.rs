@@ -2,7 +2,7 @@
 
 use grove_yaml::Node;
 use serde_json::{Map, Value};
-use x509_cert::{Certificate as X509, der::DecodePem as _};
+use x509_cert::{Certificate as X509, der::DecodePem as _, time::Time};
 
 use super::{Document, Documents, secrets};
 use crate::{
@@ -103,9 +103,11 @@ fn map(node: Option<&Node>) -> Value {
 pub(crate) fn certificate(bytes: &[u8]) -> Option<Certificate> {
     let pem = std::str::from_utf8(bytes).ok()?;
     let parsed = X509::from_pem(pem).ok()?;
-    let not_after = parsed.tbs_certificate.validity.not_after;
+    let validity = parsed.tbs_certificate.validity;
+    let seconds = |time: Time| i64::try_from(time.to_unix_duration().as_secs()).ok();
     Some(Certificate {
         pem: pem.to_owned(),
-        not_after: i64::try_from(not_after.to_unix_duration().as_secs()).ok()?,
+        not_before: seconds(validity.not_before)?,
+        not_after: seconds(validity.not_after)?,
     })
 }

@@ -8,7 +8,7 @@ use super::{Document, Documents, plugins, secrets};
 use crate::{
     Address,
     layer::{self, Merged},
-    model::{Domain, Environment, Identity, Image, Instance, Settings, TypedText},
+    model::{Domain, Environment, Identity, Image, Instance, Role, Settings, TypedText},
 };
 
 /// Reads an instance; none where it has no identity, since nothing can be named after it then.
@@ -63,6 +63,9 @@ pub(super) fn read(
                 let reference = image.get("ref")?.as_str()?.to_owned();
                 Some((component.to_owned(), Image { reference }))
             })
+            .collect(),
+        access: below(&merged, "access")
+            .filter_map(|(group, role)| Some((group.to_owned(), Role::from_name(role.as_str()?)?)))
             .collect(),
         secrets: secrets.of_instance(documents, address, &groups),
         groups,

@@ -71,6 +71,8 @@ pub enum Chart {
 pub struct Certificate {
     /// The PEM text.
     pub pem: String,
+    /// First second of its validity, in seconds since 1970.
+    pub not_before: i64,
     /// Last second of its validity, in seconds since 1970.
     pub not_after: i64,
 }

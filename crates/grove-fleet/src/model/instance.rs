@@ -39,6 +39,8 @@ pub struct Instance {
     pub env: BTreeMap<String, Settings>,
     /// `images`: component → image.
     pub images: BTreeMap<String, Image>,
+    /// `access`: group of the identity provider → its role in Argo CD.
+    pub access: BTreeMap<String, Role>,
     /// Every secret that it may use, by name: from its cluster, its groups and its own file.
     pub secrets: BTreeMap<String, SecretReference>,
 }
@@ -78,6 +80,34 @@ impl Environment {
     }
 
     /// The environment that a word of the fleet's files means.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+}
+
+/// What a group may do with an instance in Argo CD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Sees it and reads its logs.
+    Viewer,
+    /// May also sync it and restart its workloads.
+    Operator,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 2] = [Self::Viewer, Self::Operator];
+
+    /// The word that the fleet's files have for it, and its name in the project.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The role that a word of the fleet's files means.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name() == name)
     }

@@ -160,6 +160,15 @@ pub(super) const KEYS: &[Key] = &[
         "What the instance does.",
     )
     .layered(),
+    Key::new(
+        "access",
+        Type::Map(&Type::OneOf(&[
+            Choice::now("viewer", "Sees the instance and reads its logs."),
+            Choice::now("operator", "May also sync it and restart its workloads."),
+        ])),
+        "Who may do what with the instance in Argo CD: a group of the identity provider → its role.",
+    )
+    .layered(),
     Key::later("mail", "The mail relay and its sender.").layered(),
     Key::later("resources", "Requests, limits, probes and workers by component.").layered(),
     Key::later("autoscaling", "Bounds and targets of replicas by component.").layered(),

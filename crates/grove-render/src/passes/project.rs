@@ -1,5 +1,8 @@
 //! Argo CD's Application for the instance, and the project that confines it.
 
+use std::collections::BTreeMap;
+
+use grove_fleet::model::Role;
 use serde_json::{Value, json};
 
 use super::{Draft, Pass, certificates};
@@ -9,7 +12,7 @@ pub(super) const PASS: Pass = Pass {
     name: "project",
     summary: "The instance is an Application of Argo CD in a project of its own, which lets in \
               objects of the kinds below, in its namespace, from the deploy repository. What the \
-              project would refuse is refused here, by name.",
+              project would refuse is refused here, by name. Groups of `access` have a role in it.",
     changes: &["Application", "AppProject"],
     apply,
 };
@@ -64,13 +67,17 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         .map(|(group, kind)| json!({"group": group, "kind": kind}))
         .collect();
 
-    let project = json!({"spec": {
+    let mut project = json!({"spec": {
         "description": format!("Instance {address} of the fleet {}", draft.fleet),
         "sourceRepos": [remote],
         "destinations": [destination],
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": kinds,
     }});
+    let roles = roles(&name, &draft.instance.access);
+    if !roles.is_empty() {
+        project["spec"]["roles"] = roles.into();
+    }
     let application = json!({"spec": {
         "project": name,
         "source": {
@@ -101,6 +108,46 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         draft.apps.add(object)?;
     }
     Ok(())
+}
+
+/// What each role allows beyond the one before it: resource and action.
+const RIGHTS: &[(Role, &[(&str, &str)])] = &[
+    (Role::Viewer, &[("applications", "get"), ("logs", "get")]),
+    (
+        Role::Operator,
+        &[
+            ("applications", "get"),
+            ("applications", "sync"),
+            ("applications", "action/apps/Deployment/restart"),
+            ("applications", "action/apps/StatefulSet/restart"),
+            ("logs", "get"),
+        ],
+    ),
+];
+
+/// The roles of a project, of those that a group has. What they allow ends at the project
+/// (<https://argo-cd.readthedocs.io/en/stable/user-guide/projects/#project-roles>).
+fn roles(project: &str, access: &BTreeMap<String, Role>) -> Vec<Value> {
+    let mut roles = Vec::new();
+    for (role, rights) in RIGHTS {
+        let groups: Vec<&String> = access
+            .iter()
+            .filter(|(_, given)| *given == role)
+            .map(|(group, _)| group)
+            .collect();
+        if groups.is_empty() {
+            continue;
+        }
+        let role = role.name();
+        let policies: Vec<String> = rights
+            .iter()
+            .map(|(resource, action)| {
+                format!("p, proj:{project}:{role}, {resource}, {action}, {project}/*, allow")
+            })
+            .collect();
+        roles.push(json!({"name": role, "groups": groups, "policies": policies}));
+    }
+    roles
 }
 
 /// Refuses what the project would refuse, and what reaches further than a kind says.
@@ -204,8 +251,42 @@ fn find(value: &Value, path: &str, wanted: &impl Fn(&str, &str) -> bool) -> Opti
 mod tests {
     use serde_json::json;
 
-    use super::PASS;
+    use super::{PASS, Role};
     use crate::testing::{self, config_map};
+
+    #[test]
+    fn groups_have_roles_that_end_at_the_project() {
+        let access = [("night shift", Role::Operator), ("uni:staff", Role::Viewer)]
+            .map(|(group, role)| (group.to_owned(), role));
+        let roles = serde_json::to_string_pretty(&super::roles("prod-uni", &access.into()));
+        insta::assert_snapshot!(roles.unwrap(), @r#"
+        [
+          {
+            "groups": [
+              "uni:staff"
+            ],
+            "name": "viewer",
+            "policies": [
+              "p, proj:prod-uni:viewer, applications, get, prod-uni/*, allow",
+              "p, proj:prod-uni:viewer, logs, get, prod-uni/*, allow"
+            ]
+          },
+          {
+            "groups": [
+              "night shift"
+            ],
+            "name": "operator",
+            "policies": [
+              "p, proj:prod-uni:operator, applications, get, prod-uni/*, allow",
+              "p, proj:prod-uni:operator, applications, sync, prod-uni/*, allow",
+              "p, proj:prod-uni:operator, applications, action/apps/Deployment/restart, prod-uni/*, allow",
+              "p, proj:prod-uni:operator, applications, action/apps/StatefulSet/restart, prod-uni/*, allow",
+              "p, proj:prod-uni:operator, logs, get, prod-uni/*, allow"
+            ]
+          }
+        ]
+        "#);
+    }
 
     #[test]
     fn an_instance_is_an_application_in_its_own_project() {

@@ -162,6 +162,13 @@ fn every_change_is_one_that_its_pass_declares() {
         app: Some("cms".to_owned()),
         text: "./manage.py cms migrate\n./manage.py cms reindex_course --active\n".to_owned(),
     });
+    let mut scaled = deployment("scaled", "openedx:1");
+    scaled["spec"]["replicas"] = json!(1);
+    output.objects.push(scaled);
+    output.objects.push(json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "scaled"},
+        "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "scaled"}},
+    }));
     let (tree, changes) = render_traced(input(&world, &fleet, output.clone())).unwrap();
     assert_eq!(tree, rendered(&world, output).unwrap());
     let engine =

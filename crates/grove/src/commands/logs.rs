@@ -1,6 +1,9 @@
 //! `grove logs`.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use clap_complete::ArgValueCandidates;
+use futures_util::{AsyncBufReadExt as _, StreamExt as _, stream::SelectAll};
 use grove_cluster::{Connection, argo::clean};
 use grove_fleet::model::Instance;
 use k8s_openapi::api::core::v1::Pod;
@@ -29,6 +32,7 @@ use crate::{
 #[command(after_help = "Examples:\n\
     \x20 grove logs prod/uni\n\
     \x20 grove logs prod/uni lms --tail 200\n\
+    \x20 grove logs prod/uni lms --follow\n\
     \x20 grove logs prod/uni lms-migrate")]
 pub(crate) struct Arguments {
     /// The instance, as `cluster/instance`.
@@ -42,6 +46,9 @@ pub(crate) struct Arguments {
     /// What the container wrote before it was last restarted.
     #[arg(long)]
     previous: bool,
+    /// Go on with what they write, and with pods that start meanwhile, until it is interrupted.
+    #[arg(long, short, conflicts_with = "previous")]
+    follow: bool,
     #[command(flatten)]
     reach: Reach,
 }
@@ -52,6 +59,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let address = address(&arguments.instance)?;
     let instance = find(&fleet, &address)?;
     let cluster = find_cluster(&fleet, &address.cluster)?;
+    if arguments.follow {
+        return block_on(async {
+            let connection = arguments.reach.connect(cluster).await?;
+            follow(arguments, &connection, instance, output).await
+        });
+    }
     let found = block_on(async {
         let connection = arguments.reach.connect(cluster).await?;
         read(arguments, &connection, instance).await
@@ -82,37 +95,44 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     Ok(Exit::Done)
 }
 
+/// The pods that are meant, by name.
+async fn pods(
+    arguments: &Arguments,
+    connection: &Connection,
+    instance: &Instance,
+) -> Result<(Api<Pod>, Vec<(String, Pod)>)> {
+    let namespace = &instance.identity.namespace;
+    let pods: Api<Pod> = Api::namespaced(connection.client().clone(), namespace);
+    let doing = format!("list pods in {namespace}");
+    let all = ListParams::default();
+    let list = connection.ask(&doing, pods.list(&all)).await?;
+    let named = list
+        .items
+        .into_iter()
+        .filter_map(|pod| Some((pod.metadata.name.clone()?, pod)));
+    let service = arguments.service.as_deref();
+    let meant = named
+        .filter(|(name, pod)| service.is_none_or(|service| is_of(pod, name, service)))
+        .collect();
+    Ok((pods, meant))
+}
+
 async fn read(
     arguments: &Arguments,
     connection: &Connection,
     instance: &Instance,
 ) -> Result<Vec<(String, Vec<String>)>> {
-    let namespace = &instance.identity.namespace;
-    let pods: Api<Pod> = Api::namespaced(connection.client().clone(), namespace);
-    let list = connection
-        .ask(
-            &format!("list pods in {namespace}"),
-            pods.list(&ListParams::default()),
-        )
-        .await?;
+    let (api, pods) = pods(arguments, connection, instance).await?;
     let mut found = Vec::new();
-    for pod in list.items {
-        let Some(name) = pod.metadata.name.clone() else {
-            continue;
-        };
-        if let Some(service) = &arguments.service
-            && !is_of(&pod, &name, service)
-        {
-            continue;
-        }
+    for (name, _) in pods {
         let parameters = LogParams {
             tail_lines: Some(arguments.tail),
             limit_bytes: Some(8 << 20),
             previous: arguments.previous,
             ..LogParams::default()
         };
-        let doing = format!("get the log of pods/{name} in {namespace}");
-        let lines = match connection.ask(&doing, pods.logs(&name, &parameters)).await {
+        let doing = format!("get the log of pods/{name}");
+        let lines = match connection.ask(&doing, api.logs(&name, &parameters)).await {
             Ok(text) => text.lines().map(clean).collect(),
             // A container that has not started has written nothing.
             Err(grove_cluster::Error::Rejected { message, .. }) => {
@@ -123,6 +143,75 @@ async fn read(
         found.push((name, lines));
     }
     Ok(found)
+}
+
+/// How often pods are looked for that started meanwhile.
+const LOOK: Duration = Duration::from_secs(2);
+
+async fn follow(
+    arguments: &Arguments,
+    connection: &Connection,
+    instance: &Instance,
+    output: &Output,
+) -> Result {
+    let mut lines = SelectAll::new();
+    // A container that was restarted begins another log.
+    let mut followed = BTreeSet::new();
+    let mut looks = tokio::time::interval(LOOK);
+    let mut is_first = true;
+    loop {
+        tokio::select! {
+            Some((pod, line)) = lines.next() => {
+                let line: std::io::Result<String> = line;
+                let Ok(line) = line else { continue };
+                let line = clean(&line);
+                if is_json(output) {
+                    output.json_line(&serde_json::json!({"pod": pod, "line": line}))?;
+                } else {
+                    output.print(&format!("{pod}: {line}\n"))?;
+                }
+            }
+            _ = looks.tick() => {
+                let (api, pods) = pods(arguments, connection, instance).await?;
+                for (name, pod) in pods {
+                    let log = (pod.metadata.uid.clone(), restarts(&pod));
+                    if followed.contains(&log) {
+                        continue;
+                    }
+                    let parameters = LogParams {
+                        follow: true,
+                        // Of what starts meanwhile, everything.
+                        tail_lines: is_first.then_some(arguments.tail),
+                        ..LogParams::default()
+                    };
+                    let doing = format!("get the log of pods/{name}");
+                    let stream = api.log_stream(&name, &parameters);
+                    match connection.ask(&doing, stream).await {
+                        Ok(stream) => {
+                            followed.insert(log);
+                            lines.push(stream.lines().map(move |line| (name.clone(), line)).boxed());
+                        }
+                        // It has not started, or is gone: the next look tells.
+                        Err(grove_cluster::Error::Rejected { .. } | grove_cluster::Error::Absent { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                if is_first && followed.is_empty() {
+                    output.note("no pod has begun to write yet; waiting for one");
+                }
+                is_first = false;
+            }
+        }
+    }
+}
+
+/// How often the containers of a pod were restarted.
+fn restarts(pod: &Pod) -> i32 {
+    let statuses = pod
+        .status
+        .iter()
+        .flat_map(|status| status.container_statuses.iter().flatten());
+    statuses.map(|status| status.restart_count).sum()
 }
 
 /// Whether a pod is of a workload or of an init task: of one whose name is the service's, or the

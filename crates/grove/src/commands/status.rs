@@ -1,22 +1,15 @@
 //! `grove status`.
 
-use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
-use futures_util::future::join_all;
-use grove_fleet::{Fleet, model::Instance};
-use grove_release::{DeployBranch, Id};
-use grove_watch::{InstanceRow, Observation, Released, State, Status, Wanted, fold, observe};
+use grove_watch::{ClusterRow, InstanceRow, State, Status};
 use jiff::Timestamp;
-use rayon::prelude::*;
 
 use crate::{
+    asking::{Asking, Scope},
     cli::Global,
-    commands::selection::Selection,
-    connecting::{Reach, block_on},
-    error::{CommandError, Exit, Result},
-    output::Output,
-    releasing::Remotes,
-    surroundings,
+    error::{Exit, Result},
+    output::{Output, count},
     workspace::{Workspace, is_json},
 };
 
@@ -37,24 +30,10 @@ pub(crate) struct Arguments {
     asking: Asking,
 }
 
-/// What is asked, and how.
-#[derive(Debug, clap::Args)]
-pub(super) struct Asking {
-    /// How long a cluster may take to answer, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    timeout: u64,
-    #[command(flatten)]
-    selection: Selection,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    remotes: Remotes,
-}
-
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let workspace = Workspace::open(global)?;
     let fleet = workspace.check()?.fleet;
-    let status = gather(&arguments.asking, &workspace, &fleet, output)?;
+    let status = Scope::new(&arguments.asking, &workspace, &fleet)?.gather(output)?;
     if is_json(output) {
         output.json(&status)?;
     } else {
@@ -65,163 +44,6 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         return Ok(Exit::Unhealthy);
     }
     Ok(Exit::Done)
-}
-
-/// Asks Git and the clusters, at the same time.
-pub(super) fn gather(
-    arguments: &Asking,
-    workspace: &Workspace,
-    fleet: &Fleet,
-    output: &Output,
-) -> Result<Status> {
-    let instances = arguments.selection.select(fleet)?;
-    let everything =
-        arguments.selection.selectors.is_empty() && arguments.selection.labels.is_empty();
-    let clusters: Vec<&str> = if everything {
-        fleet.clusters.keys().map(String::as_str).collect()
-    } else {
-        let mut names: Vec<&str> = instances
-            .iter()
-            .map(|instance| instance.address.cluster.as_str())
-            .collect();
-        names.dedup();
-        names
-    };
-    let side = Side {
-        arguments,
-        workspace,
-        fleet,
-        instances: &instances,
-        everything,
-    };
-    output.progress(&format!("asking {}", clusters.join(", ")));
-    let (branches, observed) = rayon::join(
-        || -> Vec<_> {
-            clusters
-                .par_iter()
-                .map(|name| (*name, side.branch(name)))
-                .collect()
-        },
-        || block_on(async { Ok(side.observe(&clusters).await) }),
-    );
-    output.progress_done();
-    let observed = observed?;
-    let mut wanted = BTreeMap::new();
-    for (name, branch) in branches {
-        let side = match branch {
-            Ok(branch) => side.wanted(name, &branch, observed.get(name))?,
-            Err(error) => Wanted {
-                problem: Some(error.to_string()),
-                ..side.fleet_only(name)
-            },
-        };
-        wanted.insert(name.to_owned(), side);
-    }
-    Ok(fold(surroundings::now()?, &wanted, &observed))
-}
-
-/// What both sides are asked with.
-struct Side<'a> {
-    arguments: &'a Asking,
-    workspace: &'a Workspace,
-    fleet: &'a Fleet,
-    instances: &'a [&'a Instance],
-    /// Whether nothing was selected: instances that are gone from the fleet are shown too.
-    everything: bool,
-}
-
-impl Side<'_> {
-    fn branch(&self, cluster: &str) -> Result<DeployBranch> {
-        self.arguments
-            .remotes
-            .open(self.workspace, self.fleet, cluster)
-    }
-
-    /// Every cluster at once, each within its own time.
-    async fn observe(
-        &self,
-        clusters: &[&str],
-    ) -> BTreeMap<String, std::result::Result<Observation, String>> {
-        let limit = Duration::from_secs(self.arguments.timeout);
-        let all = clusters.iter().map(|name| async move {
-            let asked = async {
-                let cluster = self.fleet.clusters.get(*name).ok_or_else(|| {
-                    CommandError::new(Exit::Bug, "a cluster that the fleet does not have")
-                })?;
-                let connection = self.arguments.reach.connect(cluster).await?;
-                Ok::<_, CommandError>(observe(&connection, &cluster.argocd_namespace).await?)
-            };
-            let result = match tokio::time::timeout(limit, asked).await {
-                Ok(result) => result.map_err(|error| error.to_string()),
-                Err(_) => Err(format!("it did not answer within {} s", limit.as_secs())),
-            };
-            ((*name).to_owned(), result)
-        });
-        join_all(all).await.into_iter().collect()
-    }
-
-    fn fleet_only(&self, cluster: &str) -> Wanted {
-        let certificate = self
-            .fleet
-            .clusters
-            .get(cluster)
-            .and_then(|cluster| cluster.sealing.as_ref());
-        Wanted {
-            instances: self
-                .instances
-                .iter()
-                .filter(|instance| instance.address.cluster == cluster)
-                .map(|instance| {
-                    let released = Released {
-                        namespace: instance.identity.namespace.clone(),
-                        in_fleet: true,
-                        ..Released::default()
-                    };
-                    (instance.address.instance.clone(), released)
-                })
-                .collect(),
-            sealing_certificate_ends: certificate
-                .and_then(|certificate| Timestamp::from_second(certificate.not_after).ok()),
-            problem: None,
-        }
-    }
-
-    fn wanted(
-        &self,
-        cluster: &str,
-        branch: &DeployBranch,
-        observed: Option<&std::result::Result<Observation, String>>,
-    ) -> Result<Wanted> {
-        let mut wanted = self.fleet_only(cluster);
-        let view = branch.view()?;
-        if self.everything {
-            for name in view.instances()? {
-                wanted.instances.entry(name).or_default();
-            }
-        }
-        for (name, released) in &mut wanted.instances {
-            if let Some(record) = view.latest(name)? {
-                released.newest = Some((record.release, record.time));
-                if let Some(identity) = record.identity {
-                    released.namespace = identity.namespace;
-                }
-            }
-            released.hold = view.hold(name)?.map(|hold| hold.reason);
-            let application = grove_fleet::Address::new(cluster, name).application();
-            let revision = observed
-                .and_then(|result| result.as_ref().ok())
-                .and_then(|observation| {
-                    observation.applications.get(&application)?.revision.clone()
-                })
-                .and_then(|revision| revision.parse::<Id>().ok());
-            if let Some(commit) = revision
-                && branch.has_commit(commit)?
-            {
-                released.seen = branch.view_at(commit)?.releases(name)?.first().copied();
-            }
-        }
-        Ok(wanted)
-    }
 }
 
 pub(super) fn text(status: &Status) -> String {
@@ -237,15 +59,24 @@ pub(super) fn text(status: &Status) -> String {
                 .iter()
                 .map(|(name, state)| format!("{name} {state}")),
         );
+        if let Some(begins) = cluster.sealing_certificate_begins {
+            words.push(format!("sealing key {} old", age(status.time, begins)));
+        }
         if let Some(ends) = cluster.sealing_certificate_ends {
             words.push(format!(
-                "sealing certificate until {}",
+                "its certificate until {}",
                 ends.strftime("%Y-%m-%d")
             ));
         }
+        if cluster.workflows.running > 0 {
+            words.push(format!(
+                "{} under way",
+                count(cluster.workflows.running, "workflow")
+            ));
+        }
         let _written = writeln!(text, "{}: {}", cluster.cluster, words.join(", "));
-        for problem in &cluster.problems {
-            let _written = writeln!(text, "  ! {problem}");
+        for line in troubles(cluster) {
+            let _written = writeln!(text, "  ! {line}");
         }
     }
     let mut rows = vec![
@@ -262,6 +93,7 @@ pub(super) fn text(status: &Status) -> String {
         let mut notes = Vec::new();
         notes.extend(row.hold.as_ref().map(|hold| format!("held: {hold}")));
         notes.extend(row.problem.clone());
+        notes.extend(row.unready.iter().cloned());
         if !row.drift.is_empty() {
             notes.push(format!("not as released: {}", row.drift.join(", ")));
         }
@@ -298,6 +130,28 @@ pub(super) fn text(status: &Status) -> String {
         let _written = writeln!(text, "{}", line.join("  ").trim_end());
     }
     text
+}
+
+/// What is wrong with a cluster, a line each.
+fn troubles(cluster: &ClusterRow) -> Vec<String> {
+    let mut lines = cluster.problems.clone();
+    for (name, row) in &cluster.shared {
+        let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "Unknown".to_owned());
+        let (sync, health) = (word(&row.sync), word(&row.health));
+        if (sync.as_str(), health.as_str()) == ("Synced", "Healthy") {
+            continue;
+        }
+        let mut line = format!("{name}: {sync}/{health}");
+        line.extend(row.problem.iter().map(|problem| format!(", {problem}")));
+        if !row.drift.is_empty() {
+            let _written = write!(line, ", not as released: {}", row.drift.join(", "));
+        }
+        lines.push(line);
+    }
+    for workflow in &cluster.workflows.failed {
+        lines.push(format!("workflow {workflow}"));
+    }
+    lines
 }
 
 pub(super) fn state(state: State) -> &'static str {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{Install, Site, plane};
+use crate::Site;
 
 /// Every object of the cluster that Grove applied, with its version.
 fn versions(site: &Site, cluster: &str) -> BTreeMap<String, String> {
@@ -47,7 +47,7 @@ fn versions(site: &Site, cluster: &str) -> BTreeMap<String, String> {
 #[test]
 #[ignore = "e2e: needs the control plane"]
 fn an_empty_server_is_bootstrapped_once_and_rebuilt_from_git() {
-    let site = Site::new(&["alpha"]);
+    let mut site = Site::new(&["alpha"]);
 
     // A plan writes nothing.
     let plan = site.json(&["cluster", "bootstrap", "alpha", "--plan"]);
@@ -132,34 +132,12 @@ fn an_empty_server_is_bootstrapped_once_and_rebuilt_from_git() {
     assert!(opened.len() > 3, "{opened:?}");
 
     // The cluster is lost. Another one is bootstrapped from the fleet, and opens what was sealed.
-    let mut site = site;
-    site.planes.clear();
-    site.planes
-        .push(plane(&site.world, "alpha", Install::CertManager));
-    site.world.set("KUBECONFIG", site.planes[0].kubeconfig());
+    site.lose();
     let refused = site.world.grove(["cluster", "bootstrap", "alpha"]);
     assert_ne!(refused.code, Some(0), "{refused}");
-    let uid = first["uid"].as_str().unwrap();
-    let server = first["server"].as_str().unwrap();
-    site.edit(
-        "clusters/alpha/cluster.yaml",
-        &format!("kubernetes:\n  server: {server}\n  uid: {uid}\n"),
-        "",
-    );
+    site.forget("alpha");
     site.bootstrap("alpha");
-    site.until(120, "the instance runs again", || {
-        let found = site.try_kubectl(
-            "alpha",
-            &[
-                "get",
-                "applications.argoproj.io",
-                "alpha-uni-next",
-                "-n",
-                "argocd",
-            ],
-        );
-        found.status.success() && site.state("alpha", "alpha-uni-next") == "Synced/Healthy"
-    });
+    site.until_healthy("alpha", "alpha-uni-next");
     assert_eq!(secrets(&site, "uni-next"), opened);
 }
 
@@ -208,4 +186,64 @@ fn a_bootstrap_that_was_killed_goes_on() {
             .all(|step| step["created"] == serde_json::json!([])),
         "{again}"
     );
+}
+
+/// Name → image of the first container of Argo CD's workloads.
+fn images(site: &Site) -> BTreeMap<String, String> {
+    site.objects("alpha", "deployments,statefulsets", "argocd")
+        .into_iter()
+        .map(|object| {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let image = &object["spec"]["template"]["spec"]["containers"][0]["image"];
+            (text(&object["metadata"]["name"]), text(image))
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "e2e: needs the control plane"]
+fn an_engine_is_upgraded_by_its_version_alone() {
+    let site = Site::new(&["alpha"]);
+    let file = "fleet/clusters/alpha/cluster.yaml";
+    let plain = site.world.read(file);
+    site.world.write(
+        file,
+        format!("{plain}argo: {{versions: {{argocd: 3.5.7}}}}\n"),
+    );
+    site.commit("The series before");
+    site.bootstrap("alpha");
+    site.commit("Which cluster it is");
+    site.deploy("alpha/uni-next", &[]);
+    let before = images(&site);
+    assert!(before["argocd-server"].ends_with(":v3.5.7"), "{before:?}");
+    let pods = || site.kubectl("alpha", &["get", "pods", "-n", "uni-next", "-o", "name"]);
+    let served = pods();
+
+    // Nothing moves while the version stays.
+    let same = site.bootstrap("alpha");
+    assert_eq!(same["steps"][2]["changed"], serde_json::json!([]), "{same}");
+
+    site.edit(
+        "clusters/alpha/cluster.yaml",
+        "argocd: 3.5.7",
+        "argocd: 3.6.1",
+    );
+    site.commit("The series of today");
+    let plan = site.json(&["cluster", "bootstrap", "alpha", "--plan"]);
+    let upgrade = site.bootstrap("alpha");
+    assert_eq!(plan["steps"][2]["changed"], upgrade["steps"][2]["changed"]);
+    let changed = upgrade["steps"][2]["changed"].to_string();
+    assert!(
+        changed.contains("StatefulSet/argocd-application-controller")
+            && changed.contains("CustomResourceDefinition/applications.argoproj.io"),
+        "{changed}"
+    );
+    let after = images(&site);
+    assert_eq!(
+        after.keys().collect::<Vec<_>>(),
+        before.keys().collect::<Vec<_>>()
+    );
+    assert!(after["argocd-server"].ends_with(":v3.6.1"), "{after:?}");
+    site.until_healthy("alpha", "alpha-uni-next");
+    assert_eq!(pods(), served);
 }

@@ -12,6 +12,7 @@
 
 mod bootstrap;
 mod documented;
+mod drift;
 mod faults;
 mod instances;
 #[path = "../it/peer.rs"]
@@ -93,6 +94,44 @@ impl Site {
     /// Bootstraps a cluster and makes its deploy repository.
     fn bootstrap(&self, cluster: &str) -> Value {
         self.json(&["cluster", "bootstrap", cluster])
+    }
+
+    /// Loses the only cluster and puts an empty one in its place, which the fleet does not know yet.
+    fn lose(&mut self) {
+        let name = self.planes[0].name().to_owned();
+        self.planes.clear();
+        self.planes
+            .push(plane(&self.world, &name, Install::CertManager));
+        self.world.set("KUBECONFIG", self.planes[0].kubeconfig());
+    }
+
+    /// Forgets which cluster a name means, as an operator does who has lost it.
+    fn forget(&self, cluster: &str) {
+        let file = format!("fleet/clusters/{cluster}/cluster.yaml");
+        let text = self.world.read(&file);
+        let (before, rest) = text.split_once("kubernetes:\n").unwrap();
+        let after: Vec<&str> = rest
+            .lines()
+            .skip_while(|line| line.starts_with("  "))
+            .collect();
+        self.world
+            .write(&file, format!("{before}{}\n", after.join("\n")));
+    }
+
+    /// Waits until an Application is there, synced and healthy.
+    #[track_caller]
+    fn until_healthy(&self, cluster: &str, application: &str) {
+        self.until(150, &format!("{application} is healthy"), || {
+            let words = [
+                "get",
+                "applications.argoproj.io",
+                application,
+                "-n",
+                "argocd",
+            ];
+            self.try_kubectl(cluster, &words).status.success()
+                && self.state(cluster, application) == "Synced/Healthy"
+        });
     }
 
     fn commit(&self, message: &str) {

@@ -227,9 +227,9 @@ fn open_again(site: &Site, namespace: &str) {
 #[test]
 #[ignore = "e2e: needs the control plane"]
 fn a_rotated_sealing_key_opens_what_is_sealed_to_it_and_what_was_before() {
-    let site = Site::bootstrapped(&["alpha"]);
+    let mut site = Site::bootstrapped(&["alpha"]);
     site.deploy("alpha/uni-next", &[]);
-    let pods = || {
+    let pods = |site: &Site| {
         let mut names: Vec<String> = site
             .objects("alpha", "pods", "uni-next")
             .iter()
@@ -239,8 +239,7 @@ fn a_rotated_sealing_key_opens_what_is_sealed_to_it_and_what_was_before() {
         names.sort();
         names
     };
-    let served = pods();
-    let sealed = || {
+    let sealed = |site: &Site| {
         site.kubectl(
             "alpha",
             &[
@@ -253,7 +252,7 @@ fn a_rotated_sealing_key_opens_what_is_sealed_to_it_and_what_was_before() {
             ],
         )
     };
-    let before = sealed();
+    let before = sealed(&site);
 
     let certificate = site.world.read("fleet/clusters/alpha/sealing.pem");
     let _ = site.world.grove(["seal", "rotate", "alpha"]).success();
@@ -274,12 +273,21 @@ fn a_rotated_sealing_key_opens_what_is_sealed_to_it_and_what_was_before() {
     let keys = site.kubectl("alpha", &["get", "secrets", "-n", "sealed-secrets"]);
     assert_eq!(keys.matches("kubernetes.io/tls").count(), 2, "{keys}");
     open_again(&site, "uni-next");
-    assert_eq!(sealed(), before);
+    assert_eq!(sealed(&site), before);
+
+    // So it does in another cluster, after this one is lost.
+    site.lose();
+    site.forget("alpha");
+    site.bootstrap("alpha");
+    site.commit("Another cluster");
+    site.until_healthy("alpha", "alpha-uni-next");
+    assert_eq!(sealed(&site), before);
+    let served = pods(&site);
 
     // The next deploy seals with the new one, and restarts nothing.
     let again = site.deploy("alpha/uni-next", &[]);
     assert_eq!(again["instances"][0]["release"], 2, "{again}");
-    assert_ne!(sealed(), before);
+    assert_ne!(sealed(&site), before);
     open_again(&site, "uni-next");
-    assert_eq!(pods(), served);
+    assert_eq!(pods(&site), served);
 }
