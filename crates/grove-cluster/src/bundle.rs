@@ -106,9 +106,9 @@ impl Error {
                 "it has {name} {}; `--lock FILE` names another bundle",
                 known.join(", ")
             )),
-            Self::NotPulled { .. } => Some(
-                "`grove bundle pull` brings it; `--from DIR` takes it from a directory".to_owned(),
-            ),
+            Self::NotPulled { name, version, .. } => Some(format!(
+                "`grove bundle pull --only {name}@{version}` brings it; `--from DIR` takes it from a directory"
+            )),
             Self::Changed { .. } => {
                 Some("nothing of it was kept or used; compare with upstream's release".to_owned())
             }

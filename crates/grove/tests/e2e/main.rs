@@ -75,10 +75,18 @@ impl Site {
         world.set("KUBECONFIG", list.join(":"));
         let bundle = world.path("bundle");
         grove_control_plane::fill_bundle(&Programs::new(&programs()), &bundle).unwrap();
-        let _ = world
-            .grove(["bundle", "pull", "--from", &bundle.display().to_string()])
+        let site = Self { planes, world };
+        site.pull(&[]);
+        site
+    }
+
+    /// Brings install manifests: those of the bundle's defaults, where nothing more is said.
+    fn pull(&self, more: &[&str]) {
+        let bundle = self.world.path("bundle").display().to_string();
+        let _ = self
+            .world
+            .grove(["bundle", "pull", "--from", &bundle].iter().chain(more))
             .success();
-        Self { planes, world }
     }
 
     /// A site whose clusters are bootstrapped.
