@@ -199,8 +199,11 @@ fn applications(context: &Context, field: &Field, index: usize, cluster: &str) -
             read.arg("-f").arg(file);
         }
     }
-    let mut list: Value = serde_json::from_str(&process::read(&mut read)?)?;
-    for application in list["items"].as_array_mut().context("no Applications")? {
+    // It prints one document after the other.
+    let printed = process::read(&mut read)?;
+    let documents = serde_json::Deserializer::from_str(&printed).into_iter();
+    let mut items = documents.collect::<Result<Vec<Value>, _>>()?;
+    for application in &mut items {
         let path = application["spec"]["source"]["path"]
             .as_str()
             .unwrap_or_default();
@@ -208,6 +211,7 @@ fn applications(context: &Context, field: &Field, index: usize, cluster: &str) -
         application["status"] = status(application, &commit, &objects);
     }
     let file = clone.join("applications.json");
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
     fs_err::write(&file, serde_json::to_vec(&list)?)?;
     process::read(field.kubectl(index, &["create", "-f"]).arg(file)).map(drop)
 }
