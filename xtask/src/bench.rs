@@ -7,6 +7,7 @@ mod fleet;
 pub(crate) mod measure;
 mod render;
 mod section;
+mod split;
 mod status;
 mod sync;
 
@@ -51,7 +52,7 @@ struct Run {
     rounds: u32,
 }
 
-const NAMES: [&str; 4] = ["render", "check", "sync", "status"];
+const NAMES: [&str; 5] = ["render", "check", "sync", "status", "split"];
 
 const BENCHES: [Bench; NAMES.len()] = [
     Bench {
@@ -73,6 +74,11 @@ const BENCHES: [Bench; NAMES.len()] = [
         name: NAMES[3],
         instances: 1000,
         run: status::run,
+    },
+    Bench {
+        name: NAMES[4],
+        instances: 300,
+        run: split::run,
     },
 ];
 

@@ -39,7 +39,10 @@ struct Suite {
     run: fn(&Context, &mut Tally) -> Result<()>,
 }
 
-const NAMES: [&str; 6] = ["unit", "cli", "seal", "tutor", "main-path", "e2e"];
+const NAMES: [&str; 7] = ["unit", "cli", "seal", "split", "tutor", "main-path", "e2e"];
+
+/// The tests of the suite `split`, which are in one program with those of `main-path`.
+const SPLIT: &str = "state::";
 
 /// Every suite, quick ones first.
 const SUITES: [Suite; NAMES.len()] = [
@@ -63,12 +66,18 @@ const SUITES: [Suite; NAMES.len()] = [
     },
     Suite {
         name: NAMES[3],
+        about: "a combined state taken apart, with the real OpenTofu, and Terraform where installed",
+        needs: &[Need::Git, Need::Go],
+        run: split,
+    },
+    Suite {
+        name: NAMES[4],
         about: "the worker and its environments, with the real Tutor",
         needs: &[Need::Python, Need::PackageIndex, Need::Kustomize],
         run: tutor,
     },
     Suite {
-        name: NAMES[4],
+        name: NAMES[5],
         about: "from a fleet to a rollback, with the real Tutor, sops and Git remotes",
         needs: &[
             Need::Git,
@@ -80,7 +89,7 @@ const SUITES: [Suite; NAMES.len()] = [
         run: main_path,
     },
     Suite {
-        name: NAMES[5],
+        name: NAMES[6],
         about: "bootstrap, sync and faults on a real control plane with Argo CD",
         needs: &[
             Need::Git,
@@ -176,6 +185,13 @@ fn seal(context: &Context, tally: &mut Tally) -> Result<()> {
     )
 }
 
+fn split(context: &Context, tally: &mut Tally) -> Result<()> {
+    let variables = [("GROVE_TEST_TOFU", tools::TOFU.get(context)?)];
+    let variables = with_path(&variables, &[])?;
+    let arguments = ["--ignored", SPLIT];
+    run_binaries(context, is_command_line, &arguments, &variables, tally)
+}
+
 fn tutor(context: &Context, tally: &mut Tally) -> Result<()> {
     for environment in python::environments(context)? {
         println!("\n--- worker, in the environment of {}", environment.name);
@@ -209,7 +225,8 @@ fn main_path(context: &Context, tally: &mut Tally) -> Result<()> {
     directories.extend(sops.parent().map(Path::to_owned));
     let variables = [("GROVE_TEST_SOPS", sops), ("GROVE_TEST_KUBESEAL", kubeseal)];
     let variables = with_path(&variables, &directories)?;
-    run_binaries(context, is_command_line, &["--ignored"], &variables, tally)
+    let arguments = ["--ignored", "--skip", SPLIT];
+    run_binaries(context, is_command_line, &arguments, &variables, tally)
 }
 
 /// Each test has control planes of its own; more than two at once would not be faster on two cores.

@@ -35,6 +35,12 @@ pub(crate) const KUSTOMIZE: GoTool = GoTool {
     package: "sigs.k8s.io/kustomize/kustomize/v5",
 };
 
+/// Plans and applies: tests of states use it.
+pub(crate) const TOFU: GoTool = GoTool {
+    name: "tofu",
+    package: "github.com/opentofu/opentofu/cmd/tofu",
+};
+
 /// The version of cargo-deny that `cargo xtask ci` uses.
 const CARGO_DENY: &str = "0.20.2";
 

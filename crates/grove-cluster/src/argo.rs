@@ -13,7 +13,7 @@ use kube::{
     api::{ApiResource, DynamicObject, Patch, PatchParams},
     core::GroupVersionKind,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use follow::{Ended, Follow, Relation, Target};
@@ -77,69 +77,171 @@ impl Operation {
 }
 
 impl Application {
-    /// Reads an Application as the API server gives it.
+    /// Reads an Application as the API server gives it; what is not of the known shape is left out.
     pub fn from_value(value: &Value) -> Self {
-        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(clean);
-        let list = |pointer: &str| {
-            value
-                .pointer(pointer)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-        };
-        let time = |pointer: &str| text(pointer).and_then(|text| text.parse().ok());
-        let object = |value: &Value| {
-            let part = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
-            clean(&format!("{}/{}", part("kind"), part("name")))
-        };
-        let is = |value: &Value, key: &str, wanted: &str| {
-            value.get(key).and_then(Value::as_str) == Some(wanted)
-        };
-        let operation = text("/status/operationState/phase").map(|phase| Operation {
-            phase,
-            message: text("/status/operationState/message").unwrap_or_default(),
-            revision: text("/status/operationState/syncResult/revision")
-                .filter(|revision| !revision.is_empty())
-                .or_else(|| text("/status/operationState/operation/sync/revision")),
-            started: time("/status/operationState/startedAt"),
-            finished: time("/status/operationState/finishedAt"),
-            failed: list("/status/operationState/syncResult/resources")
-                .filter(|resource| is(resource, "status", "SyncFailed"))
+        let name = value.pointer("/metadata/name").and_then(Value::as_str);
+        let part = |key: &str| value.get(key).cloned().unwrap_or_default();
+        Self::new(
+            name.unwrap_or_default(),
+            serde_json::from_value(part("spec")).unwrap_or_default(),
+            serde_json::from_value(part("status")).unwrap_or_default(),
+        )
+    }
+
+    /// What is kept of an Application.
+    pub fn new(name: &str, spec: Spec, status: Status) -> Self {
+        let text = |text: Option<String>| text.map(|text| clean(&text));
+        let full = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let time = |text: Option<String>| text.and_then(|text| text.parse().ok());
+        let state = status.operation_state.unwrap_or_default();
+        let result = state.sync_result.unwrap_or_default();
+        let asked = state.operation.and_then(|operation| operation.sync);
+        let operation = state.phase.map(|phase| Operation {
+            phase: clean(&phase),
+            message: text(state.message).unwrap_or_default(),
+            revision: text(full(result.revision).or_else(|| asked?.revision)),
+            started: time(state.started_at),
+            finished: time(state.finished_at),
+            failed: result
+                .resources
+                .iter()
+                .filter(|resource| resource.is("SyncFailed"))
                 .map(|resource| {
-                    let message = resource.get("message").and_then(Value::as_str);
-                    format!(
-                        "{}: {}",
-                        object(resource),
-                        clean(message.unwrap_or_default())
-                    )
+                    let message = clean(resource.message.as_deref().unwrap_or_default());
+                    format!("{}: {message}", resource.label())
                 })
                 .collect(),
         });
+        let health = status.health.unwrap_or_default();
+        let sync = status.sync.unwrap_or_default();
+        let is_error = |kind: &String| kind.ends_with("Error");
         Self {
-            name: text("/metadata/name").unwrap_or_default(),
-            project: text("/spec/project").unwrap_or_default(),
-            namespace: text("/spec/destination/namespace").unwrap_or_default(),
-            revision: text("/status/sync/revision").filter(|revision| !revision.is_empty()),
-            source: value.pointer("/status/sync/comparedTo/source").cloned(),
-            sync: text("/status/sync/status"),
-            health: text("/status/health/status"),
-            health_message: text("/status/health/message").filter(|message| !message.is_empty()),
+            name: clean(name),
+            project: clean(&spec.project.unwrap_or_default()),
+            namespace: text(spec.destination.and_then(|to| to.namespace)).unwrap_or_default(),
+            revision: text(full(sync.revision)),
+            source: sync.compared_to.and_then(|compared| compared.source),
+            sync: text(sync.status),
+            health: text(health.status),
+            health_message: text(full(health.message)),
             operation,
-            conditions: list("/status/conditions")
-                .filter(|condition| {
-                    condition
-                        .get("type")
-                        .and_then(Value::as_str)
-                        .is_some_and(|kind| kind.ends_with("Error"))
-                })
-                .filter_map(|condition| condition.get("message").and_then(Value::as_str))
-                .map(clean)
+            conditions: status
+                .conditions
+                .into_iter()
+                .filter(|condition| condition.kind.as_ref().is_some_and(is_error))
+                .filter_map(|condition| text(condition.message))
                 .collect(),
-            out_of_sync: list("/status/resources")
-                .filter(|resource| is(resource, "status", "OutOfSync"))
-                .map(object)
+            out_of_sync: status
+                .resources
+                .iter()
+                .filter(|resource| resource.is("OutOfSync"))
+                .map(Part::label)
                 .collect(),
         }
+    }
+}
+
+/// What is read of an Application's `spec`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Spec {
+    project: Option<String>,
+    destination: Option<Destination>,
+}
+
+/// What is read of an Application's `status`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Status {
+    sync: Option<Sync>,
+    health: Option<Health>,
+    operation_state: Option<OperationState>,
+    conditions: Vec<Condition>,
+    resources: Vec<Part>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Destination {
+    namespace: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Sync {
+    status: Option<String>,
+    revision: Option<String>,
+    compared_to: Option<Compared>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Compared {
+    source: Option<Value>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Health {
+    status: Option<String>,
+    message: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct OperationState {
+    phase: Option<String>,
+    message: Option<String>,
+    started_at: Option<String>,
+    finished_at: Option<String>,
+    operation: Option<Asked>,
+    sync_result: Option<SyncResult>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    sync: Option<AskedSync>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct AskedSync {
+    revision: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct SyncResult {
+    revision: Option<String>,
+    resources: Vec<Part>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    message: Option<String>,
+}
+
+/// One object of an Application.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Part {
+    kind: String,
+    name: String,
+    status: Option<String>,
+    message: Option<String>,
+}
+
+impl Part {
+    fn is(&self, status: &str) -> bool {
+        self.status.as_deref() == Some(status)
+    }
+
+    fn label(&self) -> String {
+        clean(&format!("{}/{}", self.kind, self.name))
     }
 }
 

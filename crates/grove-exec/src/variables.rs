@@ -19,6 +19,9 @@ pub enum Variables {
     Kubernetes,
     /// Where SOPS and age find their keys, and the credentials of the key services SOPS talks to.
     Sops,
+    /// What OpenTofu, its back ends and its providers are told by: their own variables, and where they
+    /// find credentials of clouds and databases.
+    Infrastructure,
     /// The user's editor and display, for programs that the user works in.
     Editor,
 }
@@ -104,6 +107,22 @@ impl Variables {
                 "GOOGLE_*",
                 "GPG_TTY",
                 "SOPS_*",
+                "VAULT_*",
+            ],
+            Self::Infrastructure => &[
+                "AWS_*",
+                "AZURE_*",
+                "ARM_*",
+                "DIGITALOCEAN_*",
+                "GITLAB_*",
+                "GOOGLE_*",
+                "KUBE_*",
+                "MONGODB_ATLAS_*",
+                "MYSQL_*",
+                "OPENTOFU_*",
+                "PG*",
+                "SPACES_*",
+                "TF_*",
                 "VAULT_*",
             ],
             Self::Editor => &[

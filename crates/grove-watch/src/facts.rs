@@ -1,20 +1,20 @@
 //! What is kept of a cluster's objects, whether they were listed or watched.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Debug};
 
 use grove_cluster::{
     Connection, Error,
-    argo::{Application, clean},
+    argo::{self, Application, clean},
 };
 use jiff::Timestamp;
 use kube::{
-    Api,
-    api::{ApiResource, DynamicObject},
-    core::GroupVersionKind,
+    Api, Resource,
+    api::{ApiResource, Object},
+    core::{DynamicResourceScope, GroupVersionKind},
 };
-use serde_json::{Value, json};
+use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{Observation, Workflow};
+use crate::{Observation, Workflow, workflow};
 
 /// What a status is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +42,7 @@ impl Kind {
     }
 
     /// Applications of the namespace of Argo CD; the others of every namespace.
-    pub(crate) fn api(self, connection: &Connection, argocd: &str) -> Api<DynamicObject> {
+    pub(crate) fn api<R: Read>(self, connection: &Connection, argocd: &str) -> Api<R> {
         let (group, version, kind, plural) = self.names();
         let kind = GroupVersionKind::gvk(group, version, kind);
         let resource = ApiResource::from_gvk_with_plural(&kind, plural);
@@ -55,7 +55,84 @@ impl Kind {
 }
 
 /// Namespace and name of an object.
-type Place = (String, String);
+pub(crate) type Place = (String, String);
+
+/// What is kept of one object; nothing where there is nothing to keep.
+#[derive(Clone, Debug)]
+pub(crate) enum Fact {
+    Application(Box<Application>),
+    Certificate(Option<Timestamp>),
+    Workflow(Option<Workflow>),
+}
+
+/// An object as it is read: decoding no more than is kept makes large lists cheap.
+pub(crate) trait Read:
+    Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Send
+    + 'static
+{
+    const KIND: Kind;
+    fn fact(self) -> Fact;
+
+    fn place(&self) -> Place {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let metadata = self.meta();
+        (text(&metadata.namespace), text(&metadata.name))
+    }
+}
+
+/// A part of an object that is not read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Unread {}
+
+pub(crate) type ReadApplication = Object<Option<argo::Spec>, argo::Status>;
+
+impl Read for ReadApplication {
+    const KIND: Kind = Kind::Application;
+
+    fn fact(self) -> Fact {
+        let (_, name) = self.place();
+        let (spec, status) = (self.spec, self.status);
+        Fact::Application(Box::new(Application::new(
+            &name,
+            spec.unwrap_or_default(),
+            status.unwrap_or_default(),
+        )))
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct CertificateStatus {
+    not_after: Option<String>,
+}
+
+pub(crate) type ReadCertificate = Object<Option<Unread>, CertificateStatus>;
+
+impl Read for ReadCertificate {
+    const KIND: Kind = Kind::Certificate;
+
+    fn fact(self) -> Fact {
+        let ends = self.status.and_then(|status| status.not_after);
+        Fact::Certificate(ends.and_then(|text| text.parse().ok()))
+    }
+}
+
+pub(crate) type ReadWorkflow = Object<Option<Unread>, workflow::Status>;
+
+impl Read for ReadWorkflow {
+    const KIND: Kind = Kind::Workflow;
+
+    fn fact(self) -> Fact {
+        let (namespace, name) = self.place();
+        let status = self.status.unwrap_or_default();
+        Fact::Workflow(Workflow::new(&format!("{namespace}/{name}"), status))
+    }
+}
 
 /// The few facts that are kept of each object.
 #[derive(Clone, Debug, Default)]
@@ -68,34 +145,22 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// Takes an object; says whether anything that is kept of it changed.
-    pub(crate) fn put(&mut self, kind: Kind, object: DynamicObject) -> bool {
-        let place = place(&object);
-        let value = reduced(object);
-        match kind {
-            Kind::Application => put(
-                &mut self.applications,
-                place,
-                Some(Application::from_value(&value)),
-            ),
-            Kind::Certificate => {
-                let ends = value.pointer("/status/notAfter").and_then(Value::as_str);
-                let ends = ends.and_then(|text| text.parse().ok());
-                put(&mut self.certificates, place, ends)
+    pub(crate) fn put(&mut self, (place, fact): (Place, Fact)) -> bool {
+        match fact {
+            Fact::Application(application) => {
+                put(&mut self.applications, place, Some(*application))
             }
-            Kind::Workflow => {
-                let workflow = Workflow::from_value(&value);
-                put(&mut self.workflows, place, workflow)
-            }
+            Fact::Certificate(ends) => put(&mut self.certificates, place, ends),
+            Fact::Workflow(workflow) => put(&mut self.workflows, place, workflow),
         }
     }
 
     /// Forgets an object that is gone.
-    pub(crate) fn remove(&mut self, kind: Kind, object: &DynamicObject) -> bool {
-        let place = place(object);
+    pub(crate) fn remove(&mut self, kind: Kind, place: &Place) -> bool {
         match kind {
-            Kind::Application => self.applications.remove(&place).is_some(),
-            Kind::Certificate => self.certificates.remove(&place).is_some(),
-            Kind::Workflow => self.workflows.remove(&place).is_some(),
+            Kind::Application => self.applications.remove(place).is_some(),
+            Kind::Certificate => self.certificates.remove(place).is_some(),
+            Kind::Workflow => self.workflows.remove(place).is_some(),
         }
     }
 
@@ -173,66 +238,54 @@ fn put<T: PartialEq>(map: &mut BTreeMap<Place, T>, place: Place, new: Option<T>)
     is_new
 }
 
-fn place(object: &DynamicObject) -> Place {
-    (
-        object.metadata.namespace.clone().unwrap_or_default(),
-        object.metadata.name.clone().unwrap_or_default(),
-    )
-}
-
-/// An object's own part, with its name alone of the metadata: field managers are most of many objects.
-fn reduced(object: DynamicObject) -> Value {
-    let mut value = object.data;
-    if let Some(map) = value.as_object_mut() {
-        let name = json!({"namespace": object.metadata.namespace, "name": object.metadata.name});
-        map.insert("metadata".to_owned(), name);
-    }
-    value
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
-    fn object(namespace: &str, name: &str, data: Value) -> DynamicObject {
-        let (group, version, kind, plural) = Kind::Application.names();
-        let kind = GroupVersionKind::gvk(group, version, kind);
-        let mut object =
-            DynamicObject::new(name, &ApiResource::from_gvk_with_plural(&kind, plural))
-                .within(namespace);
-        object.data = data;
-        object
+    fn read<R: Read>(namespace: &str, name: &str, rest: Value) -> (Place, Fact) {
+        let mut object = rest;
+        object["metadata"] = json!({"namespace": namespace, "name": name});
+        let object: R = serde_json::from_value(object).unwrap();
+        (object.place(), object.fact())
     }
 
     #[test]
     fn only_what_is_kept_makes_a_change() {
         let mut facts = Facts::default();
         let application = |health: &str, noise: u32| {
-            object(
-                "argocd",
-                "prod-uni",
-                json!({"spec": {"destination": {"namespace": "uni"}},
-                    "status": {"health": {"status": health}, "reconciledAt": noise}}),
-            )
+            let object = json!({"spec": {"destination": {"namespace": "uni"}},
+                "status": {"health": {"status": health}, "reconciledAt": noise}});
+            read::<ReadApplication>("argocd", "prod-uni", object)
         };
-        assert!(facts.put(Kind::Application, application("Healthy", 1)));
-        assert!(!facts.put(Kind::Application, application("Healthy", 2)));
+        assert!(facts.put(application("Healthy", 1)));
+        assert!(!facts.put(application("Healthy", 2)));
         assert_eq!(facts.unhealthy(5), Vec::<String>::new());
-        assert!(facts.put(Kind::Application, application("Degraded", 2)));
+        assert!(facts.put(application("Degraded", 2)));
         assert_eq!(facts.unhealthy(5), ["uni"]);
         let certificate = |name: &str, ends: &str| {
-            let data = json!({"status": {"notAfter": ends}});
-            object("uni", name, data)
+            read::<ReadCertificate>("uni", name, json!({"status": {"notAfter": ends}}))
         };
-        assert!(facts.put(Kind::Certificate, certificate("b", "2027-01-01T00:00:00Z")));
-        assert!(facts.put(Kind::Certificate, certificate("a", "2026-01-01T00:00:00Z")));
+        assert!(facts.put(certificate("b", "2027-01-01T00:00:00Z")));
+        let (place, fact) = certificate("a", "2026-01-01T00:00:00Z");
+        assert!(facts.put((place.clone(), fact)));
         let seen = facts.observation("v1");
         assert_eq!(seen.certificates["uni"].to_string(), "2026-01-01T00:00:00Z");
-        assert!(facts.remove(Kind::Certificate, &certificate("a", "")));
+        assert!(facts.remove(Kind::Certificate, &place));
         let seen = facts.observation("v1");
         assert_eq!(seen.certificates["uni"].to_string(), "2027-01-01T00:00:00Z");
         assert!(facts.replace(Kind::Application, Facts::default()));
         assert!(!facts.replace(Kind::Application, Facts::default()));
+        // A Workflow that succeeds is of no interest any more.
+        let workflow = |phase: &str| {
+            let object = json!({"spec": {}, "status": {"phase": phase, "nodes": {"a": 1}}});
+            read::<ReadWorkflow>("ci", "build", object)
+        };
+        assert!(facts.put(workflow("Running")));
+        assert_eq!(facts.observation("v1").workflows[0].name, "ci/build");
+        assert!(facts.put(workflow("Succeeded")));
+        assert!(facts.observation("v1").workflows.is_empty());
     }
 
     #[test]

@@ -2,20 +2,20 @@
 
 use std::{convert::Infallible, pin::pin, time::Duration};
 
-use futures_util::{Stream, StreamExt as _, stream::select_all};
+use futures_util::{
+    Stream, StreamExt as _,
+    stream::{BoxStream, select_all},
+};
 use grove_cluster::{Connection, Error};
-use kube::{
-    api::DynamicObject,
-    runtime::{
-        WatchStreamExt as _,
-        watcher::{self, Event, watcher},
-    },
+use kube::runtime::{
+    WatchStreamExt as _,
+    watcher::{self, Event, watcher},
 };
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::{
     Observation,
-    facts::{Facts, Kind},
+    facts::{Fact, Facts, Kind, Place, Read, ReadApplication, ReadCertificate, ReadWorkflow},
     observe::{PAGE, complete, version},
 };
 
@@ -60,17 +60,44 @@ pub async fn watch(
     }
 }
 
-type Happened = Result<Event<DynamicObject>, watcher::Error>;
+/// What happens to a kind.
+enum Happened {
+    /// A list begins.
+    Begun,
+    /// The list has this.
+    Listed(Place, Fact),
+    /// The list is complete.
+    Complete,
+    Put(Place, Fact),
+    Gone(Place),
+    Failed(watcher::Error),
+}
 
 /// What happens to every kind. A watch that ends is begun again, the longer the pause the more often.
 fn events(connection: &Connection, argocd: &str) -> impl Stream<Item = (Kind, Happened)> {
-    select_all(Kind::ALL.map(|kind| {
-        let config = watcher::Config::default().page_size(PAGE);
-        watcher(kind.api(connection, argocd), config)
-            .default_backoff()
-            .map(move |event| (kind, event))
-            .boxed()
-    }))
+    select_all([
+        of::<ReadApplication>(connection, argocd),
+        of::<ReadCertificate>(connection, argocd),
+        of::<ReadWorkflow>(connection, argocd),
+    ])
+}
+
+fn of<R: Read>(connection: &Connection, argocd: &str) -> BoxStream<'static, (Kind, Happened)> {
+    let config = watcher::Config::default().page_size(PAGE);
+    watcher(R::KIND.api::<R>(connection, argocd), config)
+        .default_backoff()
+        .map(|event| {
+            let happened = match event {
+                Ok(Event::Init) => Happened::Begun,
+                Ok(Event::InitApply(object)) => Happened::Listed(object.place(), object.fact()),
+                Ok(Event::InitDone) => Happened::Complete,
+                Ok(Event::Apply(object)) => Happened::Put(object.place(), object.fact()),
+                Ok(Event::Delete(object)) => Happened::Gone(object.place()),
+                Err(error) => Happened::Failed(error),
+            };
+            (R::KIND, happened)
+        })
+        .boxed()
 }
 
 /// The facts as they change.
@@ -97,21 +124,21 @@ impl Live {
     fn take(&mut self, connection: &Connection, kind: Kind, event: Happened) {
         let listed = &mut self.listed[kind as usize];
         let is_new = match event {
-            Ok(Event::Init) => {
+            Happened::Begun => {
                 *listed = Facts::default();
                 false
             }
-            Ok(Event::InitApply(object)) => {
-                listed.put(kind, object);
+            Happened::Listed(place, fact) => {
+                listed.put((place, fact));
                 false
             }
-            Ok(Event::InitDone) => {
+            Happened::Complete => {
                 let listed = std::mem::take(listed);
                 self.facts.replace(kind, listed) | self.settle(kind)
             }
-            Ok(Event::Apply(object)) => self.facts.put(kind, object),
-            Ok(Event::Delete(object)) => self.facts.remove(kind, &object),
-            Err(error) => {
+            Happened::Put(place, fact) => self.facts.put((place, fact)),
+            Happened::Gone(place) => self.facts.remove(kind, &place),
+            Happened::Failed(error) => {
                 let error = match error {
                     watcher::Error::InitialListFailed(error) => {
                         connection.error(&kind.doing("list"), error)

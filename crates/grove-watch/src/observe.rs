@@ -8,7 +8,7 @@ use kube::api::ListParams;
 
 use crate::{
     Workflow,
-    facts::{Facts, Kind},
+    facts::{Facts, Kind, Read, ReadApplication, ReadCertificate, ReadWorkflow},
     unready::unready,
 };
 
@@ -35,12 +35,11 @@ pub struct Observation {
 /// Asks a cluster for everything at once. Only what the user may read is needed: see
 /// `docs/read-only-access.md`.
 pub async fn observe(connection: &Connection, argocd: &str) -> Result<Observation, Error> {
-    let [applications, certificates, workflows] = Kind::ALL;
     let (version, applications, certificates, workflows) = tokio::join!(
         version(connection),
-        list(connection, argocd, applications),
-        list(connection, argocd, certificates),
-        list(connection, argocd, workflows),
+        list::<ReadApplication>(connection, argocd),
+        list::<ReadCertificate>(connection, argocd),
+        list::<ReadWorkflow>(connection, argocd),
     );
     let mut facts = Facts::default();
     for (kind, listed) in Kind::ALL
@@ -77,14 +76,14 @@ pub(crate) async fn complete(
     Ok(observation)
 }
 
-async fn list(connection: &Connection, argocd: &str, kind: Kind) -> Result<Facts, Error> {
-    let (api, doing) = (kind.api(connection, argocd), kind.doing("list"));
+async fn list<R: Read>(connection: &Connection, argocd: &str) -> Result<Facts, Error> {
+    let (api, doing) = (R::KIND.api::<R>(connection, argocd), R::KIND.doing("list"));
     let mut facts = Facts::default();
     let mut parameters = ListParams::default().limit(PAGE);
     loop {
         let page = connection.ask(&doing, api.list(&parameters)).await?;
         for object in page.items {
-            facts.put(kind, object);
+            facts.put((object.place(), object.fact()));
         }
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => parameters = ListParams::default().limit(PAGE).continue_token(&token),

@@ -2,7 +2,17 @@
 
 use grove_cluster::argo::clean;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde::Deserialize;
+
+/// What is read of a Workflow's status
+/// (<https://github.com/argoproj/argo-workflows/blob/v3.7.4/manifests/base/crds/full/argoproj.io_workflows.yaml>).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Status {
+    phase: Option<String>,
+    message: Option<String>,
+    finished_at: Option<String>,
+}
 
 /// A Workflow that runs or failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,25 +28,17 @@ pub struct Workflow {
 }
 
 impl Workflow {
-    /// Reads a Workflow
-    /// (<https://github.com/argoproj/argo-workflows/blob/v3.7.0/manifests/base/crds/full/argoproj.io_workflows.yaml>);
-    /// none where it succeeded or has not begun.
-    pub(crate) fn from_value(value: &Value) -> Option<Self> {
-        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
-        let phase = text("/status/phase")?;
-        if !matches!(phase, "Running" | "Failed" | "Error") {
+    /// What is kept of a Workflow; none where it succeeded or has not begun.
+    pub(crate) fn new(name: &str, status: Status) -> Option<Self> {
+        let phase = status.phase?;
+        if !matches!(phase.as_str(), "Running" | "Failed" | "Error") {
             return None;
         }
-        let part = |pointer: &str| text(pointer).unwrap_or_default();
         Some(Self {
-            name: clean(&format!(
-                "{}/{}",
-                part("/metadata/namespace"),
-                part("/metadata/name")
-            )),
-            phase: phase.to_owned(),
-            message: clean(part("/status/message")),
-            finished: text("/status/finishedAt").and_then(|text| text.parse().ok()),
+            name: clean(name),
+            phase,
+            message: clean(&status.message.unwrap_or_default()),
+            finished: status.finished_at.and_then(|text| text.parse().ok()),
         })
     }
 

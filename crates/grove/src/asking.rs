@@ -99,17 +99,18 @@ impl<'a> Scope<'a> {
     pub(crate) fn gather(&self, output: &Output) -> Result<Status> {
         output.progress(&format!("asking {}", self.names()));
         let (branches, observed) = rayon::join(
-            || -> Vec<Result<DeployBranch>> {
+            || -> Result<Vec<GitSide>> {
                 let clusters = self.clusters.par_iter();
-                clusters.map(|cluster| self.branch(cluster)).collect()
+                clusters
+                    .map(|cluster| GitSide::read(self, cluster, self.branch(cluster)))
+                    .collect()
             },
             || block_on(async { Ok(self.observe().await) }),
         );
         output.progress_done();
         let observed = observed?;
         let mut wanted = BTreeMap::new();
-        for (cluster, branch) in self.clusters.iter().zip(branches) {
-            let mut side = GitSide::read(self, cluster, branch)?;
+        for (cluster, mut side) in self.clusters.iter().zip(branches?) {
             side.see(observed.get(&cluster.name))?;
             wanted.insert(cluster.name.clone(), side.wanted);
         }

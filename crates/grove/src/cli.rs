@@ -87,6 +87,7 @@ pub(crate) enum Command {
     Status(c::status::Arguments),
     Watch(c::watch::Arguments),
     Logs(c::logs::Arguments),
+    State(c::state::Arguments),
     Cluster(c::cluster::Arguments),
     Bundle(c::bundle::Arguments),
     Doctor(c::doctor::Arguments),

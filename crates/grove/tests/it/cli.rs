@@ -57,6 +57,7 @@ fn help_names_every_command_and_the_exit_codes() {
       status       Show what should run and what runs, on all clusters at once
       watch        Show what runs, and then every change of it, until it is interrupted
       logs         Show what the pods of an instance wrote
+      state        Take a state of OpenTofu or Terraform apart, and put it together
       cluster      Bring a cluster up, and keep what its instances share
       bundle       Fetch what `grove cluster bootstrap` installs
       doctor       Check that this machine has what Grove needs

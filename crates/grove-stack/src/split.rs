@@ -1,0 +1,506 @@
+//! One state becomes a state a stack.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
+};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Address, Error, ResourceAddress, Rules, State,
+    rules::{Captures, filled},
+    state::{Fields, Instance, Mode, Resource},
+};
+
+/// The format of a [`Record`].
+const VERSION: u32 = 1;
+
+/// What is split although it would be refused.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Allow {
+    /// Tainted and deposed objects, which the next apply replaces or destroys.
+    pub unsettled: bool,
+    /// Objects of one type and one id: some providers have them for different things.
+    pub one_id: bool,
+}
+
+/// A state that was split.
+#[derive(Debug)]
+pub struct Split<'a> {
+    /// The parts, by the names of their stacks.
+    pub parts: Vec<Part<'a>>,
+    /// What [`crate::join()`] needs to undo it.
+    pub record: Record,
+}
+
+/// The state of one stack.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// The stack's name.
+    pub stack: String,
+    /// Its state, with a lineage of its own.
+    pub state: State<'a>,
+}
+
+/// What a split did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The format, 1.
+    pub version: u32,
+    /// The lineage of the state that was split.
+    pub lineage: String,
+    /// Its serial.
+    pub serial: u64,
+    /// How many objects it had.
+    pub objects: usize,
+    /// Outputs that no rule claimed: they are in no part.
+    pub outputs_left: Vec<String>,
+    /// Every part.
+    pub parts: Vec<PartRecord>,
+}
+
+/// What a split did for one stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRecord {
+    /// The stack's name.
+    pub stack: String,
+    /// The lineage of its state.
+    pub lineage: String,
+    /// How many objects it has.
+    pub objects: usize,
+    /// `sha256:` and 64 digits, of the state's file; empty until it is written.
+    pub sha256: String,
+    /// Objects whose address or dependencies are others than before.
+    pub moved: Vec<Moved>,
+    /// What its objects depended on that is in other stacks now: inputs take their place.
+    pub crossings: Vec<Crossing>,
+}
+
+/// An object whose address or dependencies are others than before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Its address now.
+    pub to: String,
+    /// Its mark, where it is deposed: it shares its address with the object that took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposed: Option<String>,
+    /// Its address before, where that was another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Its dependencies before, where they were others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependencies: Option<Vec<String>>,
+}
+
+/// A dependency that crosses from one stack to another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Crossing {
+    /// What was depended on, in the state that was split.
+    pub dependency: String,
+    /// The stacks that have it now; none where the state had no object of it.
+    pub stacks: Vec<String>,
+}
+
+/// Where an object goes.
+struct Claim {
+    stack: String,
+    address: Address,
+}
+
+/// Gives every object of a state to the stack that the rules say.
+pub fn split<'a>(state: &State<'a>, rules: &Rules, allow: Allow) -> Result<Split<'a>, Error> {
+    if !allow.unsettled {
+        settled(state)?;
+    }
+    if !allow.one_id {
+        one_id(state)?;
+    }
+    let claims = claims(state, rules)?;
+    let places = Places::new(state, &claims);
+    let mut building: BTreeMap<&str, Building<'a>> = BTreeMap::new();
+    for (resource, claims) in state.resources.iter().zip(&claims) {
+        for (instance, claim) in resource.instances.iter().zip(claims) {
+            let part = building.entry(&claim.stack).or_default();
+            part.add(resource, instance, claim, &places)?;
+        }
+    }
+    let mut outputs_left = Vec::new();
+    for output in &state.outputs {
+        match output_claim(&output.0, rules)? {
+            Some(stack) => match building.get_mut(stack.as_str()) {
+                Some(part) => part.outputs.push(output.clone()),
+                None => outputs_left.push(output.0.to_string()),
+            },
+            None => outputs_left.push(output.0.to_string()),
+        }
+    }
+    let mut split = Split {
+        parts: Vec::new(),
+        record: Record {
+            version: VERSION,
+            lineage: state.lineage.to_string(),
+            serial: state.serial,
+            objects: state.len(),
+            outputs_left,
+            parts: Vec::new(),
+        },
+    };
+    for (stack, part) in building {
+        let (part, record) = part.finish(stack, state);
+        split.parts.push(part);
+        split.record.parts.push(record);
+    }
+    Ok(split)
+}
+
+/// Refuses what the next apply would replace or destroy.
+fn settled(state: &State<'_>) -> Result<(), Error> {
+    let mut addresses = Vec::new();
+    for resource in &state.resources {
+        for instance in &resource.instances {
+            let reason = match (instance.is_tainted, &instance.deposed) {
+                (_, Some(deposed)) => format!("deposed {deposed}"),
+                (true, None) => "tainted".to_owned(),
+                (false, None) => continue,
+            };
+            addresses.push(format!("{} ({reason})", resource.address_of(instance)));
+        }
+    }
+    if addresses.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Unsettled { addresses })
+    }
+}
+
+#[derive(Deserialize)]
+struct Identified<'a> {
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+}
+
+/// Refuses two objects of one type and one id: two stacks would own one thing.
+fn one_id(state: &State<'_>) -> Result<(), Error> {
+    let identified: Vec<_> = state
+        .resources
+        .par_iter()
+        .filter(|resource| resource.mode == Mode::Managed)
+        .flat_map_iter(|resource| {
+            resource.instances.iter().filter_map(move |instance| {
+                let attributes = instance.field("attributes")?.get();
+                let id = serde_json::from_str::<Identified<'_>>(attributes)
+                    .ok()?
+                    .id?;
+                // What has no id of its own says so: passwords and other random values.
+                (!id.is_empty() && id != "none").then_some((resource, instance, id))
+            })
+        })
+        .collect();
+    let mut seen: HashMap<_, (&Resource<'_>, &Instance<'_>)> = HashMap::new();
+    for (resource, instance, id) in identified {
+        let known = (&resource.kind, id.clone());
+        if let Some((other, its)) = seen.insert(known, (resource, instance)) {
+            return Err(Error::OneId {
+                first: other.address_of(its).to_string(),
+                second: resource.address_of(instance).to_string(),
+                id: id.into_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The claims of all objects, resource by resource.
+fn claims(state: &State<'_>, rules: &Rules) -> Result<Vec<Vec<Claim>>, Error> {
+    let found: Vec<_> = state
+        .resources
+        .par_iter()
+        .map(|resource| -> Result<_, Error> {
+            let (mut claims, mut unclaimed) = (Vec::new(), Vec::new());
+            for instance in &resource.instances {
+                let address = resource.address_of(instance);
+                match claim(&address, instance, rules)? {
+                    Some(claim) => claims.push(claim),
+                    None => unclaimed.push(address.to_string()),
+                }
+            }
+            Ok((claims, unclaimed))
+        })
+        .collect();
+    let (mut all, mut addresses) = (Vec::new(), Vec::new());
+    for found in found {
+        let (claims, unclaimed) = found?;
+        all.push(claims);
+        addresses.extend(unclaimed);
+    }
+    if addresses.is_empty() {
+        Ok(all)
+    } else {
+        Err(Error::Unclaimed { addresses })
+    }
+}
+
+fn claim(
+    address: &Address,
+    instance: &Instance<'_>,
+    rules: &Rules,
+) -> Result<Option<Claim>, Error> {
+    for (index, rule) in rules.rules.iter().enumerate() {
+        for pattern in &rule.patterns {
+            let mut captures = Captures::new();
+            if !pattern.fits(address, &rules.names, &mut captures)
+                || !rule.attributes.iter().all(|(name, glob)| {
+                    attribute(instance, name)
+                        .is_some_and(|text| glob.fits(&text, &rules.names, &mut captures))
+                })
+            {
+                continue;
+            }
+            let made = |text: &str, what| Error::Made {
+                rule: index + 1,
+                text: text.to_owned(),
+                address: address.to_string(),
+                what,
+            };
+            let stack = filled(&rule.to, &captures);
+            if !is_stack(&stack) {
+                return Err(made(&stack, "name of a stack"));
+            }
+            let address = match &rule.rename {
+                None => address.clone(),
+                Some(to) => {
+                    let to = filled(to, &captures);
+                    let renamed = pattern.rename(address, &to);
+                    renamed.ok_or_else(|| made(&to, "address of the same sort"))?
+                }
+            };
+            return Ok(Some(Claim { stack, address }));
+        }
+    }
+    Ok(None)
+}
+
+fn output_claim(name: &str, rules: &Rules) -> Result<Option<String>, Error> {
+    for (index, rule) in rules.rules.iter().enumerate() {
+        let mut captures = Captures::new();
+        let Some(glob) = &rule.output else { continue };
+        if !glob.fits(name, &rules.names, &mut captures) {
+            continue;
+        }
+        let stack = filled(&rule.to, &captures);
+        if !is_stack(&stack) {
+            return Err(Error::Made {
+                rule: index + 1,
+                text: stack,
+                address: format!("output {name}"),
+                what: "name of a stack",
+            });
+        }
+        return Ok(Some(stack));
+    }
+    Ok(None)
+}
+
+/// An attribute of an object that is text.
+fn attribute(instance: &Instance<'_>, name: &str) -> Option<String> {
+    let attributes = instance.field("attributes")?;
+    let all: BTreeMap<&str, &RawValue> = serde_json::from_str(attributes.get()).ok()?;
+    serde_json::from_str(all.get(name)?.get()).ok()
+}
+
+/// Whether a text names a stack: parts of letters, digits, `_`, `.` and `-` between slashes. It becomes a
+/// path.
+fn is_stack(text: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    };
+    text.len() <= 200 && text.split('/').all(is_part)
+}
+
+/// Where the objects of each resource are, by the address that dependencies name.
+struct Places<'a>(HashMap<String, BTreeMap<&'a str, BTreeSet<ResourceAddress>>>);
+
+impl<'a> Places<'a> {
+    fn new(state: &State<'_>, claims: &'a [Vec<Claim>]) -> Self {
+        let mut places: HashMap<String, BTreeMap<&str, BTreeSet<ResourceAddress>>> = HashMap::new();
+        for (resource, claims) in state.resources.iter().zip(claims) {
+            let of = places
+                .entry(resource.address().config().to_string())
+                .or_default();
+            for claim in claims {
+                of.entry(&claim.stack)
+                    .or_default()
+                    .insert(claim.address.resource.config());
+            }
+        }
+        Self(places)
+    }
+}
+
+/// The state of one stack in the making.
+#[derive(Default)]
+struct Building<'a> {
+    resources: BTreeMap<ResourceAddress, Resource<'a>>,
+    outputs: Fields<'a>,
+    moved: Vec<Moved>,
+    crossings: BTreeMap<String, BTreeSet<String>>,
+    /// Where each object comes from, for messages.
+    origins: HashMap<(Address, Option<String>), Address>,
+}
+
+impl<'a> Building<'a> {
+    fn add(
+        &mut self,
+        resource: &Resource<'a>,
+        instance: &Instance<'a>,
+        claim: &Claim,
+        places: &Places<'_>,
+    ) -> Result<(), Error> {
+        let from = resource.address_of(instance);
+        let mut dependencies = Vec::new();
+        for dependency in &instance.dependencies {
+            let stacks = places.0.get(&**dependency);
+            if let Some(here) = stacks.and_then(|stacks| stacks.get(claim.stack.as_str())) {
+                dependencies.extend(here.iter().map(ToString::to_string));
+            } else {
+                let stacks = stacks.into_iter().flat_map(BTreeMap::keys);
+                self.crossings
+                    .entry(dependency.to_string())
+                    .or_default()
+                    .extend(stacks.map(|stack| (*stack).to_owned()));
+            }
+        }
+        let is_same = dependencies == instance.dependencies;
+        let before = || instance.dependencies.iter().map(ToString::to_string);
+        let deposed = instance.deposed.as_ref().map(ToString::to_string);
+        if from != claim.address || !is_same {
+            self.moved.push(Moved {
+                to: claim.address.to_string(),
+                deposed: deposed.clone(),
+                from: (from != claim.address).then(|| from.to_string()),
+                dependencies: (!is_same).then(|| before().collect()),
+            });
+        }
+        let collision = |first: &Address| Error::Collision {
+            first: first.to_string(),
+            second: from.to_string(),
+            address: claim.address.to_string(),
+            stack: claim.stack.clone(),
+        };
+        let place = (claim.address.clone(), deposed);
+        if let Some(first) = self.origins.insert(place, from.clone()) {
+            return Err(collision(&first));
+        }
+        let moved = Instance {
+            key: claim.address.key.clone(),
+            dependencies: if is_same {
+                instance.dependencies.clone()
+            } else {
+                dependencies.into_iter().map(Cow::Owned).collect()
+            },
+            ..instance.clone()
+        };
+        match self.resources.entry(claim.address.resource.clone()) {
+            Entry::Occupied(mut known) => {
+                // Two providers cannot be behind one resource.
+                if !is_equal(&known.get().fields, &resource.fields) {
+                    return Err(collision(&Address {
+                        resource: known.key().clone(),
+                        key: None,
+                    }));
+                }
+                known.get_mut().instances.push(moved);
+            }
+            Entry::Vacant(new) => {
+                let address = &claim.address.resource;
+                let kept = |new: &str, old: &Cow<'a, str>| {
+                    if new == old {
+                        old.clone()
+                    } else {
+                        Cow::Owned(new.to_owned())
+                    }
+                };
+                new.insert(Resource {
+                    module: address.module.clone(),
+                    mode: resource.mode,
+                    kind: kept(&address.kind, &resource.kind),
+                    name: kept(&address.name, &resource.name),
+                    instances: vec![moved],
+                    fields: resource.fields.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, stack: &str, source: &State<'a>) -> (Part<'a>, PartRecord) {
+        let lineage = lineage(&source.lineage, stack);
+        let mut state = State {
+            terraform_version: source.terraform_version.clone(),
+            serial: 1,
+            lineage: Cow::Owned(lineage.clone()),
+            outputs: self.outputs,
+            resources: self.resources.into_values().collect(),
+            fields: source.fields.clone(),
+        };
+        state.sort();
+        let crossings = self
+            .crossings
+            .into_iter()
+            .map(|(dependency, stacks)| Crossing {
+                dependency,
+                stacks: stacks.into_iter().collect(),
+            });
+        let record = PartRecord {
+            stack: stack.to_owned(),
+            lineage,
+            objects: state.len(),
+            sha256: String::new(),
+            moved: self.moved,
+            crossings: crossings.collect(),
+        };
+        let part = Part {
+            stack: stack.to_owned(),
+            state,
+        };
+        (part, record)
+    }
+}
+
+fn is_equal(a: &Fields<'_>, b: &Fields<'_>) -> bool {
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| a.0 == b.0 && a.1.get() == b.1.get())
+}
+
+/// The lineage of a part: the same for the same state and stack, so that a split that is done again is
+/// the same, and another one than any other stack's. In the form of a UUID (RFC 9562, version 8).
+fn lineage(source: &str, stack: &str) -> String {
+    let hash = Sha256::digest(format!("grove state split\0{source}\0{stack}"));
+    let mut bytes = [0_u8; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    bytes[6] = (bytes[6] & 0x0f) | 0x80;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let number = u128::from_be_bytes(bytes);
+    let digits = format!("{number:032x}");
+    [
+        &digits[..8],
+        &digits[8..12],
+        &digits[12..16],
+        &digits[16..20],
+        &digits[20..],
+    ]
+    .join("-")
+}
+
+#[cfg(test)]
+mod tests;

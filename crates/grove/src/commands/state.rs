@@ -1,0 +1,91 @@
+//! `grove state`.
+
+mod diff;
+mod join;
+mod split;
+mod verify;
+
+use std::{
+    io::{Read as _, Write as _},
+    path::Path,
+};
+
+use fs_err::os::unix::fs::OpenOptionsExt as _;
+use grove_stack::{Error, State};
+
+use crate::{
+    error::{CommandError, Exit, Result, from_error},
+    output::Output,
+};
+
+from_error!(grove_stack::Error, |_| Exit::No);
+
+/// Take a state of OpenTofu or Terraform apart, and put it together.
+///
+/// Works on files of version 4, of both programs; `tofu state pull` writes one. Nothing here reaches a
+/// back end or changes a state in place.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove state split --from combined.tfstate --map rules.yaml --out parts\n\
+    \x20 grove state verify parts")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Split(split::Arguments),
+    Join(join::Arguments),
+    Diff(diff::Arguments),
+    Verify(verify::Arguments),
+}
+
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
+    match &arguments.command {
+        Command::Split(arguments) => split::run(arguments, output),
+        Command::Join(arguments) => join::run(arguments, output),
+        Command::Diff(arguments) => diff::run(arguments, output),
+        Command::Verify(arguments) => verify::run(arguments, output),
+    }
+}
+
+/// The name of a state's file in the directory of its stack, where the local back end looks for it.
+const STATE: &str = "terraform.tfstate";
+/// The name of the record of a split.
+const RECORD: &str = "split.json";
+
+/// The text of a state: of a file, or of stdin for `-`.
+fn read(path: &Path) -> Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    fs_err::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            CommandError::usage(format!("there is no {}", path.display()))
+                .hint("`tofu state pull` writes the state of a back end to stdout")
+        }
+        _ => error.into(),
+    })
+}
+
+/// Reads a state; an error names its file.
+fn parse<'a>(path: &Path, text: &'a str) -> Result<State<'a>> {
+    State::parse(text).map_err(|error: Error| {
+        CommandError::from(error).context(format!("cannot read {}", path.display()))
+    })
+}
+
+/// Writes a file that only the user may read: a state holds passwords.
+fn write_private(path: &Path, text: &str) -> Result<()> {
+    let mut file = fs_err::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! `grove state split`.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use grove_stack::{Allow, Record, Rules};
+use grove_yaml::LineIndex;
+use sha2::{Digest as _, Sha256};
+
+use super::{RECORD, STATE, parse, read, write_private};
+use crate::{
+    error::{CommandError, Exit, Result},
+    output::{Output, count},
+    workspace::is_json,
+};
+
+/// Give every object of a combined state to a stack of its own.
+///
+/// Rules say which object belongs to which stack; what no rule claims stops the split, and then nothing
+/// is written. Each part is `DIR/<stack>/terraform.tfstate`, with a lineage of its own, and `split.json`
+/// says what came from where: `grove state join` undoes it. The state that is read stays as it is.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Rules, of which the first that fits an object counts:\n\
+    \x20         version: 1\n\
+    \x20         rules:\n\
+    \x20         - match: module.instances[\"{instance}\"]   # a module and all in it; `*` is any text\n\
+    \x20           to: instances/{instance}                # the stack\n\
+    \x20           as: module.instance                     # its address there; `.` is the root module\n\
+    \x20         - match: module.mysql.mysql_user.users[\"{instance}\"]\n\
+    \x20           to: instances/{instance}\n\
+    \x20           as: mysql_user.user\n\
+    \x20         - match: module.*\n\
+    \x20           to: cluster\n\
+    \x20         - output: \"*\"                             # outputs of the root module\n\
+    \x20           to: cluster\n\n\
+    `where: {attributes: {name: text}}` asks for attributes; `names: {instance: [a, b]}` beside\n\
+    `rules` says what a name may stand for.\n\n\
+    Examples:\n\
+    \x20 grove state split --from combined.tfstate --map rules.yaml --out parts\n\
+    \x20 grove state split --from - --map rules.yaml --out parts")]
+pub(super) struct Arguments {
+    /// The state's file; `-` for stdin.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// The rules' file.
+    #[arg(long, value_name = "FILE")]
+    map: PathBuf,
+    /// Where the parts go: a directory that is not there yet.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Move tainted and deposed objects too, as they are.
+    #[arg(long)]
+    unsettled: bool,
+    /// Allow several objects of one type and one id.
+    #[arg(long)]
+    one_id: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
+    if arguments.out.exists() {
+        return Err(
+            CommandError::usage(format!("{} is there already", arguments.out.display()))
+                .hint("parts are written to a new directory, all of them or none"),
+        );
+    }
+    let rules = rules(&arguments.map)?;
+    let text = read(&arguments.from)?;
+    let state = parse(&arguments.from, &text)?;
+    let allow = Allow {
+        unsettled: arguments.unsettled,
+        one_id: arguments.one_id,
+    };
+    let split = grove_stack::split(&state, &rules, allow)?;
+    let mut record = split.record;
+
+    // Written beside its place, and renamed once it is whole.
+    let parent = arguments
+        .out
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    let beside = tempfile::Builder::new()
+        .prefix(".grove-split-")
+        .tempdir_in(parent)?;
+    for (part, known) in split.parts.iter().zip(&mut record.parts) {
+        let text = part.state.to_text();
+        known.sha256 = digest(&text);
+        let directory = beside.path().join(&part.stack);
+        fs_err::create_dir_all(&directory)?;
+        write_private(&directory.join(STATE), &text)?;
+    }
+    let mut text = serde_json::to_string_pretty(&record)
+        .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+    text.push('\n');
+    write_private(&beside.path().join(RECORD), &text)?;
+    fs_err::rename(beside.path(), &arguments.out)?;
+    // It is no temporary directory any more.
+    let _renamed = beside.keep();
+
+    if is_json(output) {
+        output.json(&record)?;
+        return Ok(Exit::Done);
+    }
+    output.print(&report(&record))?;
+    Ok(Exit::Done)
+}
+
+/// `sha256:` and the digest of a file's text.
+pub(super) fn digest(text: &str) -> String {
+    format!("sha256:{:x}", Sha256::digest(text.as_bytes()))
+}
+
+fn rules(path: &Path) -> Result<Rules> {
+    let text = fs_err::read_to_string(path)
+        .map_err(|error| CommandError::from_error(Exit::Usage, &error))?;
+    let index = LineIndex::new(&text);
+    Rules::parse(&text).map_err(|error| match error {
+        grove_stack::Error::Rules(problems) => {
+            let lines = problems.iter().map(|problem| {
+                let position = index.position(problem.span.start);
+                format!(
+                    "{}:{}:{}: {}",
+                    path.display(),
+                    position.line,
+                    position.column,
+                    problem.message
+                )
+            });
+            let mut error = CommandError::new(Exit::No, "the rules cannot be used")
+                .hint("`grove state split --help` shows rules");
+            error.messages.extend(lines);
+            error
+        }
+        other => other.into(),
+    })
+}
+
+fn report(record: &Record) -> String {
+    let width = record
+        .parts
+        .iter()
+        .map(|part| part.stack.len())
+        .max()
+        .unwrap_or(0);
+    let mut text = String::new();
+    for part in &record.parts {
+        let mut line = format!("{:<width$}  {}", part.stack, count(part.objects, "object"));
+        let needs: BTreeSet<&String> = part
+            .crossings
+            .iter()
+            .flat_map(|crossing| &crossing.stacks)
+            .collect();
+        if !needs.is_empty() {
+            let needs: Vec<&str> = needs.into_iter().map(String::as_str).collect();
+            line = format!("{line}, needs inputs from {}", needs.join(", "));
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    let all: usize = record.parts.iter().map(|part| part.objects).sum();
+    let _written = writeln!(
+        text,
+        "{all} of {} in {}",
+        count(record.objects, "object"),
+        count(record.parts.len(), "part")
+    );
+    if !record.outputs_left.is_empty() {
+        let _written = writeln!(
+            text,
+            "outputs that no rule claims, in no part: {}",
+            record.outputs_left.join(", ")
+        );
+    }
+    text
+}

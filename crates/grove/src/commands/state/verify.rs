@@ -1,0 +1,204 @@
+//! `grove state verify`.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use grove_exec::{Invocation, Variables, find};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::join::parts;
+use crate::{
+    error::{CommandError, Exit, Result},
+    output::{Output, count},
+    workspace::is_json,
+};
+
+/// How long one run of the program may take.
+const LIMIT: Duration = Duration::from_mins(30);
+/// The most output of a plan.
+const OUTPUT: usize = 512 << 20;
+
+/// Plan each part of a split, and demand that nothing would change.
+///
+/// Each directory of a part needs its configuration (`*.tf`) beside its state. `init` and `plan` run
+/// there with your environment, so that providers find their credentials; nothing is applied. Ends with
+/// exit code 1 where a plan changes anything.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 grove state verify parts\n\
+    \x20 grove state verify parts --program terraform --offline")]
+pub(super) struct Arguments {
+    /// The directory that `grove state split` wrote.
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// The program that plans; default: `tofu`, else `terraform`.
+    #[arg(long, value_name = "PROGRAM")]
+    program: Option<PathBuf>,
+    /// Plan on the state alone, without asking providers what there is.
+    #[arg(long)]
+    offline: bool,
+    /// How many plans run at once.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    parallel: usize,
+}
+
+/// What a plan would do.
+struct Planned {
+    stack: String,
+    changes: Vec<String>,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
+    let program = match &arguments.program {
+        Some(program) => program.clone(),
+        None => find("tofu").or_else(|| find("terraform")).ok_or_else(|| {
+            CommandError::tool("neither `tofu` nor `terraform` is on PATH")
+                .hint("install OpenTofu, or name the program with `--program`")
+        })?,
+    };
+    let (record, _) = parts(&arguments.directory)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.parallel.clamp(1, 64))
+        .build()
+        .map_err(|error| CommandError::from_error(Exit::Tool, &error))?;
+    let plan = |stack: &String| -> Result<Planned> {
+        output.progress(&format!("planning {stack}"));
+        let changes = plan(arguments, &program, &arguments.directory.join(stack))
+            .map_err(|error| error.context(format!("cannot plan `{stack}`")))?;
+        Ok(Planned {
+            stack: stack.clone(),
+            changes,
+        })
+    };
+    let planned: Vec<Result<Planned>> = pool.install(|| {
+        let parts = record.parts.par_iter();
+        parts.map(|part| plan(&part.stack)).collect()
+    });
+    output.progress_done();
+    let planned = planned.into_iter().collect::<Result<Vec<_>>>()?;
+    let is_fine = planned.iter().all(|planned| planned.changes.is_empty());
+    if is_json(output) {
+        let rows: Vec<Value> = planned
+            .iter()
+            .map(|planned| json!({"stack": planned.stack, "changes": planned.changes}))
+            .collect();
+        output.json(&json!({"version": 1, "stacks": rows}))?;
+    } else {
+        for planned in planned.iter().filter(|planned| !planned.changes.is_empty()) {
+            output.print(&format!("{}:\n", planned.stack))?;
+            for change in &planned.changes {
+                output.print(&format!("  {change}\n"))?;
+            }
+        }
+        if is_fine {
+            output.print(&format!("{}: no changes\n", count(planned.len(), "plan")))?;
+        }
+    }
+    Ok(if is_fine { Exit::Done } else { Exit::No })
+}
+
+/// What the configuration of a directory would change of its state, a line each.
+fn plan(arguments: &Arguments, program: &Path, directory: &Path) -> Result<Vec<String>> {
+    let has_configuration = fs_err::read_dir(directory)?
+        .filter_map(std::result::Result::ok)
+        .any(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "tf")
+        });
+    if !has_configuration {
+        return Err(
+            CommandError::usage(format!("{} has no `*.tf`", directory.display()))
+                .hint("write the stack's configuration beside its state"),
+        );
+    }
+    // Neither the plan nor what `init` brings stays behind in the part.
+    let scratch = tempfile::tempdir()?;
+    let file = scratch.path().join("plan");
+    let run = |words: &[&str]| {
+        let mut all: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        if words[0] == "plan" {
+            all.push(format!("-out={}", file.display()));
+            if arguments.offline {
+                all.push("-refresh=false".to_owned());
+            }
+        }
+        if words[0] == "show" {
+            all.push(file.display().to_string());
+        }
+        Invocation::new(program)
+            .args(all)
+            .cwd(directory)
+            .pass(Variables::Infrastructure)
+            .pass(Variables::Kubernetes)
+            .pass(Variables::Network)
+            .pass(Variables::Ssh)
+            .pass(Variables::Git)
+            .env("TF_DATA_DIR", scratch.path().join("data"))
+            .env("TF_IN_AUTOMATION", "1")
+            .timeout(LIMIT)
+            .output_limit(OUTPUT)
+            .run()
+    };
+    run(&["init", "-input=false", "-no-color"])?;
+    run(&["plan", "-input=false", "-no-color", "-lock=false"])?;
+    let text = run(&["show", "-json", "-no-color"])?.text()?;
+    let plan: Value = serde_json::from_str(&text).map_err(|error| {
+        CommandError::from_error(Exit::Tool, &error).context("the plan cannot be read")
+    })?;
+    Ok(changes(&plan))
+}
+
+/// What a plan changes (<https://opentofu.org/docs/internals/json-format/>).
+fn changes(plan: &Value) -> Vec<String> {
+    let is_none = |change: &Value| change["actions"] == json!(["no-op"]);
+    let actions = |change: &Value| {
+        let list = change["actions"].as_array().into_iter().flatten();
+        list.filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" and ")
+    };
+    let mut changes = Vec::new();
+    for (what, list) in [("", "resource_changes"), (" (outside)", "resource_drift")] {
+        for resource in plan[list].as_array().into_iter().flatten() {
+            // A data source is read anew at every plan.
+            if !is_none(&resource["change"]) && resource["mode"] != "data" {
+                let address = resource["address"].as_str().unwrap_or_default();
+                changes.push(format!("{address}: {}{what}", actions(&resource["change"])));
+            }
+        }
+    }
+    for (name, change) in plan["output_changes"].as_object().into_iter().flatten() {
+        if !is_none(change) {
+            changes.push(format!("output.{name}: {}", actions(change)));
+        }
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changes_is_named() {
+        let plan = json!({
+            "resource_changes": [
+                {"address": "a.b", "mode": "managed", "change": {"actions": ["no-op"]}},
+                {"address": "a.c", "mode": "managed", "change": {"actions": ["delete", "create"]}},
+                {"address": "data.a.d", "mode": "data", "change": {"actions": ["read"]}},
+            ],
+            "resource_drift": [{"address": "a.b", "mode": "managed", "change": {"actions": ["update"]}}],
+            "output_changes": {"x": {"actions": ["create"]}, "y": {"actions": ["no-op"]}},
+        });
+        insta::assert_snapshot!(changes(&plan).join("\n"), @"
+        a.c: delete and create
+        a.b: update (outside)
+        output.x: create
+        ");
+    }
+}

@@ -1,0 +1,237 @@
+//! A combined state taken apart, with the real OpenTofu, and Terraform where it is installed.
+
+use std::path::{Path, PathBuf};
+
+use grove_test::World;
+
+use crate::GROVE;
+
+const RULES: &str = r#"version: 1
+rules:
+- match: module.instances["{instance}"]
+  to: instances/{instance}
+  as: module.instance
+- match: terraform_data.user["{instance}"]
+  to: instances/{instance}
+  as: terraform_data.user
+- match: module.network
+  to: cluster/network
+- output: network
+  to: cluster/network
+"#;
+
+const COMBINED: &str = r#"
+variable "instances" { default = ["uni", "academy-2", "x.y"] }
+module "network" { source = "./network" }
+module "instances" {
+  source   = "./instance"
+  for_each = toset(var.instances)
+  name     = each.key
+  network  = module.network.id
+}
+resource "terraform_data" "user" {
+  for_each = toset(var.instances)
+  input    = { name = each.key, big = 12345678901234567890123 }
+}
+output "network" { value = module.network.id }
+"#;
+
+const NETWORK: &str = r#"
+resource "terraform_data" "network" { input = "net" }
+output "id" { value = terraform_data.network.output }
+"#;
+
+const INSTANCE: &str = r#"
+variable "name" {}
+variable "network" {}
+resource "terraform_data" "database" { input = "${var.name}-${var.network}" }
+resource "terraform_data" "grant" { input = terraform_data.database.output }
+"#;
+
+/// The programs to try: OpenTofu, which the suite brings, and Terraform where it is installed.
+fn programs() -> Vec<PathBuf> {
+    let tofu = std::env::var_os("GROVE_TEST_TOFU").unwrap();
+    let mut programs = vec![PathBuf::from(tofu)];
+    programs.extend(grove_exec::find("terraform"));
+    programs
+}
+
+/// Runs a program in a directory; it must succeed.
+#[track_caller]
+fn run(world: &World, program: &Path, directory: &str, arguments: &[&str]) {
+    let output = world
+        .program(program.display().to_string())
+        .current_dir(world.path(directory))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}\n{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+}
+
+/// A combined state that `program` applied.
+fn applied(program: &Path) -> World {
+    let world = World::with_shared_cache(GROVE);
+    world.write("fleet/combined/main.tf", COMBINED);
+    world.write("fleet/combined/network/main.tf", NETWORK);
+    world.write("fleet/combined/instance/main.tf", INSTANCE);
+    world.write("fleet/rules.yaml", RULES);
+    run(&world, program, "fleet/combined", &["init", "-input=false"]);
+    run(
+        &world,
+        program,
+        "fleet/combined",
+        &["apply", "-auto-approve", "-input=false"],
+    );
+    world
+}
+
+#[test]
+#[ignore = "split: needs OpenTofu"]
+fn a_combined_state_is_split_verified_and_joined() {
+    for program in programs() {
+        let world = applied(&program);
+        let words = "state split --from combined/terraform.tfstate --map rules.yaml --out parts";
+        let split = world.grove(words.split(' ')).success();
+        // Both programs write the same.
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(split.stdout, @"
+            cluster/network      1 object
+            instances/academy-2  3 objects, needs inputs from cluster/network
+            instances/uni        3 objects, needs inputs from cluster/network
+            instances/x.y        3 objects, needs inputs from cluster/network
+            10 of 10 objects in 4 parts
+            ");
+        }
+
+        // Nobody else may read a state.
+        let mode = |path: &str| {
+            use std::os::unix::fs::PermissionsExt as _;
+            let metadata = std::fs::metadata(world.path(format!("fleet/{path}"))).unwrap();
+            metadata.permissions().mode() & 0o777
+        };
+        assert_eq!(mode("parts/instances/uni/terraform.tfstate"), 0o600);
+
+        // Each part has the configuration of its stack, and a plan of it changes nothing.
+        for (stack, name) in [("uni", "uni"), ("academy-2", "academy-2"), ("x.y", "x.y")] {
+            let text = format!(
+                "module \"instance\" {{\n  source = \"../../../combined/instance\"\n  name = \"{name}\"\n  network = \"net\"\n}}\n\
+                 resource \"terraform_data\" \"user\" {{\n  input = {{ name = \"{name}\", big = 12345678901234567890123 }}\n}}\n"
+            );
+            world.write(format!("fleet/parts/instances/{stack}/main.tf"), text);
+        }
+        world.write(
+            "fleet/parts/cluster/network/main.tf",
+            "module \"network\" { source = \"../../../combined/network\" }\noutput \"network\" { value = module.network.id }\n",
+        );
+        let program_text = program.display().to_string();
+        let verify = ["state", "verify", "parts", "--program", &program_text];
+        let verified = world.grove(verify).success();
+        assert_eq!(verified.stdout, "4 plans: no changes\n");
+
+        // Joined, it is what it was: by content, and to the program.
+        let _ = world
+            .grove(["state", "join", "parts", "--out", "joined.tfstate"])
+            .success();
+        let _ = world
+            .grove([
+                "state",
+                "diff",
+                "combined/terraform.tfstate",
+                "joined.tfstate",
+            ])
+            .success();
+        let joined = world.read("fleet/joined.tfstate");
+        world.write("fleet/combined/terraform.tfstate", &joined);
+        run(
+            &world,
+            &program,
+            "fleet/combined",
+            &["plan", "-detailed-exitcode", "-input=false"],
+        );
+
+        // A part that another configuration would change is named.
+        let file = "fleet/parts/instances/uni/main.tf";
+        let other = world.read(file).replace("\"net\"", "\"other\"");
+        world.write(file, other);
+        let verified = world.grove(verify);
+        assert_eq!(verified.code, Some(1), "{verified}");
+        assert_eq!(
+            verified.stdout,
+            "instances/uni:\n  module.instance.terraform_data.database: update\n  module.instance.terraform_data.grant: update\n"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_split_is_said_and_nothing_is_written() {
+    let world = World::with_shared_cache(GROVE);
+    let state = r#"{"version":4,"serial":1,"lineage":"l","resources":[
+        {"mode":"managed","type":"a","name":"b","provider":"p","instances":[{"attributes":{}}]}]}"#;
+    world.write("fleet/state", state);
+    world.write(
+        "fleet/rules.yaml",
+        "version: 1\nrules:\n- {match: a.c, to: x}\n",
+    );
+    let split = |from: &str, map: &str| {
+        world.grove([
+            "state", "split", "--from", from, "--map", map, "--out", "parts",
+        ])
+    };
+    insta::assert_snapshot!(split("state", "rules.yaml").to_string(), @"
+    exit code: 1
+    ----- stderr -----
+    error: no rule claims 1 object: a.b
+    hint: every object needs a stack: add a rule, the last one may claim the rest
+    ");
+    world.write(
+        "fleet/bad.yaml",
+        "version: 1\nrules:\n- {match: \"a b\", to: x}\n- {match: a.b, too: x}\n",
+    );
+    insta::assert_snapshot!(split("state", "bad.yaml").to_string(), @"
+    exit code: 1
+    ----- stderr -----
+    error: the rules cannot be used
+      cause: bad.yaml:3:11: `a b` is neither a module's path nor an object's address
+      cause: bad.yaml:4:21: unknown key `too`; known are match, where, output, to, as
+      cause: bad.yaml:4:3: a rule needs `to`: the name of a stack
+    hint: `grove state split --help` shows rules
+    ");
+    world.write(
+        "fleet/encrypted",
+        r#"{"meta":{},"encrypted_data":"x","encryption_version":"v0"}"#,
+    );
+    insta::assert_snapshot!(split("encrypted", "rules.yaml").to_string(), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot read encrypted
+      cause: the state is encrypted
+    hint: `tofu state pull` prints it in plain text
+    ");
+    insta::assert_snapshot!(split("absent", "rules.yaml").to_string(), @"
+    exit code: 2
+    ----- stderr -----
+    error: there is no absent
+    hint: `tofu state pull` writes the state of a back end to stdout
+    ");
+    assert!(!world.path("fleet/parts").exists());
+    // Nothing is left beside it.
+    let mut names: Vec<_> = std::fs::read_dir(world.fleet())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("grove-split"))
+        .collect();
+    names.sort();
+    assert_eq!(names, Vec::<String>::new());
+
+    // What is there already stays as it is.
+    world.write("fleet/parts/kept", "x");
+    let output = split("state", "rules.yaml");
+    assert_eq!(output.code, Some(2), "{output}");
+    assert_eq!(world.read("fleet/parts/kept"), "x");
+}

@@ -1,0 +1,121 @@
+//! How long `grove state split` takes for a large combined state, beside `tofu state mv` of one part of
+//! it.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{Run, measure, median};
+use crate::{context::Context, tools};
+
+/// How many objects each instance has.
+const OBJECTS: usize = 20;
+
+const RULES: &str = r#"version: 1
+rules:
+- {match: "module.instances[\"{instance}\"]", to: "instances/{instance}", as: module.instance}
+- {match: module.cluster, to: cluster}
+"#;
+
+pub(super) fn run(context: &Context, run: &Run) -> Result<String> {
+    let tofu = tools::TOFU.get(context)?;
+    let directory = tempfile::tempdir()?;
+    let path = |name: &str| directory.path().join(name);
+    let text = serde_json::to_string(&combined(run.instances))?;
+    let (size, objects) = (text.len(), run.instances * OBJECTS + 1);
+    fs_err::write(path("combined.tfstate"), &text)?;
+    fs_err::write(path("rules.yaml"), RULES)?;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for round in 1..=run.rounds {
+        let out = format!("parts-{round}");
+        let mut split = Command::new(&run.grove);
+        split.current_dir(directory.path());
+        split.args(["state", "split", "--from", "combined.tfstate"]);
+        split.args(["--map", "rules.yaml", "--out", &out]);
+        let our = measure::measure(&split)?;
+        let parts = fs_err::read_dir(path(&out).join("instances"))?.count();
+        ensure!(parts == run.instances, "{parts} parts");
+
+        // One of the modules, as often as there are rounds; each call reads and writes the whole state.
+        fs_err::write(path("source.tfstate"), &text)?;
+        let module = format!("module.instances[\"site-{round:04}\"]");
+        let mut mv = Command::new(&tofu);
+        mv.current_dir(directory.path());
+        mv.args([
+            "state",
+            "mv",
+            "-state=source.tfstate",
+            "-state-out=part.tfstate",
+        ]);
+        mv.args([module.as_str(), "module.instance"]);
+        fs_err::remove_file(path("part.tfstate")).ok();
+        let their = measure::measure(&mv)?;
+        println!(
+            "round {round}: {:.3} s for all against {:.2} s for one",
+            our.wall, their.wall
+        );
+        ours.push(our);
+        theirs.push(their);
+    }
+    let middle = |side: &[measure::Usage], figure: fn(&measure::Usage) -> f64| {
+        median(side.iter().map(figure).collect())
+    };
+    let (our, their) = (
+        middle(&ours, |usage| usage.wall),
+        middle(&theirs, |usage| usage.wall),
+    );
+    let memory = middle(&ours, |usage| usage.largest);
+    let megabytes = |bytes: f64| bytes / 1e6;
+    let size = u32::try_from(size).context("the state is too large")?;
+    let parts = u32::try_from(run.instances)?;
+    // What the same work takes, by their own time for one part of it.
+    let all = their * f64::from(parts);
+    Ok(format!(
+        "{objects} objects, {:.1} MB, into {} states:\n\n\
+         | | wall s | largest process, MB |\n| --- | --- | --- |\n\
+         | `grove state split`, all states | {our:.3} | {:.0} ({:.1}× the file) |\n\
+         | `tofu state mv`, one state | {their:.2} | {:.0} |\n\n\
+         One call of `tofu state mv` takes {:.0}× as long as the whole split; the {parts} calls that the same \
+         split needs would take {all:.0} s at that rate.\n",
+        megabytes(f64::from(size)),
+        parts + 1,
+        megabytes(memory),
+        memory / f64::from(size),
+        megabytes(middle(&theirs, |usage| usage.largest)),
+        their / our,
+    ))
+}
+
+/// A combined state: a cluster, and a module for each instance.
+fn combined(instances: usize) -> Value {
+    let text = "x".repeat(60);
+    let object = |id: String| {
+        let tags: serde_json::Map<String, Value> = (0..20)
+            .map(|index| (format!("tag-{index}"), text.clone().into()))
+            .collect();
+        json!({"schema_version": 0, "sensitive_attributes": [], "private": "eyJzY2hlbWFfdmVyc2lvbiI6IjEifQ==",
+            "attributes": {"id": id, "input": {"value": {"tags": tags}, "type": "dynamic"}, "output": null},
+            "dependencies": ["module.cluster.terraform_data.network"]})
+    };
+    let resource = |module: String, name: String, id: String| {
+        json!({"module": module, "mode": "managed", "type": "terraform_data", "name": name,
+            "provider": "provider[\"terraform.io/builtin/terraform\"]", "instances": [object(id)]})
+    };
+    let mut resources = vec![resource(
+        "module.cluster".to_owned(),
+        "network".to_owned(),
+        "network".to_owned(),
+    )];
+    for instance in 1..=instances {
+        for index in 0..OBJECTS {
+            resources.push(resource(
+                format!("module.instances[\"site-{instance:04}\"]"),
+                format!("object-{index}"),
+                format!("{instance}-{index}"),
+            ));
+        }
+    }
+    json!({"version": 4, "terraform_version": "1.10.10", "serial": 1,
+        "lineage": "0a0b0c0d-0000-4000-8000-000000000000", "outputs": {}, "resources": resources})
+}
