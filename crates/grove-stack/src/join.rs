@@ -80,14 +80,10 @@ pub fn join<'a>(parts: &[Part<'a>], record: &Record) -> Result<State<'a>, Error>
     joined.resources = resources.into_values().collect();
     joined.outputs.sort_by(|a, b| a.0.cmp(&b.0));
     joined.sort();
-    for resource in &joined.resources {
-        for pair in resource.instances.windows(2) {
-            if (&pair[0].key, &pair[0].deposed) == (&pair[1].key, &pair[1].deposed) {
-                return Err(Error::Twice {
-                    address: resource.address_of(&pair[0]).to_string(),
-                });
-            }
-        }
+    if let Some(address) = joined.doubled() {
+        return Err(Error::Twice {
+            address: address.to_string(),
+        });
     }
     Ok(joined)
 }

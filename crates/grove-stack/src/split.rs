@@ -151,10 +151,32 @@ pub fn split<'a>(state: &State<'a>, rules: &Rules, allow: Allow) -> Result<Split
     };
     for (stack, part) in building {
         let (part, record) = part.finish(stack, state);
+        if let Some(address) = part.state.doubled() {
+            return Err(collision(state, &claims, stack, &address));
+        }
         split.parts.push(part);
         split.record.parts.push(record);
     }
     Ok(split)
+}
+
+/// Two objects that would have one address.
+fn collision(state: &State<'_>, claims: &[Vec<Claim>], stack: &str, address: &Address) -> Error {
+    let mut found = Vec::new();
+    for (resource, claims) in state.resources.iter().zip(claims) {
+        for (instance, claim) in resource.instances.iter().zip(claims) {
+            if claim.stack == stack && claim.address == *address {
+                found.push(resource.address_of(instance).to_string());
+            }
+        }
+    }
+    let mut found = found.into_iter();
+    Error::Collision {
+        first: found.next().unwrap_or_default(),
+        second: found.next().unwrap_or_default(),
+        address: address.to_string(),
+        stack: stack.to_owned(),
+    }
 }
 
 /// Refuses what the next apply would replace or destroy.
@@ -352,8 +374,6 @@ struct Building<'a> {
     outputs: Fields<'a>,
     moved: Vec<Moved>,
     crossings: BTreeMap<String, BTreeSet<String>>,
-    /// Where each object comes from, for messages.
-    origins: HashMap<(Address, Option<String>), Address>,
 }
 
 impl<'a> Building<'a> {
@@ -389,16 +409,6 @@ impl<'a> Building<'a> {
                 dependencies: (!is_same).then(|| before().collect()),
             });
         }
-        let collision = |first: &Address| Error::Collision {
-            first: first.to_string(),
-            second: from.to_string(),
-            address: claim.address.to_string(),
-            stack: claim.stack.clone(),
-        };
-        let place = (claim.address.clone(), deposed);
-        if let Some(first) = self.origins.insert(place, from.clone()) {
-            return Err(collision(&first));
-        }
         let moved = Instance {
             key: claim.address.key.clone(),
             dependencies: if is_same {
@@ -412,10 +422,12 @@ impl<'a> Building<'a> {
             Entry::Occupied(mut known) => {
                 // Two providers cannot be behind one resource.
                 if !is_equal(&known.get().fields, &resource.fields) {
-                    return Err(collision(&Address {
-                        resource: known.key().clone(),
-                        key: None,
-                    }));
+                    return Err(Error::Collision {
+                        first: format!("{} of another provider", known.key()),
+                        second: from.to_string(),
+                        address: claim.address.to_string(),
+                        stack: claim.stack.clone(),
+                    });
                 }
                 known.get_mut().instances.push(moved);
             }

@@ -98,6 +98,17 @@ impl<'a> State<'a> {
         write::state(self)
     }
 
+    /// The address that two of its objects have, where two have one; of a state that is in order.
+    pub(crate) fn doubled(&self) -> Option<Address> {
+        self.resources.iter().find_map(|resource| {
+            let mut pairs = resource.instances.windows(2);
+            let pair = pairs.find(|pair| {
+                (&pair[0].key, &pair[0].deposed) == (&pair[1].key, &pair[1].deposed)
+            })?;
+            Some(resource.address_of(&pair[0]))
+        })
+    }
+
     /// Puts resources and objects in the order that OpenTofu writes them in.
     pub(crate) fn sort(&mut self) {
         self.resources.sort_by(Resource::order);

@@ -212,7 +212,7 @@ fn what_would_lose_or_double_something_is_refused_with_the_address() {
     }
     // Two providers cannot be behind one resource.
     let merged = rules("- {match: a.b, to: all}\n- {match: a.c, to: all, as: \"a.b[9]\"}");
-    insta::assert_snapshot!(refusal(&state("{\"index_key\":0}"), &merged, allow), @"a.b and a.c[2] would both be a.b[9] of `all`");
+    insta::assert_snapshot!(refusal(&state("{\"index_key\":0}"), &merged, allow), @"a.b of another provider and a.c[2] would both be a.b[9] of `all`");
 }
 
 /// A state of any shape, with keys that hold what addresses are made of.

@@ -1,6 +1,6 @@
 //! From text.
 
-use std::{borrow::Cow, collections::BTreeSet, fmt, marker::PhantomData};
+use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -36,11 +36,16 @@ pub(super) fn state(text: &str) -> Result<State<'_>, Error> {
             message: "it has no lineage".to_owned(),
         });
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::with_capacity(state.len());
     for resource in &state.resources {
-        let address = resource.address();
+        let place = (
+            &resource.module,
+            resource.mode,
+            &resource.kind,
+            &resource.name,
+        );
         for instance in &resource.instances {
-            if !seen.insert((address.clone(), &instance.key, &instance.deposed)) {
+            if !seen.insert((place, &instance.key, &instance.deposed)) {
                 return Err(Error::Twice {
                     address: resource.address_of(instance).to_string(),
                 });

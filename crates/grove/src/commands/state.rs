@@ -78,6 +78,14 @@ fn parse<'a>(path: &Path, text: &'a str) -> Result<State<'a>> {
     })
 }
 
+/// The directory that a path is in.
+fn parent(path: &Path) -> &Path {
+    let parent = path.parent();
+    parent
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
 /// Writes a file that only the user may read: a state holds passwords.
 fn write_private(path: &Path, text: &str) -> Result<()> {
     let mut file = fs_err::OpenOptions::new()
@@ -85,7 +93,5 @@ fn write_private(path: &Path, text: &str) -> Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    Ok(())
+    Ok(file.write_all(text.as_bytes())?)
 }

@@ -1,10 +1,10 @@
 //! `grove state join`.
 
-use std::path::PathBuf;
+use std::{io::Write as _, path::PathBuf};
 
 use grove_stack::{Part, Record, State};
 
-use super::{RECORD, STATE, parse, read, write_private};
+use super::{RECORD, STATE, parent, parse, read};
 use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
@@ -46,7 +46,12 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
         })
         .collect::<Result<Vec<_>>>()?;
     let joined = grove_stack::join(&parts, &record)?;
-    write_private(&arguments.out, &joined.to_text())?;
+    // Whole or not at all; only the user may read a temporary file.
+    let mut file = tempfile::NamedTempFile::new_in(parent(&arguments.out))?;
+    file.write_all(joined.to_text().as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(&arguments.out)
+        .map_err(|error| CommandError::from_error(Exit::Tool, &error.error))?;
     let objects = joined.len();
     if is_json(output) {
         output.json(

@@ -8,9 +8,10 @@ use std::{
 
 use grove_stack::{Allow, Record, Rules};
 use grove_yaml::LineIndex;
+use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::{RECORD, STATE, parse, read, write_private};
+use super::{RECORD, STATE, parent, parse, read, write_private};
 use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
@@ -77,25 +78,27 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
     let mut record = split.record;
 
     // Written beside its place, and renamed once it is whole.
-    let parent = arguments
-        .out
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
     let beside = tempfile::Builder::new()
         .prefix(".grove-split-")
-        .tempdir_in(parent)?;
-    for (part, known) in split.parts.iter().zip(&mut record.parts) {
-        let text = part.state.to_text();
-        known.sha256 = digest(&text);
-        let directory = beside.path().join(&part.stack);
-        fs_err::create_dir_all(&directory)?;
-        write_private(&directory.join(STATE), &text)?;
-    }
+        .tempdir_in(parent(&arguments.out))?;
+    split
+        .parts
+        .par_iter()
+        .zip(&mut record.parts)
+        .try_for_each(|(part, known)| -> Result<()> {
+            let text = part.state.to_text();
+            known.sha256 = digest(&text);
+            let directory = beside.path().join(&part.stack);
+            fs_err::create_dir_all(&directory)?;
+            write_private(&directory.join(STATE), &text)
+        })?;
     let mut text = serde_json::to_string_pretty(&record)
         .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
     text.push('\n');
     write_private(&beside.path().join(RECORD), &text)?;
+    // Hundreds of files reach the disk together, before they are called by their name.
+    let directory = fs_err::File::open(beside.path())?;
+    nix::unistd::syncfs(&directory).map_err(std::io::Error::from)?;
     fs_err::rename(beside.path(), &arguments.out)?;
     // It is no temporary directory any more.
     let _renamed = beside.keep();
