@@ -21,6 +21,6 @@ pub use address::{Address, Key, Module, ResourceAddress, Step};
 pub use diff::{Difference, diff};
 pub use error::Error;
 pub use join::join;
-pub use rules::{Problem, Rules};
+pub use rules::{LEGACY, Problem, Rules};
 pub use split::{Allow, Crossing, Moved, Part, PartRecord, Record, Split, split};
 pub use state::{Instance, Mode, Resource, State};

@@ -60,15 +60,18 @@ pub struct Problem {
 /// What the names of a pattern stand for.
 pub(crate) type Captures = BTreeMap<String, String>;
 
+/// Rules for the states of Grove's predecessor, in which instances are keys of modules and of resources.
+pub const LEGACY: &str = include_str!("rules/legacy.yaml");
+
 impl Rules {
-    /// Reads rules.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    /// Reads rules. `names` says, over what the rules say, what a `{name}` may stand for.
+    pub fn parse(text: &str, names: &BTreeMap<String, BTreeSet<String>>) -> Result<Self, Error> {
         let parsed = grove_yaml::parse(text.as_bytes(), Limits::default());
         let mut reading = Reading::default();
         for problem in &parsed.problems {
             reading.problem(problem.span, problem.message.clone());
         }
-        let rules = parsed.root.as_ref().map(|root| reading.rules(root));
+        let rules = parsed.root.as_ref().map(|root| reading.rules(root, names));
         if parsed.root.is_none() && reading.problems.is_empty() {
             let span = Span { start: 0, end: 0 };
             reading.problem(span, "there are no rules".to_owned());
@@ -91,7 +94,7 @@ impl Reading {
         self.problems.push(Problem { message, span });
     }
 
-    fn rules(&mut self, root: &Node) -> Rules {
+    fn rules(&mut self, root: &Node, names: &BTreeMap<String, BTreeSet<String>>) -> Rules {
         self.keys(root, &["version", "names", "rules"]);
         match root.get("version").map(|node| &node.value) {
             Some(Value::Number(number)) if number.as_i64() == Some(VERSION) => {}
@@ -99,10 +102,18 @@ impl Reading {
         }
         let mut rules = Rules::default();
         for entry in root.get("names").map(Node::entries).unwrap_or_default() {
-            let texts = self.texts(&entry.value);
-            rules
-                .names
-                .insert(entry.key.clone(), texts.into_iter().collect());
+            let texts = match names.get(&entry.key) {
+                Some(stated) => stated.clone(),
+                None => self.texts(&entry.value).into_iter().collect(),
+            };
+            if texts.is_empty() {
+                let message = format!("what `{{{}}}` may stand for has to be stated", entry.key);
+                self.problem(entry.value.span, message);
+            }
+            rules.names.insert(entry.key.clone(), texts);
+        }
+        for (name, texts) in names {
+            rules.names.insert(name.clone(), texts.clone());
         }
         match root.get("rules").map(|node| &node.value) {
             Some(Value::List(list)) => {
@@ -525,7 +536,7 @@ mod tests {
 
     #[test]
     fn rules_are_read_with_what_is_wrong_in_them() {
-        let problems = |text: &str| match Rules::parse(text) {
+        let problems = |text: &str| match Rules::parse(text, &BTreeMap::new()) {
             Err(Error::Rules(problems)) => {
                 let lines = problems.into_iter().map(|problem| problem.message);
                 lines.collect::<Vec<_>>().join("\n")
@@ -539,6 +550,7 @@ mod tests {
         nothing gives `{i}` of `{i}`
         a rule needs `to`: the name of a stack
         ");
+        insta::assert_snapshot!(problems(LEGACY), @"what `{instance}` may stand for has to be stated");
         insta::assert_snapshot!(problems(""), @"there are no rules");
         insta::assert_snapshot!(problems("rules: 1"), @"
         `version: 1` is missing

@@ -59,7 +59,7 @@ rules:
 fn every_object_is_in_the_part_that_the_rules_say() {
     let text = combined();
     let state = State::parse(&text).unwrap();
-    let rules = Rules::parse(RULES).unwrap();
+    let rules = Rules::parse(RULES, &BTreeMap::new()).unwrap();
     let split = split(&state, &rules, Allow::default()).unwrap();
     let parts: Vec<String> = split
         .parts
@@ -169,9 +169,40 @@ fn every_object_is_in_the_part_that_the_rules_say() {
     );
 }
 
+#[test]
+fn the_rules_for_grove_s_predecessor_go_by_the_names_of_instances() {
+    let text = combined();
+    let state = State::parse(&text).unwrap();
+    let names = BTreeSet::from(["uni".to_owned(), "uni-2".to_owned()]);
+    let names = BTreeMap::from([("instance".to_owned(), names)]);
+    let rules = Rules::parse(crate::LEGACY, &names).unwrap();
+    let split = split(&state, &rules, Allow::default()).unwrap();
+    let addresses: Vec<String> = split
+        .parts
+        .iter()
+        .flat_map(|part| {
+            let resources = part.state.resources.iter();
+            resources.map(move |resource| format!("{}: {}", part.stack, resource.address()))
+        })
+        .collect();
+    insta::assert_snapshot!(addresses.join("\n"), @"
+    cluster: module.vpc.aws_vpc.main
+    instances/uni: module.instances.aws_s3_acl.files
+    instances/uni: module.instances.aws_s3_bucket.files
+    instances/uni: module.mysql.mysql_user.users
+    instances/uni-2: module.instances.aws_s3_bucket.files
+    instances/uni-2: module.mysql.mysql_user.users
+    ");
+    assert_eq!(split.record.outputs_left, Vec::<String>::new());
+}
+
 fn refusal(state: &str, rules: &str, allow: Allow) -> String {
     let state = State::parse(state).unwrap();
-    match split(&state, &Rules::parse(rules).unwrap(), allow) {
+    match split(
+        &state,
+        &Rules::parse(rules, &BTreeMap::new()).unwrap(),
+        allow,
+    ) {
         Ok(split) => format!("{} parts", split.parts.len()),
         Err(error) => error.to_string(),
     }
@@ -335,7 +366,7 @@ proptest! {
     fn splitting_and_joining_is_the_identity_on_content(text in any_state()) {
         let everything = Allow { unsettled: true, one_id: true };
         let state = State::parse(&text).unwrap();
-        let rules = Rules::parse(ANY).unwrap();
+        let rules = Rules::parse(ANY, &BTreeMap::new()).unwrap();
         let split = match split(&state, &rules, everything) {
             Ok(split) => split,
             // Two modules under one name.

@@ -2,6 +2,7 @@
 
 mod diff;
 mod join;
+mod rules;
 mod split;
 mod verify;
 
@@ -38,6 +39,7 @@ enum Command {
     Split(split::Arguments),
     Join(join::Arguments),
     Diff(diff::Arguments),
+    Rules(rules::Arguments),
     Verify(verify::Arguments),
 }
 
@@ -46,10 +48,13 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
         Command::Split(arguments) => split::run(arguments, output),
         Command::Join(arguments) => join::run(arguments, output),
         Command::Diff(arguments) => diff::run(arguments, output),
+        Command::Rules(arguments) => rules::run(arguments, output),
         Command::Verify(arguments) => verify::run(arguments, output),
     }
 }
 
+/// The name of the rules that Grove carries.
+const BUILT_IN: &str = "legacy-grove";
 /// The name of a state's file in the directory of its stack, where the local back end looks for it.
 const STATE: &str = "terraform.tfstate";
 /// The name of the record of a split.

@@ -1,7 +1,7 @@
 //! `grove state split`.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     path::{Path, PathBuf},
 };
@@ -11,7 +11,7 @@ use grove_yaml::LineIndex;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::{RECORD, STATE, parent, parse, read, write_private};
+use super::{BUILT_IN, RECORD, STATE, parent, parse, read, write_private};
 use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
@@ -41,14 +41,17 @@ use crate::{
     `rules` says what a name may stand for.\n\n\
     Examples:\n\
     \x20 grove state split --from combined.tfstate --map rules.yaml --out parts\n\
-    \x20 grove state split --from - --map rules.yaml --out parts")]
+    \x20 grove state split --from - --map legacy-grove --name instance=uni,academy --out parts")]
 pub(super) struct Arguments {
     /// The state's file; `-` for stdin.
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// The rules' file.
+    /// The rules' file, or `legacy-grove` for the rules that Grove carries.
     #[arg(long, value_name = "FILE")]
     map: PathBuf,
+    /// What a `{name}` of the rules may stand for; can be given several times.
+    #[arg(long = "name", value_name = "NAME=TEXT,…")]
+    names: Vec<String>,
     /// Where the parts go: a directory that is not there yet.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -67,7 +70,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
                 .hint("parts are written to a new directory, all of them or none"),
         );
     }
-    let rules = rules(&arguments.map)?;
+    let rules = rules(&arguments.map, &names(&arguments.names)?)?;
     let text = read(&arguments.from)?;
     let state = parse(&arguments.from, &text)?;
     let allow = Allow {
@@ -116,11 +119,31 @@ pub(super) fn digest(text: &str) -> String {
     format!("sha256:{:x}", Sha256::digest(text.as_bytes()))
 }
 
-fn rules(path: &Path) -> Result<Rules> {
-    let text = fs_err::read_to_string(path)
-        .map_err(|error| CommandError::from_error(Exit::Usage, &error))?;
+/// What names may stand for.
+type Names = BTreeMap<String, BTreeSet<String>>;
+
+fn names(stated: &[String]) -> Result<Names> {
+    let mut names = Names::new();
+    for text in stated {
+        let (name, texts) = text
+            .split_once('=')
+            .ok_or_else(|| CommandError::usage(format!("`{text}` is not `NAME=TEXT,…`")))?;
+        let texts = texts.split(',').filter(|text| !text.is_empty());
+        let known = names.entry(name.to_owned()).or_default();
+        known.extend(texts.map(str::to_owned));
+    }
+    Ok(names)
+}
+
+fn rules(path: &Path, names: &Names) -> Result<Rules> {
+    let text = if path == Path::new(BUILT_IN) {
+        grove_stack::LEGACY.to_owned()
+    } else {
+        fs_err::read_to_string(path)
+            .map_err(|error| CommandError::from_error(Exit::Usage, &error))?
+    };
     let index = LineIndex::new(&text);
-    Rules::parse(&text).map_err(|error| match error {
+    Rules::parse(&text, names).map_err(|error| match error {
         grove_stack::Error::Rules(problems) => {
             let lines = problems.iter().map(|problem| {
                 let position = index.position(problem.span.start);

@@ -1,0 +1,7 @@
+module "network" {
+  source = "../../../modules/network"
+}
+
+output "network" {
+  value = module.network.id
+}
