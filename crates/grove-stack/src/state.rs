@@ -98,6 +98,24 @@ impl<'a> State<'a> {
         write::state(self)
     }
 
+    /// The same history, one serial on, without objects and with `outputs` alone: what is left once every
+    /// object has gone elsewhere.
+    #[must_use]
+    pub fn without_objects(&self, outputs: &[String]) -> Self {
+        let is_kept = |name: &str| outputs.iter().any(|output| output == name);
+        Self {
+            serial: self.serial + 1,
+            outputs: self
+                .outputs
+                .iter()
+                .filter(|(name, _)| is_kept(name))
+                .cloned()
+                .collect(),
+            resources: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The address that two of its objects have, where two have one; of a state that is in order.
     pub(crate) fn doubled(&self) -> Option<Address> {
         self.resources.iter().find_map(|resource| {

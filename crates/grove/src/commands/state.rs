@@ -2,6 +2,8 @@
 
 mod diff;
 mod join;
+mod push;
+mod root;
 mod rules;
 mod split;
 mod verify;
@@ -23,8 +25,8 @@ from_error!(grove_stack::Error, |_| Exit::No);
 
 /// Take a state of OpenTofu or Terraform apart, and put it together.
 ///
-/// Works on files of version 4, of both programs; `tofu state pull` writes one. Nothing here reaches a
-/// back end or changes a state in place.
+/// Works on files of version 4, of both programs; `tofu state pull` writes one. Only `push` writes to a
+/// back end.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
     \x20 grove state split --from combined.tfstate --map rules.yaml --out parts\n\
@@ -38,6 +40,7 @@ pub(crate) struct Arguments {
 enum Command {
     Split(split::Arguments),
     Join(join::Arguments),
+    Push(push::Arguments),
     Diff(diff::Arguments),
     Rules(rules::Arguments),
     Verify(verify::Arguments),
@@ -47,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     match &arguments.command {
         Command::Split(arguments) => split::run(arguments, output),
         Command::Join(arguments) => join::run(arguments, output),
+        Command::Push(arguments) => push::run(arguments, output),
         Command::Diff(arguments) => diff::run(arguments, output),
         Command::Rules(arguments) => rules::run(arguments, output),
         Command::Verify(arguments) => verify::run(arguments, output),
@@ -99,4 +103,14 @@ fn write_private(path: &Path, text: &str) -> Result<()> {
         .mode(0o600)
         .open(path)?;
     Ok(file.write_all(text.as_bytes())?)
+}
+
+/// Writes a file that only the user may read, whole or not at all.
+fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(parent(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)
+        .map_err(|error| CommandError::from_error(Exit::Tool, &error.error))?;
+    Ok(())
 }

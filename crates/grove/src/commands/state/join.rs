@@ -1,10 +1,10 @@
 //! `grove state join`.
 
-use std::{io::Write as _, path::PathBuf};
+use std::path::PathBuf;
 
 use grove_stack::{Part, Record, State};
 
-use super::{RECORD, STATE, parent, parse, read};
+use super::{RECORD, STATE, parse, read, write_whole};
 use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
@@ -46,12 +46,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
         })
         .collect::<Result<Vec<_>>>()?;
     let joined = grove_stack::join(&parts, &record)?;
-    // Whole or not at all; only the user may read a temporary file.
-    let mut file = tempfile::NamedTempFile::new_in(parent(&arguments.out))?;
-    file.write_all(joined.to_text().as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(&arguments.out)
-        .map_err(|error| CommandError::from_error(Exit::Tool, &error.error))?;
+    write_whole(&arguments.out, &joined.to_text())?;
     let objects = joined.len();
     if is_json(output) {
         output.json(

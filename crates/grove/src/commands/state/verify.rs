@@ -1,25 +1,19 @@
 //! `grove state verify`.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
-use grove_exec::{Invocation, Variables, find};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::join::parts;
+use super::{
+    join::parts,
+    root::{Root, program},
+};
 use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
     workspace::is_json,
 };
-
-/// How long one run of the program may take.
-const LIMIT: Duration = Duration::from_mins(30);
-/// The most output of a plan.
-const OUTPUT: usize = 512 << 20;
 
 /// Plan each part of a split, and demand that nothing would change.
 ///
@@ -52,13 +46,7 @@ struct Planned {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
-    let program = match &arguments.program {
-        Some(program) => program.clone(),
-        None => find("tofu").or_else(|| find("terraform")).ok_or_else(|| {
-            CommandError::tool("neither `tofu` nor `terraform` is on PATH")
-                .hint("install OpenTofu, or name the program with `--program`")
-        })?,
-    };
+    let program = program(arguments.program.as_ref())?;
     let (record, _) = parts(&arguments.directory)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.parallel.clamp(1, 64))
@@ -116,40 +104,20 @@ fn plan(arguments: &Arguments, program: &Path, directory: &Path) -> Result<Vec<S
                 .hint("write the stack's configuration beside its state"),
         );
     }
-    // Neither the plan nor what `init` brings stays behind in the part.
+    // What `init` brings does not stay behind in the part.
     let scratch = tempfile::tempdir()?;
-    let file = scratch.path().join("plan");
-    let run = |words: &[&str]| {
-        let mut all: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        if words[0] == "plan" {
-            all.push(format!("-out={}", file.display()));
-            if arguments.offline {
-                all.push("-refresh=false".to_owned());
-            }
-        }
-        if words[0] == "show" {
-            all.push(file.display().to_string());
-        }
-        Invocation::new(program)
-            .args(all)
-            .cwd(directory)
-            .pass(Variables::Infrastructure)
-            .pass(Variables::Kubernetes)
-            .pass(Variables::Network)
-            .pass(Variables::Ssh)
-            .pass(Variables::Git)
-            .env("TF_DATA_DIR", scratch.path().join("data"))
-            .env("TF_IN_AUTOMATION", "1")
-            .timeout(LIMIT)
-            .output_limit(OUTPUT)
-            .run()
+    let root = Root {
+        program,
+        directory,
+        data: Some(scratch.path().join("data")),
     };
-    run(&["init", "-input=false", "-no-color"])?;
-    run(&["plan", "-input=false", "-no-color", "-lock=false"])?;
-    let text = run(&["show", "-json", "-no-color"])?.text()?;
-    let plan: Value = serde_json::from_str(&text).map_err(|error| {
-        CommandError::from_error(Exit::Tool, &error).context("the plan cannot be read")
-    })?;
+    root.init()?;
+    let more: &[&str] = if arguments.offline {
+        &["-refresh=false"]
+    } else {
+        &[]
+    };
+    let plan = root.plan(more)?;
     Ok(changes(&plan))
 }
 
