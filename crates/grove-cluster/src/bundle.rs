@@ -332,7 +332,9 @@ mod tests {
         );
         let bundle = Bundle::parse("x.lock", text.as_bytes()).unwrap();
         let file = &bundle.files[0];
-        insta::assert_snapshot!(store.objects(&bundle, "a", "1").unwrap_err(), @"a 1 is not here: `a.yaml` was not pulled");
+        let missing = store.objects(&bundle, "a", "1").unwrap_err();
+        insta::assert_snapshot!(missing, @"a 1 is not here: `a.yaml` was not pulled");
+        insta::assert_snapshot!(missing.hint().unwrap(), @"`grove bundle pull --only a@1` brings it; `--from DIR` takes it from a directory");
         let error = store.add(file, b"other", "dir/a.yaml").unwrap_err();
         assert!(matches!(error, Error::Changed { .. }) && !store.has(file));
         store.add(file, bytes, "dir/a.yaml").unwrap();

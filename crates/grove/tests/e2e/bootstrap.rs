@@ -211,15 +211,6 @@ fn an_engine_is_upgraded_by_its_version_alone() {
         format!("{plain}argo: {{versions: {{argocd: 3.5.7}}}}\n"),
     );
     site.commit("The series before");
-    // What another version needs has to be brought first.
-    let refused = site.world.grove(["cluster", "bootstrap", "alpha"]);
-    assert_eq!(refused.code, Some(1), "{refused}");
-    assert!(
-        refused
-            .stderr
-            .contains("grove bundle pull --only argocd@3.5.7"),
-        "{refused}"
-    );
     site.pull(&["--only", "argocd@3.5.7"]);
     site.bootstrap("alpha");
     site.commit("Which cluster it is");

@@ -123,17 +123,8 @@ fn what_others_change_is_no_drift_and_a_broken_instance_stays_alone() {
     );
     assert_eq!(template["spec"]["containers"].as_array().unwrap().len(), 2);
     let began = operation(&site);
-    let refresh = "argocd.argoproj.io/refresh=hard";
     let name = "alpha-uni-next";
-    let words = [
-        "annotate",
-        "applications.argoproj.io",
-        name,
-        "-n",
-        "argocd",
-        refresh,
-    ];
-    let _ = site.kubectl("alpha", &words);
+    site.refresh("alpha", name, "hard");
     std::thread::sleep(std::time::Duration::from_secs(10));
     site.until_healthy("alpha", name);
     assert_eq!(operation(&site), began, "it syncs again and again");
@@ -158,16 +149,14 @@ fn what_others_change_is_no_drift_and_a_broken_instance_stays_alone() {
     let words = ["deploy", "alpha/uni-next", "--wait", "--timeout", "20"];
     let output = site.world.grove(words);
     assert_eq!(output.code, Some(6), "{output}");
+    // On a busy machine its pods are replaced later than in twenty seconds.
+    site.until(90, "the status names what is not ready", || {
+        let status = site.json(&["status", "alpha/uni-next"]);
+        let uni_next = row(&status, "alpha/uni-next");
+        let unready = uni_next["unready"].to_string();
+        uni_next["state"] != "running" && unready.contains("Deployment/lms: ")
+    });
     let status = site.json(&["status", "alpha"]);
-    let uni_next = row(&status, "alpha/uni-next");
-    assert_ne!(uni_next["state"], "running", "{status}");
-    assert!(
-        uni_next["unready"][0]
-            .as_str()
-            .unwrap()
-            .starts_with("Deployment/lms: "),
-        "{status}"
-    );
     assert_eq!(row(&status, "alpha/uni")["state"], "running", "{status}");
     assert_eq!(pods(&site, "uni"), served);
 
@@ -199,17 +188,10 @@ fn what_others_change_is_no_drift_and_a_broken_instance_stays_alone() {
     git(&["-C", &here, "add", "-A"]);
     git(&["-C", &here, "commit", "-q", "-m", "By hand"]);
     git(&["-C", &here, "push", "-q"]);
-    let refresh = "argocd.argoproj.io/refresh=normal";
-    let words = [
-        "annotate",
-        "applications.argoproj.io",
-        name,
-        "-n",
-        "argocd",
-        refresh,
-    ];
-    let _ = site.kubectl("alpha", &words);
-    site.until(60, "the sealed secret is refused", || {
+    site.until(150, "the sealed secret is refused", || {
+        // A comparison that began before the push takes the request with it.
+        site.refresh("alpha", name, "normal");
+        std::thread::sleep(std::time::Duration::from_secs(4));
         let status = site.json(&["status", "alpha/uni-next"]);
         let text = row(&status, "alpha/uni-next")["unready"].to_string();
         text.contains("SealedSecret/strange-") && text.contains("cannot be opened")

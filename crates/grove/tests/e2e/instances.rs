@@ -48,17 +48,7 @@ fn every_instance_runs_and_changes_touch_only_what_they_should() {
     ] {
         assert_eq!(site.state(cluster, application), "Synced/Healthy");
         // Nothing stays out of sync once everything was defaulted and looked at anew.
-        let _ = site.kubectl(
-            cluster,
-            &[
-                "annotate",
-                "applications.argoproj.io",
-                application,
-                "-n",
-                "argocd",
-                "argocd.argoproj.io/refresh=hard",
-            ],
-        );
+        site.refresh(cluster, application, "hard");
     }
     std::thread::sleep(std::time::Duration::from_secs(5));
     for (cluster, application) in [("alpha", "alpha-uni"), ("beta", "beta-library")] {
@@ -205,17 +195,7 @@ fn every_instance_runs_and_changes_touch_only_what_they_should() {
     );
     git(&clone, &["commit", "-q", "-m", "By hand"]);
     git(&clone, &["push", "-q"]);
-    let _ = site.kubectl(
-        "beta",
-        &[
-            "annotate",
-            "applications.argoproj.io",
-            "grove-apps",
-            "-n",
-            "argocd",
-            "argocd.argoproj.io/refresh=hard",
-        ],
-    );
+    site.refresh("beta", "grove-apps", "hard");
     std::thread::sleep(std::time::Duration::from_secs(8));
     for application in ["beta-library", "beta-academy"] {
         assert_eq!(
@@ -235,17 +215,7 @@ fn every_instance_runs_and_changes_touch_only_what_they_should() {
     git(&clone, &["add", "-A"]);
     git(&clone, &["commit", "-q", "-m", "A stray object"]);
     git(&clone, &["push", "-q"]);
-    let _ = site.kubectl(
-        "beta",
-        &[
-            "annotate",
-            "applications.argoproj.io",
-            "beta-academy-labs",
-            "-n",
-            "argocd",
-            "argocd.argoproj.io/refresh=hard",
-        ],
-    );
+    site.refresh("beta", "beta-academy-labs", "hard");
     site.until(60, "the stray object is refused", || {
         site.kubectl(
             "beta",

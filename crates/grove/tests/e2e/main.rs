@@ -249,6 +249,15 @@ impl Site {
         )
     }
 
+    /// Makes Argo CD compare an Application now: `normal`, or `hard` past what it has cached.
+    #[track_caller]
+    fn refresh(&self, cluster: &str, application: &str, how: &str) {
+        let refresh = format!("argocd.argoproj.io/refresh={how}");
+        let kind = "applications.argoproj.io";
+        let words = ["annotate", kind, application, "-n", "argocd", &refresh];
+        let _ = self.kubectl(cluster, &words);
+    }
+
     /// Waits until something holds.
     #[track_caller]
     fn until(&self, seconds: u64, what: &str, holds: impl Fn() -> bool) {
