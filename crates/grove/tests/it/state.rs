@@ -263,6 +263,14 @@ fn parts_are_pushed_once_and_a_push_that_stopped_goes_on() {
             pushed.stdout,
             "7 objects of 3 parts in 3 back ends; the combined state has none of them any more\n"
         );
+        // So it is where the last word was not written.
+        let journal = world.read("fleet/parts/push.json");
+        world.write(
+            "fleet/parts/push.json",
+            journal.replace("\"finished\": true", "\"finished\": false"),
+        );
+        let last = push(&world, &program).success();
+        assert_eq!(last.stdout, pushed.stdout);
         let again = push(&world, &program).success();
         assert!(
             again.stderr.contains("everything was pushed already"),

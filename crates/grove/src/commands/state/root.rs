@@ -24,7 +24,12 @@ const RELEASE: Duration = Duration::from_mins(1);
 /// The program that is named, or the one that is there: `tofu`, else `terraform`.
 pub(super) fn program(named: Option<&PathBuf>) -> Result<PathBuf> {
     if let Some(program) = named {
-        return Ok(program.clone());
+        // It is started in other directories than this one.
+        return Ok(if program.components().count() > 1 {
+            fs_err::canonicalize(program)?
+        } else {
+            program.clone()
+        });
     }
     find("tofu").or_else(|| find("terraform")).ok_or_else(|| {
         CommandError::tool("neither `tofu` nor `terraform` is on PATH")
