@@ -106,10 +106,25 @@ fn what_others_change_is_no_drift_and_a_broken_instance_stays_alone() {
     site.edit(
         INSTANCE,
         "{announcement: {}}",
-        "{announcement: {}, scaler: {}}",
+        "{announcement: {}, scaler: {}}\naccess: {staff: viewer}",
     );
     site.commit("An autoscaler");
     site.deploy("alpha", &["--expect", "2"]);
+
+    // A group has its role in the instance's project, and in no other.
+    let roles = |project: &str| {
+        let (kind, words) = ("appprojects.argoproj.io", "jsonpath={.spec.roles}");
+        site.kubectl(
+            "alpha",
+            &["get", kind, project, "-n", "argocd", "-o", words],
+        )
+    };
+    assert!(
+        roles("alpha-uni-next").contains("proj:alpha-uni-next:viewer, applications, get"),
+        "{}",
+        roles("alpha-uni-next")
+    );
+    assert_eq!(roles("alpha-uni"), "");
 
     // The autoscaler and admission have had their way, and nothing is out of sync for it.
     site.until(60, "the autoscaler asks for two", || {
