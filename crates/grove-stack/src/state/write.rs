@@ -43,8 +43,7 @@ fn resource(writer: &mut Writer, resource: &Resource<'_>) {
     });
 }
 
-/// One object; `pub` for the record of a split, which hashes objects by themselves.
-pub(super) fn instance(writer: &mut Writer, instance: &Instance<'_>) {
+fn instance(writer: &mut Writer, instance: &Instance<'_>) {
     writer.object(|object| {
         match &instance.key {
             None => {}
@@ -67,7 +66,7 @@ pub(super) fn instance(writer: &mut Writer, instance: &Instance<'_>) {
 }
 
 /// JSON without a blank that means nothing.
-pub(crate) struct Writer(String);
+struct Writer(String);
 
 impl Writer {
     fn object(&mut self, write: impl FnOnce(&mut Object<'_>)) {
