@@ -209,6 +209,7 @@ impl Facts {
     pub(crate) fn observation(&self, kubernetes: &str) -> Observation {
         let mut observation = Observation {
             kubernetes: clean(kubernetes),
+            applications_unread: self.unread.contains_key(&Kind::Application),
             unread: self.unread.values().cloned().collect(),
             workflows: self.workflows.values().cloned().collect(),
             ..Observation::default()

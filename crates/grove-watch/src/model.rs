@@ -325,7 +325,17 @@ fn instance_row(
     let name = instance.application();
     let application = observation.and_then(|observation| observation.applications.get(&name));
     let operation = application.and_then(|application| application.operation.as_ref());
-    let (state, problem) = judge(released, observation.is_some(), application);
+    let (state, problem) = match observation {
+        Some(seen)
+            if released.newest.is_some() && seen.applications_unread && application.is_none() =>
+        {
+            (
+                State::Unknown,
+                Some("Argo CD's Applications cannot be read".to_owned()),
+            )
+        }
+        _ => judge(released, observation.is_some(), application),
+    };
     let gone = (!released.in_fleet).then(|| "it runs and is not in the fleet".to_owned());
     InstanceRow {
         state,
@@ -552,6 +562,13 @@ mod tests {
         let status = fold(time("2026-01-02T00:00:00Z"), &wanted, &observed.into());
         assert_eq!(status.instances[0].state, State::Unknown);
         assert_eq!(status.instances[1].state, State::Deploying);
+        let unread = Observation {
+            applications_unread: true,
+            ..Observation::default()
+        };
+        let unread = [("b".to_owned(), Ok(unread))];
+        let status_unread = fold(time("2026-01-02T00:00:00Z"), &wanted, &unread.into());
+        assert_eq!(status_unread.instances[1].state, State::Unknown);
         assert_eq!(status.clusters[0].problems, ["cannot be reached"]);
         assert!(status.clusters[1].reached);
     }

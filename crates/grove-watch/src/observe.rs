@@ -22,6 +22,8 @@ pub struct Observation {
     pub kubernetes: String,
     /// Argo CD's Applications, by name.
     pub applications: BTreeMap<String, Application>,
+    /// Whether they could not be read: then one that is not here may be there.
+    pub applications_unread: bool,
     /// Namespace → when the first of its certificates ends.
     pub certificates: BTreeMap<String, Timestamp>,
     /// Argo's Workflows that run or failed; none where the cluster does not know the kind.
