@@ -254,7 +254,16 @@ impl Site {
     fn refresh(&self, cluster: &str, application: &str, how: &str) {
         let refresh = format!("argocd.argoproj.io/refresh={how}");
         let kind = "applications.argoproj.io";
-        let words = ["annotate", kind, application, "-n", "argocd", &refresh];
+        // One of `deploy` may still stand.
+        let words = [
+            "annotate",
+            kind,
+            application,
+            "-n",
+            "argocd",
+            &refresh,
+            "--overwrite",
+        ];
         let _ = self.kubectl(cluster, &words);
     }
 
