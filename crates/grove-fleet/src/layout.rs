@@ -1,5 +1,7 @@
 //! Which file of a fleet is what.
 
+use grove_stack::stack;
+
 use crate::Address;
 
 /// The fleet's own file.
@@ -35,6 +37,14 @@ pub enum Kind {
         /// The instance that it belongs to; none for one that all share.
         instance: Option<Address>,
     },
+    /// A file below `stacks/<name>/`, of a cluster or an instance.
+    Stack(stack::Address),
+    /// A file below `modules/`, which root modules of stacks may call.
+    Module,
+    /// `outputs/<stack>.json`, of a cluster or an instance.
+    Outputs(stack::Address),
+    /// `outputs/<stack>.sops.yaml`, of a cluster or an instance.
+    OutputsSecrets(stack::Address),
     /// Anything else.
     Other,
 }
@@ -54,6 +64,15 @@ impl Kind {
             ["groups", group, "group.yaml"] => Self::Group(name(group)),
             ["groups", group, "secrets.sops.yaml"] => Self::GroupSecrets(name(group)),
             ["plugins", file] => Self::plugin(file, None),
+            ["modules", _, ..] => Self::Module,
+            [
+                "clusters",
+                cluster,
+                rest @ ("stacks" | "outputs"),
+                stack @ ..,
+            ] => Self::stack(rest, stack, |stack| {
+                stack::Address::of_cluster(cluster, stack)
+            }),
             ["clusters", cluster, "cluster.yaml"] => Self::Cluster(name(cluster)),
             ["clusters", cluster, "secrets.sops.yaml"] => Self::ClusterSecrets(name(cluster)),
             ["clusters", cluster, "sealing.pem"] => Self::Sealing(name(cluster)),
@@ -63,7 +82,29 @@ impl Kind {
                     ["instance.yaml"] => Self::Instance(address),
                     ["secrets.sops.yaml"] => Self::InstanceSecrets(address),
                     ["plugins", file] => Self::plugin(file, Some(address)),
+                    [rest @ ("stacks" | "outputs"), stack @ ..] => {
+                        Self::stack(rest, stack, |stack| {
+                            stack::Address::of_instance(cluster, instance, stack)
+                        })
+                    }
                     _ => Self::Other,
+                }
+            }
+            _ => Self::Other,
+        }
+    }
+
+    /// A file below `stacks/` or `outputs/`.
+    fn stack(directory: &str, rest: &[&str], address: impl Fn(&str) -> stack::Address) -> Self {
+        match (directory, rest) {
+            ("stacks", [stack, _, ..]) => Self::Stack(address(stack)),
+            ("outputs", [file]) => {
+                if let Some(stack) = file.strip_suffix(".sops.yaml") {
+                    Self::OutputsSecrets(address(stack))
+                } else if let Some(stack) = file.strip_suffix(".json") {
+                    Self::Outputs(address(stack))
+                } else {
+                    Self::Other
                 }
             }
             _ => Self::Other,
@@ -96,7 +137,10 @@ impl Kind {
     pub fn is_secrets(&self) -> bool {
         matches!(
             self,
-            Self::GroupSecrets(_) | Self::ClusterSecrets(_) | Self::InstanceSecrets(_)
+            Self::GroupSecrets(_)
+                | Self::ClusterSecrets(_)
+                | Self::InstanceSecrets(_)
+                | Self::OutputsSecrets(_)
         )
     }
 }

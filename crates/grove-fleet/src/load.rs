@@ -7,10 +7,13 @@ mod cluster;
 mod distribution;
 mod instance;
 mod plugins;
+mod references;
 mod secrets;
+mod stacks;
 #[cfg(test)]
 mod tests;
 
+pub use secrets::output_secrets;
 pub(crate) use secrets::{SOPS, is_encrypted};
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -135,5 +138,7 @@ pub fn fleet(documents: &Documents) -> Fleet {
             Some((address.clone(), instance))
         })
         .collect();
+    fleet.stacks = stacks::read(documents, &fleet);
+    references::resolve(&mut fleet);
     fleet
 }

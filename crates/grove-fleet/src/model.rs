@@ -7,7 +7,7 @@ mod image;
 mod instance;
 
 pub use address::Address;
-pub use cluster::{Certificate, Chart, Cluster, Harmony};
+pub use cluster::{Certificate, Chart, Cluster, Harmony, Waits};
 pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
 pub use image::{ImageError, ImageName};
 pub use instance::{
@@ -16,6 +16,8 @@ pub use instance::{
 };
 
 use std::collections::BTreeMap;
+
+use grove_stack::stack::{self, Stack};
 
 /// A fleet at one revision.
 #[derive(Clone, Debug, Default)]
@@ -36,4 +38,6 @@ pub struct Fleet {
     pub clusters: BTreeMap<String, Cluster>,
     /// Every instance of every cluster.
     pub instances: BTreeMap<Address, Instance>,
+    /// Every stack of every cluster and instance.
+    pub stacks: BTreeMap<stack::Address, Stack>,
 }

@@ -78,7 +78,7 @@ fn object(keys: Keys, within: bool) -> Map<String, Value> {
 
 fn property(key: &Key, within: bool) -> Map<String, Value> {
     match key.support {
-        Support::Now => {
+        Support::Now | Support::Hidden => {
             let mut schema = value(&key.holds, within || key.layered);
             schema.insert("description".to_owned(), key.doc.into());
             schema

@@ -10,6 +10,7 @@ mod group;
 mod instance;
 mod layered;
 mod misfit;
+mod stack;
 #[cfg(test)]
 mod tests;
 
@@ -116,6 +117,8 @@ pub enum Support {
     Now,
     /// A later version will; saying it is an error.
     NotYet,
+    /// It does, for its own tests: no schema or help names it.
+    Hidden,
 }
 
 /// What a value may be.
@@ -203,6 +206,14 @@ impl Choice {
         Self {
             value,
             support: Support::NotYet,
+            doc,
+        }
+    }
+
+    const fn hidden(value: &'static str, doc: &'static str) -> Self {
+        Self {
+            value,
+            support: Support::Hidden,
             doc,
         }
     }

@@ -10,16 +10,25 @@
 //! address; what no rule claims stops the split.
 
 mod address;
+pub mod backend;
+pub mod catalog;
 mod diff;
 mod error;
+mod graph;
+mod hcl;
 mod join;
+pub mod module;
+pub mod outputs;
+pub mod root;
 mod rules;
 mod split;
+pub mod stack;
 mod state;
 
 pub use address::{Address, Key, Module, ResourceAddress, Step};
 pub use diff::{Difference, diff};
 pub use error::Error;
+pub use graph::{Cycle, Graph};
 pub use join::join;
 pub use rules::{LEGACY, Problem, Rules};
 pub use split::{Allow, Crossing, Moved, Part, PartRecord, Record, Split, split};

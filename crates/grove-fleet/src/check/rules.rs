@@ -4,8 +4,10 @@ mod addon_values;
 mod bad_group;
 mod bad_host;
 mod bad_identity;
+mod bad_input;
 mod bad_name;
 mod bad_namespace;
+mod bad_state;
 mod broken_link;
 mod chart_missing;
 mod distribution_changed;
@@ -29,6 +31,7 @@ mod mutable_image;
 mod name_clash;
 mod name_too_long;
 mod namespace_clash;
+mod outputs_unreadable;
 mod owned_config_key;
 mod path_escape;
 mod placeholder_in_input;
@@ -40,6 +43,9 @@ mod sealing_certificate_missing;
 mod sealing_certificate_unreadable;
 mod secret_missing;
 mod secrets_not_encrypted;
+mod stack_cycle;
+mod stack_unreadable;
+mod state_key_clash;
 mod unknown_addon;
 mod unknown_cluster;
 mod unknown_distribution;
@@ -48,6 +54,8 @@ mod unknown_key;
 mod unknown_plugin;
 mod unknown_ring;
 mod unknown_service;
+mod unknown_stack;
+mod unresolved_input;
 mod unsupported_key;
 mod wrong_type;
 mod yaml_syntax;
@@ -105,6 +113,14 @@ pub static ALL: &[Rule] = &[
     sealing_certificate_unreadable::RULE,
     sealing_certificate_expired::RULE,
     sealing_certificate_expires::RULE,
+    bad_state::RULE,
+    state_key_clash::RULE,
+    unknown_stack::RULE,
+    stack_unreadable::RULE,
+    bad_input::RULE,
+    unresolved_input::RULE,
+    stack_cycle::RULE,
+    outputs_unreadable::RULE,
     instance_gone::RULE,
     identity_changed::RULE,
 ];

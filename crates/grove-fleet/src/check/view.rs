@@ -1,10 +1,11 @@
 //! What rules see of a fleet, and how they name places in it.
 
+use grove_stack::stack;
 use grove_yaml::{Entry, Node, Span, Value};
 
 use super::{Context, findings::Place};
 use crate::{
-    Fleet, Snapshot,
+    Address, Fleet, Snapshot,
     layer::{self, Merged},
     layout::{self, Kind},
     load::{Document, Documents, SOPS},
@@ -102,6 +103,45 @@ impl<'a> View<'a> {
     /// The last key of `route` in the file at `path`, or as much of the way there as exists.
     pub(crate) fn key(self, path: &str, route: &[&str]) -> Place<'a> {
         self.find(path, route, Option::unwrap_or)
+    }
+
+    /// The value at `route` of a stack's entry in `stacks`; its directory where it has no entry.
+    pub(crate) fn stack(self, address: &stack::Address, route: &[&str]) -> Place<'a> {
+        let whole: Vec<&str> = ["stacks", &address.stack]
+            .into_iter()
+            .chain(route.iter().copied())
+            .collect();
+        let Some(name) = &address.instance else {
+            return self.value(&layout::cluster(&address.cluster), &whole);
+        };
+        let address = Address::new(&address.cluster, name);
+        match self.fleet.instances.get(&address) {
+            Some(instance) => self.stated(instance, &whole),
+            None => self.value(&layout::instance(&address), &whole),
+        }
+    }
+
+    /// Every entry of `stacks`, of clusters and of instances, with its key.
+    pub(crate) fn stated_stacks(self) -> Vec<(stack::Address, Place<'a>)> {
+        let mut found = Vec::new();
+        for name in self.fleet.clusters.keys() {
+            let file = layout::cluster(name);
+            let stacks = self.root(&file).and_then(|root| root.get("stacks"));
+            for entry in stacks.into_iter().flat_map(Node::entries) {
+                let place = self.key(&file, &["stacks", &entry.key]);
+                found.push((stack::Address::of_cluster(name, &entry.key), place));
+            }
+        }
+        for (address, instance) in &self.fleet.instances {
+            let merged = layer::merge(self.all, address);
+            let stacks = merged.as_ref().and_then(|merged| merged.get("stacks"));
+            for (name, _) in stacks.into_iter().flat_map(Merged::entries) {
+                let place = self.stated_key(instance, &["stacks", name]);
+                let stack = stack::Address::of_instance(&address.cluster, &address.instance, name);
+                found.push((stack, place));
+            }
+        }
+        found
     }
 
     fn find(self, path: &str, route: &[&str], choose: fn(Option<Span>, Span) -> Span) -> Place<'a> {

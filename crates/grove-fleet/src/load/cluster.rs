@@ -4,7 +4,7 @@ use grove_yaml::Node;
 use serde_json::{Map, Value};
 use x509_cert::{Certificate as X509, der::DecodePem as _, time::Time};
 
-use super::{Document, Documents, secrets};
+use super::{Document, Documents, secrets, stacks};
 use crate::{
     layout,
     model::{Certificate, Chart, Cluster, Harmony},
@@ -62,6 +62,18 @@ pub(super) fn read(
         sealing: documents
             .get(&layout::sealing(name))
             .and_then(|document| certificate(&document.bytes)),
+        storage: document
+            .root
+            .as_ref()
+            .and_then(|root| stacks::storage(root.get("state")?)),
+        credentials: document
+            .root
+            .iter()
+            .filter_map(|root| root.get("credentials"))
+            .flat_map(Node::entries)
+            .filter_map(|entry| Some((entry.key.clone(), entry.value.as_str()?.to_owned())))
+            .collect(),
+        waits: Vec::new(),
         secrets: secrets.of_cluster(name),
     }
 }

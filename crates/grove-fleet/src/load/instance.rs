@@ -67,6 +67,7 @@ pub(super) fn read(
         access: below(&merged, "access")
             .filter_map(|(group, role)| Some((group.to_owned(), Role::from_name(role.as_str()?)?)))
             .collect(),
+        waits: Vec::new(),
         secrets: secrets.of_instance(documents, address, &groups),
         groups,
     })

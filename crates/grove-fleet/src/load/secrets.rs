@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use grove_stack::stack;
 use grove_yaml::Node;
 use sha2::{Digest as _, Sha256};
 
@@ -84,6 +85,14 @@ impl Shared {
         }
         secrets
     }
+}
+
+/// The sensitive outputs of a stack, by name.
+pub fn output_secrets(documents: &Documents, stack: &stack::Address) -> References {
+    let document = documents.get(&stack.outputs_secrets_file());
+    document
+        .map(|document| read(document, None))
+        .unwrap_or_default()
 }
 
 /// The secrets of one file, or of one map at its top.

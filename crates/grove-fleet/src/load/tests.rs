@@ -106,6 +106,9 @@ fn a_fleet_is_typed() {
         harmony: None,
         addons: {},
         sealing: None,
+        storage: None,
+        credentials: {},
+        waits: [],
         secrets: {
             "KEY": SecretReference {
                 file: "clusters/prod/secrets.sops.yaml",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use grove_stack::{backend::Storage, root::Blocked, stack::Reference};
 use serde_json::Value;
 
 use super::SecretReference;
@@ -35,8 +36,25 @@ pub struct Cluster {
     pub addons: BTreeMap<String, Value>,
     /// `sealing.pem`, where it is there and readable.
     pub sealing: Option<Certificate>,
+    /// `state`, where it is stated as its back end needs it.
+    pub storage: Option<Storage>,
+    /// `credentials`: environment variable → name of a secret of the cluster.
+    pub credentials: BTreeMap<String, String>,
+    /// What `harmony` and `addons` wait for: outputs that no stack has given yet.
+    pub waits: Vec<Waits>,
     /// Names and places of the `cluster` map of `secrets.sops.yaml`; instances never see these.
     pub secrets: BTreeMap<String, SecretReference>,
+}
+
+/// A value that an output is to give and does not yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// The keys that lead to it.
+    pub path: Vec<String>,
+    /// The output.
+    pub reference: Reference,
+    /// Why it has no value.
+    pub why: Blocked,
 }
 
 /// The Harmony chart of a cluster.

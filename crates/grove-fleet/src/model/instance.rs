@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::Address;
+use super::{Address, Waits};
 
 /// An instance with its layers merged.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub struct Instance {
     pub images: BTreeMap<String, Image>,
     /// `access`: group of the identity provider → its role in Argo CD.
     pub access: BTreeMap<String, Role>,
+    /// What `config` and `env` wait for: outputs that no stack has given yet.
+    pub waits: Vec<Waits>,
     /// Every secret that it may use, by name: from its cluster, its groups and its own file.
     pub secrets: BTreeMap<String, SecretReference>,
 }

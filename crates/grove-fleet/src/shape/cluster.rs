@@ -1,6 +1,6 @@
 //! `clusters/<name>/cluster.yaml`.
 
-use super::{Choice, Key, Shape, Type, layered};
+use super::{Choice, Key, Shape, Type, layered, stack};
 
 pub(super) static SHAPE: Shape = Shape {
     path: "clusters/*/cluster.yaml",
@@ -16,6 +16,7 @@ const KEYS: &[Key] = &[
             Choice::now("digitalocean", "DigitalOcean."),
             Choice::now("local", "A cluster on this machine: kind or k3d."),
             Choice::now("existing", "A cluster that somebody else made."),
+            Choice::hidden("simulated", "Files of a directory."),
         ]),
         "Whose cluster it is.",
     )
@@ -139,9 +140,20 @@ const KEYS: &[Key] = &[
         ]]),
         "How secrets reach the cluster.",
     ),
-    Key::later(
+    Key::new(
         "state",
-        "Where the states of the cluster's stacks are kept.",
+        stack::STATE,
+        "Where the states of the cluster's stacks, and of its instances', are kept: a state each.",
+    ),
+    Key::new(
+        "credentials",
+        stack::CREDENTIALS,
+        "What back end and providers find in their environment: variable → name of a secret of the cluster. What your own environment has passes too.",
+    ),
+    Key::new(
+        "stacks",
+        stack::STACKS,
+        "The cluster's stacks by name: those that Grove has for its provider, and what the operator's own (`stacks/NAME/*.tf`) need.",
     ),
     Key::new(
         "addons",

@@ -1,6 +1,6 @@
 //! The keys that every layer may give: fleet, ring, cluster, group and instance.
 
-use super::{Choice, Key, Type};
+use super::{Choice, Key, Type, stack};
 
 /// The one layered key that a ring cannot give itself.
 pub(super) const RING: &[Key] = &[Key::new(
@@ -167,6 +167,12 @@ pub(super) const KEYS: &[Key] = &[
             Choice::now("operator", "May also sync it and restart its workloads."),
         ])),
         "Who may do what with the instance in Argo CD: a group of the identity provider → its role.",
+    )
+    .layered(),
+    Key::new(
+        "stacks",
+        stack::STACKS,
+        "The instance's stacks by name: those that Grove has for the cluster's provider, and what the operator's own (`stacks/NAME/*.tf`) need.",
     )
     .layered(),
     Key::later("mail", "The mail relay and its sender.").layered(),

@@ -164,7 +164,7 @@ impl Walk {
 
     fn choice(&mut self, choices: &[Choice], text: &str, node: &Node) {
         match choices.iter().find(|choice| choice.value == text) {
-            Some(choice) if choice.support == Support::Now => {}
+            Some(choice) if choice.support != Support::NotYet => {}
             Some(_) => self.add(
                 MisfitKind::NotYet,
                 node.span,

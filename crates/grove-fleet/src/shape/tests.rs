@@ -156,7 +156,7 @@ fn what_comes_later_is_refused() {
     ), @"
     2:18 NotYet argo/topology: `argo.topology: central` is not rendered by this version yet ()
     3:20 NotYet secrets/backend: `secrets.backend: external-secrets` is not rendered by this version yet ()
-    4:1 NotYet state: `state` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
+    4:1 MissingKey state/backend: `state.backend` is missing (The back end of OpenTofu.)
     ");
 }
 

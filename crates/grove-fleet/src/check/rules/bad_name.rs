@@ -16,9 +16,9 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a name has characters that it cannot have",
     documentation: "\
-The name of the fleet, a cluster, an instance, a group, a distribution, a ring or a client has other
-characters than lower-case letters, digits and inner dashes; or the name of a secret has others than
-capital letters, digits and underscores.
+The name of the fleet, a cluster, an instance, a stack, a group, a distribution, a ring or a
+client has other characters than lower-case letters, digits and inner dashes; or the name of a
+secret has others than capital letters, digits and underscores.
 
 The first become names and labels of objects of Kubernetes, branches of Git and paths; the second
 stand in configuration as variables do.
@@ -51,6 +51,16 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
         look(findings, "the fleet", &view.fleet.name, || {
             view.value(layout::FLEET, &["name"])
         });
+    }
+    for (address, place) in view.stated_stacks() {
+        look(findings, "a stack", &address.stack, || place);
+    }
+    for document in view.documents {
+        if let Kind::Stack(address) = &document.kind {
+            look(findings, "a stack", &address.stack, || {
+                Place::file(document.real.as_str())
+            });
+        }
     }
     for (number, ring) in view.fleet.rings.iter().enumerate() {
         look(findings, "a ring", ring, || {
