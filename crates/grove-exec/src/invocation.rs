@@ -27,6 +27,7 @@ pub struct Invocation {
     stdin: Option<Vec<u8>>,
     timeout: Option<Duration>,
     output_limit: usize,
+    farewell: Duration,
     sandbox: Option<Sandbox>,
     hint: Option<String>,
 }
@@ -44,6 +45,7 @@ impl Invocation {
             stdin: None,
             timeout: None,
             output_limit: 256 << 20,
+            farewell: processes::FAREWELL,
             sandbox: None,
             hint: None,
         }
@@ -109,6 +111,14 @@ impl Invocation {
     #[must_use]
     pub fn output_limit(mut self, bytes: usize) -> Self {
         self.output_limit = bytes;
+        self
+    }
+
+    /// How long it may take to end when Grove is interrupted, a second unless stated: for a program
+    /// that must not be cut off in the middle.
+    #[must_use]
+    pub fn farewell(mut self, limit: Duration) -> Self {
+        self.farewell = limit;
         self
     }
 
@@ -211,7 +221,7 @@ impl Invocation {
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        processes::start(command)
+        processes::start(command, self.farewell)
             .and_then(|(child, group)| Running::new(self.name(), child, group))
             .map_err(|source| self.broken(source))
     }

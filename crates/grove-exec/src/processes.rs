@@ -2,7 +2,7 @@
 //!
 //! Every program runs in a process group of its own, so that ending it ends what it started too.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
 use std::mem;
 use std::os::unix::process::CommandExt as _;
@@ -16,11 +16,12 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
-/// How long programs may take to put away what they have begun, when all are told to end.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a program may take to put away what it has begun, when all are told to end, unless more
+/// is asked for.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
 
-/// The groups that run now: their leaders have not been reaped.
-static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+/// The groups that run now, and how long each may take to end: their leaders have not been reaped.
+static GROUPS: Mutex<BTreeMap<i32, Duration>> = Mutex::new(BTreeMap::new());
 
 /// The thread that starts programs, by the channel that it reads.
 static STARTER: Mutex<Option<Sender<Request>>> = Mutex::new(None);
@@ -36,8 +37,16 @@ impl Group {
     /// Ends every process of the group at once, where it still runs. The number of a group that
     /// was [closed](Self::close) may be another's by now and is left alone.
     pub(crate) fn end(self) {
-        if locked(&GROUPS).contains(&self.0) {
+        if locked(&GROUPS).contains_key(&self.0) {
             self.kill();
+        }
+    }
+
+    /// Asks every process of the group to end, where it still runs.
+    pub(crate) fn interrupt(self) {
+        if locked(&GROUPS).contains_key(&self.0) {
+            // It fails only where nothing is left to end.
+            let _: Result<_, _> = killpg(Pid::from_raw(self.0), Signal::SIGINT);
         }
     }
 
@@ -48,7 +57,7 @@ impl Group {
 
     /// To be called before the leader is reaped: ends what is left of the group and forgets it.
     pub(crate) fn close(self) {
-        if locked(&GROUPS).remove(&self.0) {
+        if locked(&GROUPS).remove(&self.0).is_some() {
             self.kill();
         }
     }
@@ -63,7 +72,7 @@ impl Group {
 ///
 /// All programs are started by one thread that lives as long as Grove does: the signal that a
 /// confined program gets at its parent's death is sent when the *thread* that started it ends.
-pub(crate) fn start(command: Command) -> io::Result<(Child, Group)> {
+pub(crate) fn start(command: Command, farewell: Duration) -> io::Result<(Child, Group)> {
     let gone = || io::Error::other("the thread that starts programs is gone");
     let (reply, child) = mpsc::channel();
     // Held while it starts: `end_all` sees it or keeps it from starting.
@@ -71,7 +80,7 @@ pub(crate) fn start(command: Command) -> io::Result<(Child, Group)> {
     starter()?.send((command, reply)).map_err(|_| gone())?;
     let child = child.recv().map_err(|_| gone())??;
     let id = i32::try_from(child.id()).map_err(io::Error::other)?;
-    groups.insert(id);
+    groups.insert(id, farewell);
     Ok((child, Group(id)))
 }
 
@@ -97,20 +106,28 @@ fn starter() -> io::Result<Sender<Request>> {
 
 /// Ends every program that runs now, with all that they started; for the moment at which Grove
 /// itself is told to end. They are asked first, so that Git takes its lock files away, and have a
-/// second for that.
+/// second for that, or what [`Invocation::farewell`](crate::Invocation::farewell) says.
 ///
 /// From here on no program is started, and who waits for one waits for ever: Grove is to exit.
 pub fn end_all() {
     let groups = locked(&GROUPS);
-    for group in &*groups {
+    for (group, farewell) in &*groups {
+        // What needs time is asked as a terminal would: the plugins of OpenTofu die of the other signal.
+        let signal = if *farewell > FAREWELL {
+            Signal::SIGINT
+        } else {
+            Signal::SIGTERM
+        };
         // It fails only where nothing is left to end.
-        let _: Result<_, _> = killpg(Pid::from_raw(*group), Signal::SIGTERM);
+        let _: Result<_, _> = killpg(Pid::from_raw(*group), signal);
     }
-    let deadline = Instant::now() + FAREWELL;
-    while groups.iter().any(|group| runs(*group)) && Instant::now() < deadline {
+    let asked = Instant::now();
+    let may_go_on =
+        |(group, farewell): (&i32, &Duration)| asked.elapsed() < *farewell && runs(*group);
+    while groups.iter().any(may_go_on) {
         thread::sleep(Duration::from_millis(5));
     }
-    for group in &*groups {
+    for group in groups.keys() {
         Group(*group).kill();
     }
     mem::forget(groups);

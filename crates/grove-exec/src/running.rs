@@ -124,6 +124,11 @@ impl Running {
         self.group.end();
     }
 
+    /// Asks it to end, as the terminal's Ctrl-C would.
+    pub fn interrupt(&self) {
+        self.group.interrupt();
+    }
+
     /// Waits for it to end by itself; `None` where it still runs after `limit`. Standard input is
     /// closed first, unless it was taken.
     pub fn wait(&mut self, limit: Duration) -> Result<Option<ExitStatus>, ExecError> {

@@ -43,7 +43,7 @@ pub enum Kind {
     Module,
     /// `outputs/<stack>.json`, of a cluster or an instance.
     Outputs(stack::Address),
-    /// `outputs/<stack>.sops.yaml`, of a cluster or an instance.
+    /// `outputs/<stack>.secrets.sops.yaml`, of a cluster or an instance.
     OutputsSecrets(stack::Address),
     /// Anything else.
     Other,
@@ -99,7 +99,7 @@ impl Kind {
         match (directory, rest) {
             ("stacks", [stack, _, ..]) => Self::Stack(address(stack)),
             ("outputs", [file]) => {
-                if let Some(stack) = file.strip_suffix(".sops.yaml") {
+                if let Some(stack) = file.strip_suffix(".secrets.sops.yaml") {
                     Self::OutputsSecrets(address(stack))
                 } else if let Some(stack) = file.strip_suffix(".json") {
                     Self::Outputs(address(stack))

@@ -1,7 +1,10 @@
 //! Which instances a command means.
 
+mod stacks;
 #[cfg(test)]
 mod tests;
+
+pub use stacks::StackSelector;
 
 use globset::{GlobBuilder, GlobMatcher};
 

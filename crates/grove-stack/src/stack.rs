@@ -59,7 +59,7 @@ impl Address {
     /// The SOPS file of its sensitive outputs in the fleet.
     pub fn outputs_secrets_file(&self) -> String {
         format!(
-            "{}/outputs/{}.sops.yaml",
+            "{}/outputs/{}.secrets.sops.yaml",
             self.owner_directory(),
             self.stack
         )

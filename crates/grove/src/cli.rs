@@ -87,6 +87,7 @@ pub(crate) enum Command {
     Status(c::status::Arguments),
     Watch(c::watch::Arguments),
     Logs(c::logs::Arguments),
+    Stack(c::stack::Arguments),
     State(c::state::Arguments),
     Cluster(c::cluster::Arguments),
     Bundle(c::bundle::Arguments),

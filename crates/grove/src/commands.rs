@@ -27,6 +27,7 @@ pub(crate) mod seal;
 pub(crate) mod secret;
 pub(crate) mod selection;
 pub(crate) mod show;
+pub(crate) mod stack;
 pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod unhold;
@@ -63,6 +64,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Status(arguments) => status::run(arguments, global, output),
         Command::Watch(arguments) => watch::run(arguments, global, output),
         Command::Logs(arguments) => logs::run(arguments, global, output),
+        Command::Stack(arguments) => stack::run(arguments, global, output),
         Command::State(arguments) => state::run(arguments, output),
         Command::Cluster(arguments) => cluster::run(arguments, global, output),
         Command::Bundle(arguments) => bundle::run(arguments, output),

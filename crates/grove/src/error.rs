@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use grove_stack::lock::LockInfo;
+
 /// Exit codes. They are part of the interface: scripts rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -24,7 +26,7 @@ pub(crate) enum Exit {
 }
 
 /// Why a command did not do what it was asked: what happened, why, and what to do next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CommandError {
     /// Chooses the exit code.
     pub(crate) exit: Exit,
@@ -32,6 +34,8 @@ pub(crate) struct CommandError {
     pub(crate) messages: Vec<String>,
     /// What to do next.
     pub(crate) hints: Vec<String>,
+    /// The lock that is in the way, where that is why.
+    pub(crate) lock: Option<Box<LockInfo>>,
 }
 
 /// What a command gives.
@@ -44,6 +48,7 @@ impl CommandError {
             exit,
             messages: vec![message.into()],
             hints: Vec::new(),
+            lock: None,
         }
     }
 
@@ -62,6 +67,7 @@ impl CommandError {
             exit,
             messages,
             hints: Vec::new(),
+            lock: None,
         }
     }
 

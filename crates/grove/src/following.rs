@@ -324,14 +324,7 @@ async fn on_cluster(
             );
             return releases
                 .into_iter()
-                .map(|release| {
-                    let error = CommandError {
-                        exit: error.exit,
-                        messages: error.messages.clone(),
-                        hints: error.hints.clone(),
-                    };
-                    (release.label.clone(), Err(error))
-                })
+                .map(|release| (release.label.clone(), Err(error.clone())))
                 .collect();
         }
     };

@@ -17,7 +17,9 @@ mod releasing;
 mod report;
 mod secrets;
 mod sharing;
+mod stacks;
 mod surroundings;
+mod tofu;
 mod workspace;
 
 use std::process::ExitCode;

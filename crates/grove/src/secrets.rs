@@ -117,22 +117,11 @@ impl Secrets<'_> {
                 .collect()
         };
         if self.workspace.snapshot.bytes(&place.file).is_none() {
-            let mut tree = Tree::default();
-            for (name, value) in values {
-                let keys = keys(name);
-                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-                tree.insert(&keys, Tree::Value(value.clone()));
-            }
-            let creation = self.creation(&place.file)?;
-            let text = if creation.needs_program().is_some() {
-                Sops::default().create(
-                    &place.file,
-                    &tree,
-                    &self.workspace.root.join(".sops.yaml"),
-                )?
-            } else {
-                create(&place.file, &tree, &creation, now)?
-            };
+            let named: Vec<_> = values
+                .iter()
+                .map(|(name, value)| (keys(name), value))
+                .collect();
+            let text = self.made(&place.file, &named)?;
             return surroundings::write_atomically(&path, &text);
         }
         let mut file = self.file(&place.file)?;
@@ -152,6 +141,32 @@ impl Secrets<'_> {
             file = SopsFile::parse(&place.file, &text)?;
         }
         surroundings::write_atomically(&path, file.text())
+    }
+
+    /// Writes a file with these values and no others, whatever it held; gives its text.
+    pub(crate) fn replace(&self, file: &str, values: &BTreeMap<String, Secret>) -> Result<String> {
+        let named: Vec<_> = values
+            .iter()
+            .map(|(name, value)| (vec![name.clone()], value))
+            .collect();
+        let text = self.made(file, &named)?;
+        surroundings::write_atomically(&self.workspace.root.join(file), &text)?;
+        Ok(text)
+    }
+
+    /// The text of a new file.
+    fn made(&self, file: &str, values: &[(Vec<String>, &Secret)]) -> Result<String> {
+        let mut tree = Tree::default();
+        for (keys, value) in values {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            tree.insert(&keys, Tree::Value((*value).clone()));
+        }
+        let creation = self.creation(file)?;
+        if creation.needs_program().is_some() {
+            let rules = self.workspace.root.join(".sops.yaml");
+            return Ok(Sops::default().create(file, &tree, &rules)?);
+        }
+        Ok(create(file, &tree, &creation, surroundings::now()?)?)
     }
 
     fn creation(&self, file: &str) -> Result<Creation> {

@@ -23,6 +23,16 @@ pub(crate) fn raw_variable(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// Every environment variable that is text.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// The time. `GROVE_TEST_NOW` (RFC 3339) replaces it, so that a run can be repeated byte for byte.
 #[expect(
     clippy::disallowed_methods,

@@ -73,6 +73,12 @@ pub(super) fn read(
             .flat_map(Node::entries)
             .filter_map(|entry| Some((entry.key.clone(), entry.value.as_str()?.to_owned())))
             .collect(),
+        environment: document
+            .root
+            .as_ref()
+            .and_then(|root| root.get("environment"))
+            .map(texts)
+            .unwrap_or_default(),
         waits: Vec::new(),
         secrets: secrets.of_cluster(name),
     }
@@ -101,6 +107,19 @@ fn harmony(node: &Node) -> Option<Harmony> {
             .filter_map(|crd| Some((crd.key.clone(), crd.value.as_str()?.to_owned())))
             .collect(),
     })
+}
+
+/// The texts of a list.
+fn texts(node: &Node) -> Vec<String> {
+    let nodes: &[Node] = match &node.value {
+        grove_yaml::Value::List(nodes) => nodes,
+        _ => &[],
+    };
+    nodes
+        .iter()
+        .filter_map(Node::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A map of free values; an empty one where there is none.

@@ -17,11 +17,7 @@ use grove_yaml::Node;
 use serde_json::{Map, Value};
 
 use super::{Documents, references::reference};
-use crate::{
-    Fleet, layer,
-    layout::Kind,
-    links,
-};
+use crate::{Fleet, layer, layout::Kind, links};
 
 /// The region that S3 servers other than Amazon's are content with.
 const REGION: &str = "us-east-1";

@@ -40,6 +40,8 @@ pub struct Cluster {
     pub storage: Option<Storage>,
     /// `credentials`: environment variable → name of a secret of the cluster.
     pub credentials: BTreeMap<String, String>,
+    /// `environment`: variables of the operator's own that pass to providers.
+    pub environment: Vec<String>,
     /// What `harmony` and `addons` wait for: outputs that no stack has given yet.
     pub waits: Vec<Waits>,
     /// Names and places of the `cluster` map of `secrets.sops.yaml`; instances never see these.

@@ -151,6 +151,11 @@ const KEYS: &[Key] = &[
         "What back end and providers find in their environment: variable → name of a secret of the cluster. What your own environment has passes too.",
     ),
     Key::new(
+        "environment",
+        Type::List(&Type::Text),
+        "Variables of your own environment that providers see beside those of well-known clouds and services: `NAME`, or `NAME_*` for all that begin so.",
+    ),
+    Key::new(
         "stacks",
         stack::STACKS,
         "The cluster's stacks by name: those that Grove has for its provider, and what the operator's own (`stacks/NAME/*.tf`) need.",

@@ -16,14 +16,12 @@ pub(super) const DEPTH: usize = 24;
 /// Whether a file or directory can be one that the model reads. Directories are asked before what is
 /// in them.
 ///
-/// Left out: `themes/`, an instance's `theme/` (images and fonts that only builds read), and a
-/// cluster's `stacks/` (which only its own tool reads).
+/// Left out: `themes/` and an instance's `theme/` (images and fonts that only builds read), and what
+/// OpenTofu keeps beside a root module that it ran in.
 pub(super) fn is_wanted(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
-        [.., ".git"]
-        | ["clusters", _, "stacks", ..]
-        | ["clusters", _, "instances", _, "theme", ..] => false,
+        [.., ".git" | ".terraform"] | ["clusters", _, "instances", _, "theme", ..] => false,
         // Text at the root may be the key that an example publishes.
         [name]
             if std::path::Path::new(name)
@@ -34,7 +32,7 @@ pub(super) fn is_wanted(path: &str) -> bool {
         }
         ["grove.yaml" | ".sops.yaml"]
         | [
-            "addons" | "charts" | "clusters" | "distributions" | "groups" | "plugins",
+            "addons" | "charts" | "clusters" | "distributions" | "groups" | "modules" | "plugins",
             ..,
         ] => true,
         _ => false,

@@ -39,6 +39,16 @@ pub(crate) fn selectors() -> Vec<CompletionCandidate> {
         .collect()
 }
 
+/// What a selection of stacks can name.
+pub(crate) fn stacks() -> Vec<CompletionCandidate> {
+    let fleet = fleet().unwrap_or_default();
+    let stacks = fleet.stacks.keys().map(ToString::to_string);
+    stacks
+        .map(CompletionCandidate::new)
+        .chain(selectors())
+        .collect()
+}
+
 /// Names of `distributions/NAME.yaml`.
 pub(crate) fn distributions() -> Vec<CompletionCandidate> {
     let fleet = fleet().unwrap_or_default();

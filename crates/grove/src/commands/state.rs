@@ -3,7 +3,6 @@
 mod diff;
 mod join;
 mod push;
-mod root;
 mod rules;
 mod split;
 mod verify;

@@ -26,19 +26,23 @@ written would reach what serves learners.
 
 Write it anew from the state: `grove stack output STACK --write`. To state outputs by hand, use
 `outputs` in `cluster.yaml`.",
-    example: Example::files(&[(
-        "clusters/prod/cluster.yaml",
-        Content::Text(concat!(
-            include_str!("../base/cluster.yaml"),
-            "state: {backend: pg}\n"
-        )),
-    ), (
-        "clusters/prod/stacks/dns/main.tf",
-        Content::Text("output \"zone\" {\n  value = 1\n}\n"),
-    ), (
-        "clusters/prod/outputs/dns.json",
-        Content::Text("{\"version\": 1}\n"),
-    )]),
+    example: Example::files(&[
+        (
+            "clusters/prod/cluster.yaml",
+            Content::Text(concat!(
+                include_str!("../base/cluster.yaml"),
+                "state: {backend: pg}\n"
+            )),
+        ),
+        (
+            "clusters/prod/stacks/dns/main.tf",
+            Content::Text("output \"zone\" {\n  value = 1\n}\n"),
+        ),
+        (
+            "clusters/prod/outputs/dns.json",
+            Content::Text("{\"version\": 1}\n"),
+        ),
+    ]),
     hides_source: false,
     check,
 };

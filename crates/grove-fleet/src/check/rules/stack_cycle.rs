@@ -22,22 +22,26 @@ Nothing of the circle could be planned from nothing, and what exists could not b
 order.
 
 Take one of the inputs out: state its value, or move what both need into a stack of its own.",
-    example: Example::files(&[(
-        "clusters/prod/cluster.yaml",
-        Content::Text(concat!(
-            include_str!("../base/cluster.yaml"),
-            "state: {backend: pg}\n",
-            "stacks:\n",
-            "  a: {inputs: {x: {output: b.y}}}\n",
-            "  b: {inputs: {x: {output: a.y}}}\n"
-        )),
-    ), (
-        "clusters/prod/stacks/a/main.tf",
-        Content::Text("variable \"x\" {}\noutput \"y\" {\n  value = var.x\n}\n"),
-    ), (
-        "clusters/prod/stacks/b/main.tf",
-        Content::Text("variable \"x\" {}\noutput \"y\" {\n  value = var.x\n}\n"),
-    )]),
+    example: Example::files(&[
+        (
+            "clusters/prod/cluster.yaml",
+            Content::Text(concat!(
+                include_str!("../base/cluster.yaml"),
+                "state: {backend: pg}\n",
+                "stacks:\n",
+                "  a: {inputs: {x: {output: b.y}}}\n",
+                "  b: {inputs: {x: {output: a.y}}}\n"
+            )),
+        ),
+        (
+            "clusters/prod/stacks/a/main.tf",
+            Content::Text("variable \"x\" {}\noutput \"y\" {\n  value = var.x\n}\n"),
+        ),
+        (
+            "clusters/prod/stacks/b/main.tf",
+            Content::Text("variable \"x\" {}\noutput \"y\" {\n  value = var.x\n}\n"),
+        ),
+    ]),
     hides_source: false,
     check,
 };

@@ -24,16 +24,19 @@ Grove writes the last three itself, from `state` of `cluster.yaml`, with a key t
 has. Two of them would be an error of OpenTofu's, or a state that Grove does not know of.
 
 Mend the place that is named; take the block out and state `state` in `cluster.yaml`.",
-    example: Example::files(&[(
-        "clusters/prod/cluster.yaml",
-        Content::Text(concat!(
-            include_str!("../base/cluster.yaml"),
-            "state: {backend: pg}\n"
-        )),
-    ), (
-        "clusters/prod/stacks/dns/main.tf",
-        Content::Text("terraform {\n  backend \"s3\" {}\n}\n"),
-    )]),
+    example: Example::files(&[
+        (
+            "clusters/prod/cluster.yaml",
+            Content::Text(concat!(
+                include_str!("../base/cluster.yaml"),
+                "state: {backend: pg}\n"
+            )),
+        ),
+        (
+            "clusters/prod/stacks/dns/main.tf",
+            Content::Text("terraform {\n  backend \"s3\" {}\n}\n"),
+        ),
+    ]),
     hides_source: false,
     check,
 };

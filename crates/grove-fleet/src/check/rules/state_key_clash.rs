@@ -24,20 +24,24 @@ Each would plan to destroy what the other made: the first apply after the other'
 
 Leave `key` out, since Grove's own choice is never shared; where a state is there already, state
 its key with the one stack that it belongs to.",
-    example: Example::files(&[(
-        "clusters/prod/cluster.yaml",
-        Content::Text(concat!(
-            include_str!("../base/cluster.yaml"),
-            "state: {backend: pg}\n",
-            "stacks: {a: {key: one}, b: {key: one}}\n"
-        )),
-    ), (
-        "clusters/prod/stacks/a/main.tf",
-        Content::Text("output \"y\" {\n  value = 1\n}\n"),
-    ), (
-        "clusters/prod/stacks/b/main.tf",
-        Content::Text("output \"y\" {\n  value = 1\n}\n"),
-    )]),
+    example: Example::files(&[
+        (
+            "clusters/prod/cluster.yaml",
+            Content::Text(concat!(
+                include_str!("../base/cluster.yaml"),
+                "state: {backend: pg}\n",
+                "stacks: {a: {key: one}, b: {key: one}}\n"
+            )),
+        ),
+        (
+            "clusters/prod/stacks/a/main.tf",
+            Content::Text("output \"y\" {\n  value = 1\n}\n"),
+        ),
+        (
+            "clusters/prod/stacks/b/main.tf",
+            Content::Text("output \"y\" {\n  value = 1\n}\n"),
+        ),
+    ]),
     hides_source: false,
     check,
 };

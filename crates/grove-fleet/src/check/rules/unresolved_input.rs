@@ -30,17 +30,20 @@ its cluster; a cluster its own. A value that was never given is never made up.
 
 Correct the name, declare the output in the other stack, or keep the secret with `grove secret
 set`.",
-    example: Example::files(&[(
-        "clusters/prod/cluster.yaml",
-        Content::Text(concat!(
-            include_str!("../base/cluster.yaml"),
-            "state: {backend: pg}\n",
-            "stacks: {dns: {inputs: {zone: {output: network.zone}}}}\n"
-        )),
-    ), (
-        "clusters/prod/stacks/dns/main.tf",
-        Content::Text("variable \"zone\" {}\n"),
-    )]),
+    example: Example::files(&[
+        (
+            "clusters/prod/cluster.yaml",
+            Content::Text(concat!(
+                include_str!("../base/cluster.yaml"),
+                "state: {backend: pg}\n",
+                "stacks: {dns: {inputs: {zone: {output: network.zone}}}}\n"
+            )),
+        ),
+        (
+            "clusters/prod/stacks/dns/main.tf",
+            Content::Text("variable \"zone\" {}\n"),
+        ),
+    ]),
     hides_source: false,
     check,
 };

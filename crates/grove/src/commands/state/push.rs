@@ -8,16 +8,11 @@ use std::{
 use grove_stack::{Record, State, diff};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    join::parts,
-    parse,
-    root::{Root, program},
-    split::digest,
-    write_whole,
-};
+use super::{join::parts, parse, split::digest, write_whole};
 use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
+    tofu::{Environment, Root, program},
     workspace::is_json,
 };
 
@@ -84,6 +79,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
         program: &program,
         directory: &arguments.source,
         data: None,
+        environment: &Environment::default(),
     };
     let work = Work {
         arguments,
@@ -201,6 +197,7 @@ impl Work<'_> {
             program: self.program,
             directory: &directory,
             data: None,
+            environment: &Environment::default(),
         };
         root.init()?;
         let part = parse(path, text)?;

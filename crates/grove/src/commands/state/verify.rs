@@ -2,16 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use grove_stack::plan::Changes;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{
-    join::parts,
-    root::{Root, program},
-};
+use super::join::parts;
 use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
+    tofu::{Environment, Root, program},
     workspace::is_json,
 };
 
@@ -110,6 +109,7 @@ fn plan(arguments: &Arguments, program: &Path, directory: &Path) -> Result<Vec<S
         program,
         directory,
         data: Some(scratch.path().join("data")),
+        environment: &Environment::default(),
     };
     root.init()?;
     let more: &[&str] = if arguments.offline {
@@ -118,55 +118,21 @@ fn plan(arguments: &Arguments, program: &Path, directory: &Path) -> Result<Vec<S
         &[]
     };
     let plan = root.plan(more)?;
-    Ok(changes(&plan))
-}
-
-/// What a plan changes (<https://opentofu.org/docs/internals/json-format/>).
-fn changes(plan: &Value) -> Vec<String> {
-    let is_none = |change: &Value| change["actions"] == json!(["no-op"]);
-    let actions = |change: &Value| {
-        let list = change["actions"].as_array().into_iter().flatten();
-        list.filter_map(Value::as_str)
-            .collect::<Vec<_>>()
-            .join(" and ")
-    };
-    let mut changes = Vec::new();
-    for (what, list) in [("", "resource_changes"), (" (outside)", "resource_drift")] {
-        for resource in plan[list].as_array().into_iter().flatten() {
-            // A data source is read anew at every plan.
-            if !is_none(&resource["change"]) && resource["mode"] != "data" {
-                let address = resource["address"].as_str().unwrap_or_default();
-                changes.push(format!("{address}: {}{what}", actions(&resource["change"])));
-            }
-        }
-    }
-    for (name, change) in plan["output_changes"].as_object().into_iter().flatten() {
-        if !is_none(change) {
-            changes.push(format!("output.{name}: {}", actions(change)));
-        }
-    }
-    changes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_changes_is_named() {
-        let plan = json!({
-            "resource_changes": [
-                {"address": "a.b", "mode": "managed", "change": {"actions": ["no-op"]}},
-                {"address": "a.c", "mode": "managed", "change": {"actions": ["delete", "create"]}},
-                {"address": "data.a.d", "mode": "data", "change": {"actions": ["read"]}},
-            ],
-            "resource_drift": [{"address": "a.b", "mode": "managed", "change": {"actions": ["update"]}}],
-            "output_changes": {"x": {"actions": ["create"]}, "y": {"actions": ["no-op"]}},
-        });
-        insta::assert_snapshot!(changes(&plan).join("\n"), @"
-        a.c: delete and create
-        a.b: update (outside)
-        output.x: create
-        ");
-    }
+    let changes = Changes::of(&plan);
+    let outside = changes.drift.iter().map(|change| {
+        format!(
+            "{}: {} (outside)",
+            change.address,
+            change.actions.join(" and ")
+        )
+    });
+    let objects = changes
+        .objects
+        .iter()
+        .map(|change| format!("{}: {}", change.address, change.actions.join(" and ")));
+    let outputs = changes
+        .outputs
+        .iter()
+        .map(|change| format!("output.{}: {}", change.name, change.actions.join(" and ")));
+    Ok(objects.chain(outside).chain(outputs).collect())
 }

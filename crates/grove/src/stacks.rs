@@ -1,0 +1,254 @@
+//! The fleet's stacks as commands work on them: their root modules, their environment, their outputs.
+
+mod apply;
+mod outputs;
+mod plan;
+mod selection;
+mod work;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use grove_fleet::{
+    Address as InstanceAddress, Fleet, Severity,
+    load::{self, output_secrets},
+    model::SecretReference,
+};
+use grove_seal::Secret;
+use grove_stack::{
+    Graph,
+    outputs::Outputs,
+    root::{self, Blocked, Root, SecretInput, Surroundings},
+    stack::{Address, Stack},
+};
+use serde_json::{Value, json};
+
+pub(crate) use plan::{Head, Options, Planned, Ready, Record, Runner};
+pub(crate) use selection::{Program, StackSelection};
+use work::Work;
+
+use crate::{
+    cli::Global,
+    error::{CommandError, Exit, Result},
+    output::Output,
+    pipeline,
+    secrets::Secrets,
+    tofu::{self, Environment},
+    workspace::Workspace,
+};
+
+/// A rule that a command can mend, or step over: a stack whose outputs cannot be read has none.
+const MENDED: &str = "outputs-unreadable";
+
+/// The stacks of a fleet.
+pub(crate) struct Stacks<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) fleet: Fleet,
+    pub(crate) output: &'a Output,
+    pub(crate) program: PathBuf,
+    /// Sensitive outputs that were given while this ran.
+    given: BTreeMap<(Address, String), Secret>,
+    /// Where work directories are.
+    directory: PathBuf,
+}
+
+impl<'a> Stacks<'a> {
+    /// The stacks of the fleet, which must have no finding of severity error.
+    pub(crate) fn open(
+        workspace: &'a Workspace,
+        program: &Program,
+        output: &'a Output,
+    ) -> Result<Self> {
+        let mut checked = workspace.check()?;
+        checked
+            .findings
+            .retain(|finding| finding.rule != MENDED || finding.severity != Severity::Error);
+        let fleet = workspace.sound_of(checked, output)?;
+        Ok(Self {
+            workspace,
+            directory: work::directory(&pipeline::cache()?.root, &fleet.name, &workspace.root)?,
+            fleet,
+            output,
+            program: tofu::program(program.program.as_ref())?,
+            given: BTreeMap::new(),
+        })
+    }
+
+    /// Who reads whose outputs.
+    pub(crate) fn graph(&self) -> Graph {
+        Graph::new(&self.fleet.stacks)
+    }
+
+    /// A stack, by its address.
+    pub(crate) fn get(&self, address: &Address) -> Result<&Stack> {
+        self.fleet.stacks.get(address).ok_or_else(|| {
+            CommandError::new(Exit::Bug, format!("the fleet has no stack `{address}`"))
+        })
+    }
+
+    /// The root module of a stack, or what it waits for.
+    pub(crate) fn root(&self, stack: &Stack) -> Result<std::result::Result<Root, Blocked>> {
+        let address = &stack.address;
+        let cluster = self.fleet.clusters.get(&address.cluster);
+        let cluster = cluster.ok_or_else(|| missing("a cluster"))?;
+        if stack.module().is_none() {
+            return Ok(Err(Blocked::Stated));
+        }
+        let storage = cluster.storage.as_ref().ok_or_else(|| missing("`state`"))?;
+        let cluster_secrets = digests(&cluster.secrets);
+        let instance = address.instance.as_ref().and_then(|name| {
+            let address = InstanceAddress::new(&address.cluster, name);
+            self.fleet.instances.get(&address)
+        });
+        let secrets = instance.map_or_else(
+            || cluster_secrets.clone(),
+            |instance| digests(&instance.secrets),
+        );
+        let mut facts: BTreeMap<&'static str, Value> = BTreeMap::from([
+            ("grove_cluster", json!(cluster.name)),
+            ("grove_domain", json!(cluster.domain)),
+        ]);
+        if let Some(instance) = instance {
+            let hosts: BTreeSet<&String> = instance
+                .hosts
+                .values()
+                .chain(instance.domains.keys())
+                .collect();
+            facts.extend([
+                ("grove_environment", json!(instance.environment.name())),
+                ("grove_hosts", json!(hosts)),
+                ("grove_instance", json!(instance.address.instance)),
+                ("grove_namespace", json!(instance.identity.namespace)),
+            ]);
+        }
+        let around = Surroundings {
+            fleet: &self.fleet.name,
+            stacks: &self.fleet.stacks,
+            storage,
+            facts: &facts,
+            secrets: &secrets,
+            cluster_secrets: &cluster_secrets,
+        };
+        Ok(root::root(stack, around))
+    }
+
+    /// Like [`Self::root`], where what it waits for is an error.
+    pub(crate) fn runnable(&self, address: &Address) -> Result<Root> {
+        let root = self.root(self.get(address)?)?;
+        root.map_err(|blocked| blocked_error(address, &blocked))
+    }
+
+    /// What the program finds in its environment for a stack: the only place where its secrets are opened.
+    pub(crate) fn environment(&self, address: &Address, root: &Root) -> Result<Environment> {
+        let secrets = Secrets::new(self.workspace, &self.fleet);
+        let stack = self.get(address)?;
+        let cluster = self.fleet.clusters.get(&address.cluster);
+        let cluster = cluster.ok_or_else(|| missing("a cluster"))?;
+        let mut variables = Vec::new();
+        for (variable, name) in &stack.credentials {
+            variables.push((variable.clone(), value(&secrets, &cluster.secrets, name)?));
+        }
+        let documents = std::cell::OnceCell::new();
+        for (variable, from) in &root.secret {
+            let value = match from {
+                SecretInput::OfCluster(name) => value(&secrets, &cluster.secrets, name)?,
+                SecretInput::Secret(name) => match &address.instance {
+                    None => value(&secrets, &cluster.secrets, name)?,
+                    Some(instance) => {
+                        let instance = InstanceAddress::new(&address.cluster, instance);
+                        let instance = self.fleet.instances.get(&instance);
+                        let instance = instance.ok_or_else(|| missing("an instance"))?;
+                        value(&secrets, &instance.secrets, name)?
+                    }
+                },
+                SecretInput::Output { stack, output } => {
+                    let kept = match self.given.get(&(stack.clone(), output.clone())) {
+                        Some(value) => value.clone(),
+                        None => {
+                            let documents =
+                                documents.get_or_init(|| load::documents(&self.workspace.snapshot));
+                            value(&secrets, &output_secrets(documents, stack), output)?
+                        }
+                    };
+                    as_variable(&kept)
+                }
+            };
+            variables.push((format!("TF_VAR_{variable}"), value));
+        }
+        Ok(Environment {
+            variables,
+            passing: cluster.environment.clone(),
+            sensitive: BTreeSet::new(),
+        })
+    }
+
+    /// Takes over what a stack gave.
+    pub(crate) fn renew(
+        &mut self,
+        address: &Address,
+        outputs: Outputs,
+        secrets: BTreeMap<String, Secret>,
+    ) {
+        for (name, value) in secrets {
+            self.given.insert((address.clone(), name), value);
+        }
+        if let Some(stack) = self.fleet.stacks.get_mut(address) {
+            stack.outputs = Some(outputs);
+        }
+    }
+
+    /// The sensitive outputs of a stack, opened.
+    pub(crate) fn sensitive(&self, address: &Address, name: &str) -> Result<Secret> {
+        if let Some(value) = self.given.get(&(address.clone(), name.to_owned())) {
+            return Ok(value.clone());
+        }
+        let secrets = Secrets::new(self.workspace, &self.fleet);
+        let documents = load::documents(&self.workspace.snapshot);
+        value(&secrets, &output_secrets(&documents, address), name)
+    }
+}
+
+/// The fleet that a command of this family works on.
+pub(crate) fn workspace(global: &Global) -> Result<Workspace> {
+    Workspace::open(global)
+}
+
+fn missing(what: &str) -> CommandError {
+    CommandError::new(Exit::Bug, format!("a checked fleet lacks {what}"))
+}
+
+fn digests(secrets: &BTreeMap<String, SecretReference>) -> BTreeMap<String, String> {
+    let digest =
+        |(name, reference): (&String, &SecretReference)| (name.clone(), reference.digest.clone());
+    secrets.iter().map(digest).collect()
+}
+
+fn value(
+    secrets: &Secrets<'_>,
+    references: &BTreeMap<String, SecretReference>,
+    name: &str,
+) -> Result<Secret> {
+    let reference = references
+        .get(name)
+        .ok_or_else(|| CommandError::new(Exit::No, format!("there is no secret `{name}`")))?;
+    secrets.value(reference)
+}
+
+/// A sensitive output, which is kept as JSON, as a variable takes it: text without quotes, all else as an
+/// expression.
+fn as_variable(kept: &Secret) -> Secret {
+    match serde_json::from_str::<Value>(kept.expose()) {
+        Ok(Value::String(text)) => Secret::new(text),
+        _ => kept.clone(),
+    }
+}
+
+/// A stack that cannot be worked on yet, as an error.
+pub(crate) fn blocked_error(address: &Address, blocked: &Blocked) -> CommandError {
+    let mut error = CommandError::refused(format!("`{address}` is blocked"));
+    error.messages.push(blocked.to_string());
+    error.hints.extend(blocked.hint());
+    error
+}

@@ -1,0 +1,68 @@
+//! Carrying out a plan that is kept.
+
+use std::time::Duration;
+
+use super::{
+    Planned,
+    plan::{Head, Ready, Runner, forget},
+};
+use crate::error::{CommandError, Result};
+
+impl Runner {
+    /// Refuses a plan that was made from other inputs or on another state.
+    pub(crate) fn must_be_fresh(&self, planned: &Planned, ready: &Ready) -> Result<()> {
+        let address = &ready.address;
+        let stale = |why: &str| {
+            CommandError::refused(format!("the plan of `{address}` is stale: {why}"))
+                .hint(format!("`grove stack plan {address}` makes a new one"))
+        };
+        if planned.record.inputs != ready.root.digest {
+            return Err(stale("its inputs changed since it was made"));
+        }
+        let head = self.head(&planned.work, ready)?;
+        let now = head.map(|head| (head.lineage, head.serial));
+        if now != planned.record.state {
+            return Err(stale("somebody applied since it was made"));
+        }
+        Ok(())
+    }
+
+    /// Applies the plan; the state's head after it. The plan is gone afterwards, whatever came of it: it
+    /// is never applied twice.
+    pub(crate) fn apply(
+        &self,
+        planned: &Planned,
+        ready: &Ready,
+        limit: Duration,
+        say: &dyn Fn(&str),
+    ) -> Result<Head> {
+        let work = &planned.work;
+        let run = work.run(&self.program, &ready.environment);
+        if !planned.record.changes.is_empty() || planned.record.state.is_none() {
+            let file = work.plan();
+            let applying = file.with_extension("applying");
+            fs_err::rename(&file, &applying)?;
+            forget(work)?;
+            let name = applying.display().to_string();
+            let words = ["apply", "-input=false", "-no-color", &name];
+            let applied = run.follow(
+                &words,
+                limit,
+                |id| work.note_running(id),
+                |line| {
+                    if !line.trim().is_empty() {
+                        say(line.trim());
+                    }
+                },
+            );
+            work.note_ended();
+            fs_err::remove_file(&applying)?;
+            applied?;
+        } else {
+            forget(work)?;
+        }
+        self.head(work, ready)?.ok_or_else(|| {
+            CommandError::tool(format!("`{}` was applied and has no state", ready.address))
+        })
+    }
+}

@@ -1,0 +1,297 @@
+//! Plans: made, kept, and known to be stale.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use grove_stack::{
+    plan::{Changes, sensitive},
+    root::Root,
+    stack::Address,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Stacks, Work, work};
+use crate::{
+    error::{CommandError, Exit, Result},
+    surroundings,
+    tofu::Environment,
+    workspace::Workspace,
+};
+
+/// What an interrupted apply could not write to its back end.
+const ERRORED: &str = "errored.tfstate";
+
+/// How a plan is made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// Plan to destroy everything.
+    pub(crate) destroy: bool,
+    /// Only look what others changed.
+    pub(crate) refresh_only: bool,
+    /// How long a lock is awaited, as the program writes it: `30s`.
+    pub(crate) lock_timeout: String,
+}
+
+/// A stack whose secrets are opened: it can be worked on from any thread.
+pub(crate) struct Ready {
+    pub(crate) address: Address,
+    pub(crate) root: Root,
+    pub(crate) environment: Environment,
+    /// Lineage and serial of the state that its outputs are from.
+    known: Option<(String, u64)>,
+}
+
+/// What every thread needs.
+pub(crate) struct Runner {
+    pub(crate) program: PathBuf,
+    /// Where work directories are.
+    pub(crate) directory: PathBuf,
+    /// The fleet's directory.
+    pub(crate) base: PathBuf,
+    /// Whether the fleet's files can be written.
+    pub(crate) is_work_tree: bool,
+}
+
+/// A plan that is kept, and what it was made from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Record {
+    version: u32,
+    /// The stack.
+    pub(crate) stack: String,
+    /// The digest of everything that it was made from.
+    pub(crate) inputs: String,
+    /// Lineage and serial of the state that it was made on; none where there was none.
+    pub(crate) state: Option<(String, u64)>,
+    /// Whether it destroys everything.
+    pub(crate) destroy: bool,
+    /// What it would do.
+    pub(crate) changes: Changes,
+}
+
+/// A plan and the directory that it is in, which is locked until this is dropped.
+pub(crate) struct Planned {
+    pub(crate) record: Record,
+    pub(crate) work: Work,
+}
+
+/// The head of a state, and its outputs.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Head {
+    pub(crate) lineage: String,
+    pub(crate) serial: u64,
+    #[serde(default)]
+    pub(crate) outputs: BTreeMap<String, StateOutput>,
+}
+
+/// An output as the state has it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StateOutput {
+    #[serde(default)]
+    pub(crate) value: Value,
+    #[serde(default)]
+    pub(crate) sensitive: bool,
+}
+
+impl Stacks<'_> {
+    /// A stack with its secrets opened.
+    pub(crate) fn ready(&self, address: &Address, root: Root) -> Result<Ready> {
+        let environment = self.environment(address, &root)?;
+        let outputs = self.get(address)?.outputs.as_ref();
+        Ok(Ready {
+            address: address.clone(),
+            root,
+            environment,
+            known: outputs.map(|outputs| (outputs.lineage.clone(), outputs.serial)),
+        })
+    }
+
+    /// What every thread needs.
+    pub(crate) fn runner(&self) -> Runner {
+        Runner {
+            program: self.program.clone(),
+            directory: self.directory.clone(),
+            base: self.workspace.root.clone(),
+            is_work_tree: is_work_tree(self.workspace),
+        }
+    }
+}
+
+/// Whether a fleet's files can be written.
+pub(crate) fn is_work_tree(workspace: &Workspace) -> bool {
+    workspace.commit.is_none()
+}
+
+impl Runner {
+    /// The directory of a stack with its root module written and prepared; says what must be said.
+    pub(crate) fn open(&self, ready: &mut Ready, say: &dyn Fn(&str)) -> Result<Work> {
+        let mut work = Work::open(&self.directory, &ready.address)?;
+        let is_new_lock = work.prepare(
+            &mut ready.root,
+            &self.base,
+            &self.program,
+            &ready.environment,
+        )?;
+        if is_new_lock && let Some(lock) = ready.root.lock() {
+            let file = format!("{}/{}", ready.root.directory, grove_stack::root::LOCK_FILE);
+            if self.is_work_tree {
+                let text = String::from_utf8_lossy(lock);
+                surroundings::write_atomically(&self.base.join(&file), &text)?;
+                say(&format!(
+                    "{file} has the versions of its providers now: commit it"
+                ));
+            } else {
+                say(&format!(
+                    "{file} is not in the fleet: versions of providers are not pinned"
+                ));
+            }
+        }
+        self.recover(&work, ready, say)?;
+        Ok(work)
+    }
+
+    /// Puts a state into the back end that an apply before could not write there.
+    fn recover(&self, work: &Work, ready: &Ready, say: &dyn Fn(&str)) -> Result<()> {
+        let run = work.run(&self.program, &ready.environment);
+        let file = run.directory.join(ERRORED);
+        if !file.exists() {
+            return Ok(());
+        }
+        run.push(&file).map_err(|error| {
+            error
+                .context(format!(
+                    "the last apply of `{}` could not write its state, and it still cannot be written",
+                    ready.address
+                ))
+                .hint(format!("it is kept in {}", file.display()))
+        })?;
+        fs_err::remove_file(&file)?;
+        say(&format!(
+            "{}: the state that the last apply could not write is in the back end now",
+            ready.address
+        ));
+        Ok(())
+    }
+
+    /// The head of the state in the back end, which must be the one that is known.
+    pub(crate) fn head(&self, work: &Work, ready: &Ready) -> Result<Option<Head>> {
+        let text = work.run(&self.program, &ready.environment).pull()?;
+        let head: Option<Head> = text
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| {
+                CommandError::from_error(Exit::Tool, &error).context("the state cannot be read")
+            })?;
+        let Some((lineage, serial)) = &ready.known else {
+            return Ok(head);
+        };
+        let back_end = "was the back end or the key changed? nothing was done";
+        match &head {
+            None => Err(CommandError::refused(format!(
+                "the back end has no state of `{}`, which was applied as serial {serial}",
+                ready.address
+            ))
+            .hint(back_end)),
+            Some(head) if head.lineage != *lineage => Err(CommandError::refused(format!(
+                "the back end holds a state of another lineage than `{}` was applied with",
+                ready.address
+            ))
+            .hint(back_end)),
+            Some(head) if head.serial < *serial => Err(CommandError::refused(format!(
+                "the back end holds serial {} of `{}`, which was applied as serial {serial} already",
+                head.serial, ready.address
+            ))
+            .hint("an older state was put there: an apply would make anew what came after it")),
+            Some(_) => Ok(head),
+        }
+    }
+
+    /// Makes a plan and keeps it.
+    pub(crate) fn plan(
+        &self,
+        ready: &mut Ready,
+        options: &Options,
+        say: &dyn Fn(&str),
+    ) -> Result<Planned> {
+        let work = self.open(ready, say)?;
+        forget(&work)?;
+        let head = self.head(&work, ready)?;
+        let run = work.run(&self.program, &ready.environment);
+        let file = work.plan().display().to_string();
+        let out = format!("-out={file}");
+        let timeout = format!("-lock-timeout={}", options.lock_timeout);
+        let mut words = vec!["plan", "-input=false", "-no-color", &timeout, &out];
+        if options.destroy {
+            words.push("-destroy");
+        }
+        if options.refresh_only {
+            words.push("-refresh-only");
+        }
+        run.run(&words)?;
+        restrict(Path::new(&file))?;
+        let text = run.run(&["show", "-json", "-no-color", &file])?.text()?;
+        let plan: Value = serde_json::from_str(&text).map_err(|error| {
+            CommandError::from_error(Exit::Tool, &error).context("the plan cannot be read")
+        })?;
+        ready.environment.sensitive.extend(sensitive(&plan));
+        let record = Record {
+            version: 1,
+            stack: ready.address.to_string(),
+            inputs: ready.root.digest.clone(),
+            state: head.map(|head| (head.lineage, head.serial)),
+            destroy: options.destroy,
+            changes: Changes::of(&plan),
+        };
+        if options.refresh_only {
+            // Never to be applied.
+            forget(&work)?;
+        } else {
+            let text = serde_json::to_string(&record)
+                .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+            surroundings::write_atomically(&work.record(), &text)?;
+        }
+        Ok(Planned { record, work })
+    }
+
+    /// The plan that is kept; none where there is none.
+    pub(crate) fn kept(&self, work: &Work) -> Option<Record> {
+        let text = fs_err::read_to_string(work.record()).ok()?;
+        let record: Record = serde_json::from_str(&text).ok()?;
+        (record.version == 1 && work.plan().is_file()).then_some(record)
+    }
+
+    /// What is known of whoever holds a lock, as a hint.
+    pub(crate) fn explain(&self, address: &Address, mut error: CommandError) -> CommandError {
+        if let Some(info) = &error.lock {
+            let known = work::explain(&self.directory, address, info);
+            let hint = format!(
+                "{known}; where nobody is at work any more, `grove stack unlock {address} {}` takes the lock away",
+                info.id
+            );
+            error.hints.push(hint);
+        }
+        error.context(format!("`{address}`"))
+    }
+}
+
+/// Removes a plan that is kept.
+pub(crate) fn forget(work: &Work) -> Result<()> {
+    for file in [work.record(), work.plan()] {
+        match fs_err::remove_file(file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A plan holds the values of secrets.
+fn restrict(file: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs_err::set_permissions(
+        file,
+        std::fs::Permissions::from_mode(0o600),
+    )?)
+}
