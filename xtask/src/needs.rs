@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Redis,
     /// `kubectl`.
     Kubectl,
+    /// PostgreSQL's programs, on `PATH` or where Debian has them.
+    Postgres,
     /// Python ≥ 3.10 with `venv`.
     Python,
     /// A Python package index.
@@ -43,6 +45,10 @@ impl Need {
                 runs("kubectl", &["version", "--client"]),
                 "`kubectl` is not on PATH",
             ),
+            Self::Postgres => (
+                postgres().is_some(),
+                "PostgreSQL is not installed (Debian's package is `postgresql`)",
+            ),
             Self::Python => (
                 python::works(),
                 "`python3` is not 3.10 or later with `venv`",
@@ -54,6 +60,18 @@ impl Need {
         };
         (!there).then_some(lack)
     }
+}
+
+/// The directory with `initdb` and `postgres`: where Debian has them, else on `PATH`.
+pub(crate) fn postgres() -> Option<std::path::PathBuf> {
+    let installed = fs_err::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let installed = installed.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    installed
+        .chain(std::env::split_paths(&path).collect::<Vec<_>>())
+        .find(|directory| directory.join("initdb").is_file())
 }
 
 /// Whether Tutor's environment can be built as it is.

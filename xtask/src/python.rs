@@ -1,5 +1,5 @@
-//! Python environments of the example fleet's distributions: for the worker's own tests, and for
-//! Tutor as the peer in benchmarks. They are made by pip from the same locks that Grove uses.
+//! Python environments from locks: of the example fleet's distributions, for the worker's own tests and
+//! for Tutor as the peer in benchmarks, and of a server that tests need. They are made by pip.
 
 use std::{
     path::{Path, PathBuf},
@@ -101,6 +101,12 @@ pub(crate) fn environment(context: &Context, lock: &Path) -> Result<Environment>
     )?;
     fs_err::write(marker(&environment.directory), "")?;
     Ok(environment)
+}
+
+/// A server that speaks S3, for tests of back ends.
+pub(crate) fn s3(context: &Context) -> Result<PathBuf> {
+    let lock = context.root.join("e2e/s3/requirements.txt");
+    Ok(environment(context, &lock)?.program("moto_server"))
 }
 
 /// The locks of the example fleet.

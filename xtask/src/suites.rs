@@ -39,10 +39,22 @@ struct Suite {
     run: fn(&Context, &mut Tally) -> Result<()>,
 }
 
-const NAMES: [&str; 7] = ["unit", "cli", "seal", "split", "tutor", "main-path", "e2e"];
+const NAMES: [&str; 8] = [
+    "unit",
+    "cli",
+    "seal",
+    "split",
+    "stacks",
+    "tutor",
+    "main-path",
+    "e2e",
+];
 
 /// The tests of the suite `split`, which are in one program with those of `main-path`.
 const SPLIT: &str = "state::";
+
+/// Those of the suite `stacks`.
+const STACKS: &str = "stacks::";
 
 /// Every suite, quick ones first.
 const SUITES: [Suite; NAMES.len()] = [
@@ -72,12 +84,24 @@ const SUITES: [Suite; NAMES.len()] = [
     },
     Suite {
         name: NAMES[4],
+        about: "infrastructure with the real OpenTofu, Terraform where installed, and real back ends",
+        needs: &[
+            Need::Git,
+            Need::Go,
+            Need::Postgres,
+            Need::Python,
+            Need::PackageIndex,
+        ],
+        run: stacks,
+    },
+    Suite {
+        name: NAMES[5],
         about: "the worker and its environments, with the real Tutor",
         needs: &[Need::Python, Need::PackageIndex, Need::Kustomize],
         run: tutor,
     },
     Suite {
-        name: NAMES[5],
+        name: NAMES[6],
         about: "from a fleet to a rollback, with the real Tutor, sops and Git remotes",
         needs: &[
             Need::Git,
@@ -89,7 +113,7 @@ const SUITES: [Suite; NAMES.len()] = [
         run: main_path,
     },
     Suite {
-        name: NAMES[6],
+        name: NAMES[7],
         about: "bootstrap, sync and faults on a real control plane with Argo CD",
         needs: &[
             Need::Git,
@@ -192,6 +216,18 @@ fn split(context: &Context, tally: &mut Tally) -> Result<()> {
     run_binaries(context, is_command_line, &arguments, &variables, tally)
 }
 
+fn stacks(context: &Context, tally: &mut Tally) -> Result<()> {
+    let variables = [
+        ("GROVE_TEST_TOFU", tools::TOFU.get(context)?),
+        ("GROVE_TEST_PROVIDER", tools::PROVIDER.get(context)?),
+        ("GROVE_TEST_S3", python::s3(context)?),
+        ("GROVE_TEST_POSTGRES", needs::postgres().unwrap_or_default()),
+    ];
+    let variables = with_path(&variables, &[])?;
+    let arguments = ["--ignored", STACKS];
+    run_binaries(context, is_command_line, &arguments, &variables, tally)
+}
+
 fn tutor(context: &Context, tally: &mut Tally) -> Result<()> {
     for environment in python::environments(context)? {
         println!("\n--- worker, in the environment of {}", environment.name);
@@ -225,7 +261,7 @@ fn main_path(context: &Context, tally: &mut Tally) -> Result<()> {
     directories.extend(sops.parent().map(Path::to_owned));
     let variables = [("GROVE_TEST_SOPS", sops), ("GROVE_TEST_KUBESEAL", kubeseal)];
     let variables = with_path(&variables, &directories)?;
-    let arguments = ["--ignored", "--skip", SPLIT];
+    let arguments = ["--ignored", "--skip", SPLIT, "--skip", STACKS];
     run_binaries(context, is_command_line, &arguments, &variables, tally)
 }
 

@@ -17,28 +17,41 @@ pub(crate) struct GoTool {
     /// The program, and its folder under `e2e/`.
     pub(crate) name: &'static str,
     package: &'static str,
+    /// Whether the folder holds the program's own source, and not only the names of packages.
+    is_own: bool,
 }
 
 /// Encrypts files of secrets.
 pub(crate) const SOPS: GoTool = GoTool {
     name: "sops",
     package: "github.com/getsops/sops/v3/cmd/sops",
+    is_own: false,
 };
 /// Opens what Grove seals with the controller's own template engine.
 pub(crate) const KUBESEAL: GoTool = GoTool {
     name: "kubeseal",
     package: "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal",
+    is_own: false,
 };
 /// Builds objects from Tutor's environment, where there is no kubectl.
 pub(crate) const KUSTOMIZE: GoTool = GoTool {
     name: "kustomize",
     package: "sigs.k8s.io/kustomize/kustomize/v5",
+    is_own: false,
 };
 
 /// Plans and applies: tests of states use it.
 pub(crate) const TOFU: GoTool = GoTool {
     name: "tofu",
     package: "github.com/opentofu/opentofu/cmd/tofu",
+    is_own: false,
+};
+
+/// The provider of the tests of stacks: what it makes are files.
+pub(crate) const PROVIDER: GoTool = GoTool {
+    name: "provider",
+    package: ".",
+    is_own: true,
 };
 
 /// The version of cargo-deny that `cargo xtask ci` uses.
@@ -48,7 +61,16 @@ impl GoTool {
     /// The program's path; it is built where the cache does not have it.
     pub(crate) fn get(self, context: &Context) -> Result<PathBuf> {
         let module = context.root.join("e2e").join(self.name);
-        let pin = digest(&[&module.join("go.mod"), &module.join("go.sum")])?;
+        let mut pinned = vec![module.join("go.mod"), module.join("go.sum")];
+        if self.is_own {
+            for entry in fs_err::read_dir(&module)? {
+                let path = entry?.path();
+                pinned.extend((path.extension() == Some("go".as_ref())).then_some(path));
+            }
+            pinned.sort();
+        }
+        let pinned: Vec<&Path> = pinned.iter().map(PathBuf::as_path).collect();
+        let pin = digest(&pinned)?;
         let directory = context
             .cache
             .join("tools")

@@ -50,8 +50,9 @@ impl Runner {
                 limit,
                 |id| work.note_running(id),
                 |line| {
-                    if !line.trim().is_empty() {
-                        say(line.trim());
+                    let line = shown(line);
+                    if !line.is_empty() {
+                        say(&line);
                     }
                 },
             );
@@ -65,4 +66,20 @@ impl Runner {
             CommandError::tool(format!("`{}` was applied and has no state", ready.address))
         })
     }
+}
+
+/// A line of the program's as progress shows it: what a module prints may be of any length, and may hold
+/// what moves a terminal's cursor.
+fn shown(line: &str) -> String {
+    const LONGEST: usize = 160;
+    let line = line.trim();
+    let mut text: String = line
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST)
+        .collect();
+    if line.chars().count() > LONGEST {
+        text.push('…');
+    }
+    text
 }

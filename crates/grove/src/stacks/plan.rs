@@ -1,11 +1,12 @@
 //! Plans: made, kept, and known to be stale.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use grove_stack::{
+    backend::Backend,
     plan::{Changes, sensitive},
     root::Root,
     stack::Address,
@@ -13,16 +14,13 @@ use grove_stack::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Stacks, Work, work};
+use super::{Stacks, Work, work, work::ERRORED};
 use crate::{
     error::{CommandError, Exit, Result},
     surroundings,
     tofu::Environment,
     workspace::Workspace,
 };
-
-/// What an interrupted apply could not write to its back end.
-const ERRORED: &str = "errored.tfstate";
 
 /// How a plan is made.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +51,8 @@ pub(crate) struct Runner {
     pub(crate) base: PathBuf,
     /// Whether the fleet's files can be written.
     pub(crate) is_work_tree: bool,
+    /// Clusters whose back end does not say who holds a lock.
+    silent: BTreeSet<String>,
 }
 
 /// A plan that is kept, and what it was made from.
@@ -115,6 +115,16 @@ impl Stacks<'_> {
             directory: self.directory.clone(),
             base: self.workspace.root.clone(),
             is_work_tree: is_work_tree(self.workspace),
+            silent: self
+                .fleet
+                .clusters
+                .values()
+                .filter(|cluster| {
+                    let storage = cluster.storage.as_ref();
+                    storage.is_some_and(|storage| storage.backend == Backend::Postgres)
+                })
+                .map(|cluster| cluster.name.clone())
+                .collect(),
         }
     }
 }
@@ -216,6 +226,16 @@ impl Runner {
         say: &dyn Fn(&str),
     ) -> Result<Planned> {
         let work = self.open(ready, say)?;
+        self.plan_in(work, ready, options)
+    }
+
+    /// Makes a plan in a directory that is prepared, and keeps it.
+    pub(crate) fn plan_in(
+        &self,
+        work: Work,
+        ready: &mut Ready,
+        options: &Options,
+    ) -> Result<Planned> {
         forget(&work)?;
         let head = self.head(&work, ready)?;
         let run = work.run(&self.program, &ready.environment);
@@ -262,9 +282,21 @@ impl Runner {
         (record.version == 1 && work.plan().is_file()).then_some(record)
     }
 
+    fn hides_owner(&self, address: &Address) -> bool {
+        self.silent.contains(&address.cluster)
+    }
+
     /// What is known of whoever holds a lock, as a hint.
     pub(crate) fn explain(&self, address: &Address, mut error: CommandError) -> CommandError {
-        if let Some(info) = &error.lock {
+        if error.lock.is_some() && self.hides_owner(address) {
+            // What the program shows is its own attempt.
+            error.messages =
+                vec!["its state is locked; PostgreSQL does not say by whom".to_owned()];
+            error.hints.push(
+                "the lock is gone when its connection ends: `pg_stat_activity` shows where that comes from"
+                    .to_owned(),
+            );
+        } else if let Some(info) = &error.lock {
             let known = work::explain(&self.directory, address, info);
             let hint = format!(
                 "{known}; where nobody is at work any more, `grove stack unlock {address} {}` takes the lock away",

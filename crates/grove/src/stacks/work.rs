@@ -20,6 +20,9 @@ use crate::{
     tofu::{self, Environment},
 };
 
+/// What an interrupted apply could not write to its back end.
+pub(super) const ERRORED: &str = "errored.tfstate";
+
 /// The directory of a fleet's stacks in the cache: two checkouts of one fleet have two.
 pub(super) fn directory(cache: &Path, fleet: &str, root: &Path) -> Result<PathBuf> {
     let root = fs_err::canonicalize(root)?;
@@ -55,7 +58,14 @@ impl Work {
             .write(true)
             .mode(0o600)
             .open(directory.join("lock"))?;
-        if lock.file().try_lock().is_err() {
+        // A program that is just being started has a copy of the file for a moment.
+        let is_free = (0..20).any(|attempt| {
+            if attempt > 0 {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            lock.file().try_lock().is_ok()
+        });
+        if !is_free {
             return Err(CommandError::refused(format!(
                 "another `grove` of this machine works on `{address}`"
             )));
@@ -129,6 +139,8 @@ impl Work {
         }
         let lock_file = self.module.join(LOCK_FILE);
         wanted.insert(lock_file.clone());
+        // The one copy of what an apply could not write.
+        wanted.insert(self.module.join(ERRORED));
         remove_others(&tree, &wanted)?;
         decides.update(program.as_os_str().as_encoded_bytes());
         let decides = format!("{:x}", decides.finalize());

@@ -14,6 +14,7 @@ mod main_path;
 mod passes;
 mod peer;
 mod sealed_values;
+mod stacks;
 mod state;
 
 use std::path::{Path, PathBuf};

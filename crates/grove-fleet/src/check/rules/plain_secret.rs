@@ -8,6 +8,7 @@ use crate::{
         findings::{Findings, Place, quote},
         leak,
         mask::is_secrets_file,
+        names,
         rule::{Content, Example, Rule},
         view::View,
     },
@@ -113,6 +114,7 @@ fn named(node: &Node, found: &mut impl FnMut(&str, &Node)) {
         Value::Map(entries) => {
             for entry in entries {
                 match entry.value.as_str() {
+                    Some(text) if names_one(&entry.key, text) => {}
                     // By its form too: one finding is enough.
                     Some(text) if leak::is_secret(&entry.key, text) => {
                         if leak::credentials(text).is_empty() {
@@ -120,12 +122,27 @@ fn named(node: &Node, found: &mut impl FnMut(&str, &Node)) {
                         }
                     }
                     Some(_) => {}
+                    // Variable → name of a secret.
+                    None if entry.key == "credentials" => {
+                        let values = entry.value.entries().iter();
+                        values
+                            .filter(|value| {
+                                let text = value.value.as_str();
+                                text.is_some_and(|text| !names::is_secret_name(text))
+                            })
+                            .for_each(|value| found(&value.key, &value.value));
+                    }
                     None => named(&entry.value, found),
                 }
             }
         }
         _ => {}
     }
+}
+
+/// Whether a value is `{secret: NAME}`: that there is one of this name is another rule's.
+fn names_one(key: &str, text: &str) -> bool {
+    key == "secret" && names::is_secret_name(text)
 }
 
 /// Credentials in any plain text of the fleet. A lock is made by `grove lock`, of public packages;

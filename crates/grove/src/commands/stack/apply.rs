@@ -255,23 +255,20 @@ fn fresh(
     how: &How,
     output: &Output,
 ) -> Result<(Planned, bool)> {
-    let say = |text: &str| output.note(text);
+    let work = runner.open(ready, &|text| output.note(text))?;
+    if let Some(record) = runner.kept(&work)
+        && record.destroy == how.destroy
     {
-        let work = runner.open(ready, &say)?;
-        if let Some(record) = runner.kept(&work)
-            && record.destroy == how.destroy
-        {
-            let planned = Planned { record, work };
-            runner.must_be_fresh(&planned, ready)?;
-            return Ok((planned, true));
-        }
+        let planned = Planned { record, work };
+        runner.must_be_fresh(&planned, ready)?;
+        return Ok((planned, true));
     }
     let options = Options {
         destroy: how.destroy,
         refresh_only: false,
         lock_timeout: how.lock_timeout.clone(),
     };
-    Ok((runner.plan(ready, &options, &say)?, false))
+    Ok((runner.plan_in(work, ready, &options)?, false))
 }
 
 /// Shows a plan that was not seen yet, and asks for what it needs.

@@ -1,0 +1,168 @@
+//! Infrastructure: the real OpenTofu, and Terraform where it is installed, a provider whose objects are
+//! files, and real back ends.
+
+mod backends;
+mod faults;
+mod wrapper;
+
+use std::path::{Path, PathBuf};
+
+use grove_test::{Output, World};
+use serde_json::Value;
+
+use crate::{GROVE, example};
+
+/// The programs to try: OpenTofu, which the suite brings, and Terraform where it is installed.
+fn programs() -> Vec<PathBuf> {
+    let mut programs = vec![tofu()];
+    programs.extend(grove_exec::find("terraform"));
+    programs
+}
+
+fn tofu() -> PathBuf {
+    PathBuf::from(std::env::var_os("GROVE_TEST_TOFU").unwrap())
+}
+
+/// A cluster whose provider makes files in `cloud/`.
+const CLUSTER: &str = "provider: simulated
+domain: alpha.example.org
+state: {backend: local, path: ../states}
+environment: [SIMULATED_*, AWS_*]
+credentials: {SIMULATED_TOKEN: CLOUD_TOKEN}
+stacks:
+  network: {}
+  cluster: {inputs: {network_id: {output: network.network_id}}}
+  data: {inputs: {network_id: {output: network.network_id}}}
+";
+
+/// The credential of the provider, which must never be seen.
+const TOKEN: &str = "token-7f3a9c51e2d8";
+
+/// A fleet with a simulated cluster.
+struct Site {
+    world: World,
+}
+
+impl Site {
+    fn new(program: &Path) -> Self {
+        Self::with(program, CLUSTER)
+    }
+
+    fn with(program: &Path, cluster: &str) -> Self {
+        let world = World::new(GROVE);
+        world.copy(&example("fleet"), "fleet");
+        world.write("fleet/clusters/alpha/cluster.yaml", cluster);
+        let file = "fleet/clusters/alpha/instances/uni/instance.yaml";
+        let instance = world.read(file);
+        let stack = "stacks: {instance: {inputs: {mysql_id: {output: data.mysql_id}}}}\n";
+        world.write(file, format!("{instance}{stack}"));
+        world.write(
+            "cloud/kubeconfigs/alpha",
+            "server: https://127.0.0.1:6443\n",
+        );
+        world.set("SIMULATED_DIRECTORY", world.path("cloud"));
+        let provider = std::env::var_os("GROVE_TEST_PROVIDER").unwrap();
+        let mirror = format!(
+            "mirror/simulated.example/grove/simulated/0.1.0/{}_{}/terraform-provider-simulated_v0.1.0",
+            std::env::consts::OS,
+            match std::env::consts::ARCH {
+                "x86_64" => "amd64",
+                "aarch64" => "arm64",
+                other => other,
+            }
+        );
+        let target = world.path(mirror);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::copy(provider, target).unwrap();
+        let mirror = world.path("mirror").display().to_string();
+        let rc = format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n"
+        );
+        world.write("tofurc", rc);
+        world.set("TF_CLI_CONFIG_FILE", world.path("tofurc"));
+        world.set("GROVE_TOFU", program);
+        let _ = world
+            .command(["secret", "set", "alpha", "CLOUD_TOKEN", "--cluster-only"])
+            .stdin(TOKEN)
+            .run()
+            .success();
+        Self { world }
+    }
+
+    fn grove(&self, words: &str) -> Output {
+        self.world.grove(words.split(' '))
+    }
+
+    /// What a command that succeeds prints as JSON.
+    #[track_caller]
+    fn json(&self, words: &str) -> Value {
+        let output = self.grove(&format!("{words} --format json")).success();
+        serde_json::from_str(&output.stdout).unwrap()
+    }
+
+    /// `stack state` of each row.
+    #[track_caller]
+    fn states(&self, words: &str) -> String {
+        let value = self.json(words);
+        let rows = value["stacks"].as_array().unwrap().iter();
+        let rows: Vec<String> = rows
+            .map(|row| {
+                format!(
+                    "{} {}",
+                    row["stack"].as_str().unwrap(),
+                    row["state"].as_str().unwrap()
+                )
+            })
+            .collect();
+        rows.join("\n")
+    }
+
+    /// What the provider was asked, a line each, but for reading.
+    fn asked(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.world.path("cloud/log")).unwrap_or_default();
+        let lines = text.lines().filter(|line| !line.starts_with("read "));
+        lines.map(str::to_owned).collect()
+    }
+
+    /// Makes an operation of the provider go wrong: `create network/alpha`.
+    fn fault(&self, what: &str, how: &str) {
+        let fault = serde_json::json!({what: {"how": how, "seconds": 6}});
+        self.world.write("cloud/faults.json", fault.to_string());
+    }
+
+    fn no_fault(&self) {
+        std::fs::remove_file(self.world.path("cloud/faults.json")).unwrap();
+    }
+
+    /// Adds a stack of the operator's own.
+    fn own(&self, name: &str, text: &str, entry: &str) {
+        self.world
+            .write(format!("fleet/clusters/alpha/stacks/{name}/main.tf"), text);
+        let file = "fleet/clusters/alpha/cluster.yaml";
+        let cluster = self.world.read(file);
+        self.world
+            .write(file, format!("{cluster}  {name}: {entry}\n"));
+    }
+
+    /// Every file below a directory of the world that holds a text.
+    fn holding(&self, directory: &str, text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut open = vec![self.world.path(directory)];
+        while let Some(path) = open.pop() {
+            if path.is_dir() && !path.is_symlink() {
+                open.extend(
+                    std::fs::read_dir(&path)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().path()),
+                );
+            } else if std::fs::read(&path).is_ok_and(|bytes| {
+                bytes
+                    .windows(text.len())
+                    .any(|part| part == text.as_bytes())
+            }) {
+                found.push(path.display().to_string());
+            }
+        }
+        found
+    }
+}

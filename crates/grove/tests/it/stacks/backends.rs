@@ -1,0 +1,350 @@
+//! Real back ends and their locks: PostgreSQL, and a server that speaks S3.
+
+use std::{
+    net::TcpListener,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::{CLUSTER, Site, tofu};
+
+/// A server that is ended with the test.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(command: &mut Command, port: u16) -> Self {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let server = Self { child, port };
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "a server starts");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        server
+    }
+
+    /// A server that speaks S3, with a bucket `states`.
+    fn s3(port: u16) -> Self {
+        let program = std::env::var_os("GROVE_TEST_S3").unwrap();
+        let mut command = Command::new(program);
+        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        let server = Self::start(&mut command, port);
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let request = "PUT /states HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 0\r\n\
+             Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x\r\n\r\n";
+        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+        assert!(answer.contains(" 200 "), "{answer}");
+        server
+    }
+
+    /// PostgreSQL, which does not run as root.
+    fn postgres(directory: &Path) -> Self {
+        let programs = PathBuf::from(std::env::var_os("GROVE_TEST_POSTGRES").unwrap());
+        std::fs::create_dir_all(directory).unwrap();
+        let is_root = std::fs::metadata(directory)
+            .is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0);
+        let nobody = 65534;
+        let command = |program: &str| {
+            let mut command = Command::new(programs.join(program));
+            if is_root {
+                command.uid(nobody).gid(nobody);
+            }
+            command.current_dir("/");
+            command
+        };
+        if is_root {
+            std::os::unix::fs::chown(directory, Some(nobody), Some(nobody)).unwrap();
+        }
+        let data = directory.join("data");
+        let made = command("initdb")
+            .args(["--auth=trust", "--username=grove", "--no-sync", "-D"])
+            .arg(&data)
+            .output()
+            .unwrap();
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let port = free_port();
+        let mut server = command("postgres");
+        server
+            .arg("-D")
+            .arg(&data)
+            .args([
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "fsync=off",
+                "-k",
+                "",
+            ])
+            .args(["-p", &port.to_string()]);
+        let server = Self::start(&mut server, port);
+        // It listens before it answers.
+        std::thread::sleep(Duration::from_millis(500));
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-9", "--", &group]).status();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// A fleet whose states are on a server that speaks S3.
+fn on_s3(port: u16, more: &str) -> Site {
+    let state = format!(
+        "state: {{backend: s3, bucket: states, endpoint: \"http://127.0.0.1:{port}\"{more}}}"
+    );
+    let site = Site::with(
+        &tofu(),
+        &CLUSTER.replace("state: {backend: local, path: ../states}", &state),
+    );
+    site.world
+        .set("AWS_ACCESS_KEY_ID", "access-key-id-of-tests");
+    site.world
+        .set("AWS_SECRET_ACCESS_KEY", "secret-key-of-tests");
+    site
+}
+
+/// Starts an apply that takes six seconds, in a cache of its own, and waits until it is in the middle.
+fn slow_apply(site: &Site) -> Child {
+    site.fault("create network/alpha", "slow");
+    let child = site
+        .world
+        .process(crate::GROVE)
+        .args(["stack", "apply", "alpha:network", "--yes"])
+        .env("GROVE_CACHE_DIR", site.world.path("second-cache"))
+        .current_dir(site.world.fleet())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while site.asked().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "an apply begins");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+#[track_caller]
+fn two_at_once(site: &Site, says: &[&str]) {
+    let first = slow_apply(site);
+    let refused = site.grove("stack apply alpha:network --yes");
+    assert_eq!(refused.code, Some(4), "{refused}");
+    for part in says {
+        assert!(refused.stderr.contains(part), "{part}: {refused}");
+    }
+    // One that waits finds the work done.
+    let waited = site
+        .grove("stack apply alpha:network --yes --lock-timeout 60s")
+        .success();
+    assert!(
+        waited.stdout.starts_with("alpha:network: no changes"),
+        "{waited}"
+    );
+    let first = first.wait_with_output().unwrap();
+    assert!(
+        first.status.success(),
+        "{}",
+        String::from_utf8_lossy(&first.stderr)
+    );
+    assert_eq!(site.asked(), ["create network/alpha"]);
+}
+
+#[test]
+#[ignore = "stacks: needs OpenTofu, PostgreSQL and a server that speaks S3"]
+fn of_two_applies_one_waits_or_hears_who_is_at_work() {
+    let server = Server::s3(free_port());
+    let says = [
+        "its state is locked by ",
+        "who is at apply since 20",
+        "`grove stack unlock alpha:network ",
+    ];
+    two_at_once(&on_s3(server.port, ""), &says);
+
+    let directory = tempfile::Builder::new()
+        .prefix("grove-postgres-")
+        .tempdir()
+        .unwrap();
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(directory.path(), readable).unwrap();
+    let server = Server::postgres(&directory.path().join("pg"));
+    let cluster = CLUSTER.replace("{backend: local, path: ../states}", "{backend: pg}");
+    let site = Site::with(&tofu(), &cluster);
+    site.world.set(
+        "PG_CONN_STR",
+        format!(
+            "postgres://grove@127.0.0.1:{}/postgres?sslmode=disable",
+            server.port
+        ),
+    );
+    two_at_once(
+        &site,
+        &["its state is locked; PostgreSQL does not say by whom"],
+    );
+    // Each stack has a schema of its own.
+    let _ = site.grove("stack apply alpha --yes").success();
+}
+
+#[test]
+#[ignore = "stacks: needs OpenTofu and a server that speaks S3"]
+fn a_killed_apply_leaves_a_lock_that_is_explained_and_a_state_that_goes_on() {
+    let server = Server::s3(free_port());
+    let site = on_s3(server.port, "");
+    let mut first = slow_apply(&site);
+    // Grove and the program that it started, which has a group of its own.
+    let running = site.holding("second-cache", "\"process\"");
+    let running: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&running[0]).unwrap()).unwrap();
+    let program = running["process"].as_u64().unwrap();
+    first.kill().unwrap();
+    let _ = first.wait();
+    assert!(
+        Command::new("kill")
+            .args(["-9", "--", &format!("-{program}")])
+            .status()
+            .unwrap()
+            .success()
+    );
+    site.no_fault();
+
+    let refused = |site: &Site| {
+        let command = site
+            .world
+            .command("stack apply alpha:network --yes".split(' '))
+            .set("GROVE_CACHE_DIR", site.world.path("second-cache"));
+        let refused = command.run();
+        assert_eq!(refused.code, Some(4), "{refused}");
+        refused
+    };
+    let error = refused(&site);
+    assert!(
+        error.stderr.contains(&format!(
+            "process {program} of this machine, which last worked on it, is gone"
+        )),
+        "{error}"
+    );
+    let id = error.stderr.split("unlock alpha:network ").nth(1).unwrap();
+    let id: String = id
+        .chars()
+        .take_while(|c| !c.is_whitespace() && *c != '`')
+        .collect();
+    let wrong = site.grove("stack unlock alpha:network 0");
+    assert_eq!(wrong.code, Some(4), "{wrong}");
+    let _ = site
+        .grove(&format!("stack unlock alpha:network {id}"))
+        .success();
+    let _ = site.grove("stack apply alpha:network --yes").success();
+    assert_eq!(
+        site.asked(),
+        ["create network/alpha", "create network/alpha"]
+    );
+    assert!(site.world.path("cloud/network/alpha.json").exists());
+}
+
+#[test]
+#[ignore = "stacks: needs OpenTofu and a server that speaks S3"]
+fn a_back_end_that_goes_away_in_the_middle_loses_nothing() {
+    let port = free_port();
+    let server = Server::s3(port);
+    let site = on_s3(port, "");
+    site.fault("create network/alpha", "slow");
+    let world = &site.world;
+    let child = world
+        .process(crate::GROVE)
+        .args(["stack", "apply", "alpha:network", "--yes"])
+        .env("AWS_MAX_ATTEMPTS", "1")
+        .current_dir(world.fleet())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while site.asked().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "an apply begins");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(server);
+    let failed = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert_eq!(failed.status.code(), Some(3), "{said}");
+    assert!(world.path("cloud/network/alpha.json").exists(), "{said}");
+
+    // Another server, which has nothing: the state that could not be written is put there.
+    let _server = Server::s3(port);
+    site.no_fault();
+    let again = site.grove("stack apply alpha:network --yes").success();
+    assert!(
+        again
+            .stderr
+            .contains("the state that the last apply could not write is in the back end now"),
+        "{again}"
+    );
+    assert_eq!(site.asked(), ["create network/alpha"]);
+    assert_eq!(
+        site.states("stack plan alpha:network"),
+        "alpha:network unchanged"
+    );
+}
+
+#[test]
+#[ignore = "stacks: needs OpenTofu and a server that speaks S3"]
+fn an_encrypted_state_holds_nothing_that_can_be_read() {
+    let site = Site::with(
+        &tofu(),
+        &CLUSTER.replace(
+            "path: ../states}",
+            "path: ../states, encryption: {secret: STATE_KEY}}",
+        ),
+    );
+    let _ = site
+        .world
+        .command(["secret", "set", "alpha", "STATE_KEY", "--cluster-only"])
+        .stdin("a passphrase of many words")
+        .run()
+        .success();
+    let _ = site.grove("stack apply alpha --yes").success();
+    let state = site.world.read("states/example/alpha/data.tfstate");
+    assert!(
+        state.contains("encrypted_data") && !state.contains("simulated_database"),
+        "{state}"
+    );
+    let shown = site.json("stack output alpha:data --sensitive");
+    assert_eq!(
+        shown["stacks"]["alpha:data"]["mysql_host"],
+        "alpha.simulated.example"
+    );
+    assert_eq!(
+        site.states("stack apply alpha:data --force --yes"),
+        "alpha:data no changes"
+    );
+}
