@@ -94,7 +94,7 @@ impl Graph {
             return Ok(levels);
         }
         let stuck = waits.iter().filter(|(_, count)| **count > 0);
-        Err(self.cycle(stuck.map(|(address, _)| *address).collect()))
+        Err(self.cycle(&stuck.map(|(address, _)| *address).collect()))
     }
 
     /// The chosen stacks and everything that they read, directly or not.
@@ -112,7 +112,7 @@ impl Graph {
     }
 
     /// A circle among stacks of which each waits for another one of them.
-    fn cycle(&self, stuck: BTreeSet<&Address>) -> Cycle {
+    fn cycle(&self, stuck: &BTreeSet<&Address>) -> Cycle {
         let mut way: Vec<&Address> = Vec::new();
         let mut at = stuck.first().copied();
         while let Some(address) = at {

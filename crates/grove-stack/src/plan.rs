@@ -104,20 +104,21 @@ impl Changes {
         let count = |wanted: fn(&Change) -> bool| {
             self.objects.iter().filter(|change| wanted(change)).count()
         };
-        let mut text = format!(
-            "+{} ~{} -{}",
+        let replaced = count(|change| change.actions.len() == 2);
+        let replaced = match replaced {
+            0 => String::new(),
+            number => format!(" -/+{number}"),
+        };
+        let outputs = match (self.objects.len(), self.outputs.len()) {
+            (0, number) if number > 0 => format!(" ({} changed)", outputs(number)),
+            _ => String::new(),
+        };
+        format!(
+            "+{} ~{} -{}{replaced}{outputs}",
             count(|change| change.actions == ["create"]),
             count(|change| change.actions == ["update"]),
             count(|change| change.actions == ["delete"]),
-        );
-        let replaced = count(|change| change.actions.len() == 2);
-        if replaced > 0 {
-            text.push_str(&format!(" -/+{replaced}"));
-        }
-        if !self.outputs.is_empty() && self.objects.is_empty() {
-            text.push_str(&format!(" ({} changed)", outputs(self.outputs.len())));
-        }
-        text
+        )
     }
 
     /// A line each: what happens to which object.

@@ -97,17 +97,8 @@ pub enum Blocked {
         output: String,
     },
     /// The value does not fit the variable.
-    #[error("the output `{output}` of `{stack}` does not fit the variable `{variable}`: {why}")]
-    Type {
-        /// The stack that was applied.
-        stack: Address,
-        /// The output.
-        output: String,
-        /// The variable that gets it.
-        variable: String,
-        /// What is wrong.
-        why: String,
-    },
+    #[error(transparent)]
+    Misfit(Box<Misfit>),
     /// It names a stack or secret that is not there. The check says so too.
     #[error("it reads `{0}`, which is not there")]
     Unknown(String),
@@ -117,6 +108,20 @@ pub enum Blocked {
     /// Its outputs are stated in the fleet.
     #[error("its outputs are stated in the fleet: there is nothing to apply")]
     Stated,
+}
+
+/// A value that does not fit the variable that is to get it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the output `{output}` of `{stack}` does not fit the variable `{variable}`: {why}")]
+pub struct Misfit {
+    /// The stack that was applied.
+    pub stack: Address,
+    /// The output.
+    pub output: String,
+    /// The variable that gets it.
+    pub variable: String,
+    /// What is wrong.
+    pub why: String,
 }
 
 impl Blocked {
@@ -238,13 +243,15 @@ pub fn root(stack: &Stack, around: Surroundings<'_>) -> Result<Root, Blocked> {
                     Resolved::Plain(value) => {
                         if let Some(declared) = module.variables.get(variable) {
                             let fits = declared.holds.check(value);
-                            fits.map_err(|why| Blocked::Type {
-                                stack: reference
-                                    .resolve(&address.cluster, instance, around.stacks)
-                                    .unwrap_or_else(|| address.clone()),
-                                output: reference.output.clone(),
-                                variable: variable.clone(),
-                                why,
+                            fits.map_err(|why| {
+                                Blocked::Misfit(Box::new(Misfit {
+                                    stack: reference
+                                        .resolve(&address.cluster, instance, around.stacks)
+                                        .unwrap_or_else(|| address.clone()),
+                                    output: reference.output.clone(),
+                                    variable: variable.clone(),
+                                    why,
+                                }))
                             })?;
                         }
                         plain.insert(variable.clone(), value.clone());

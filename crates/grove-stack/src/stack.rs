@@ -100,7 +100,7 @@ impl FromStr for Address {
         let (owner, stack) = text.split_once(':').ok_or_else(error)?;
         let parts: Vec<&str> = owner.split('/').collect();
         let is_name = |name: &&str| !name.is_empty() && !name.contains([':', '/']);
-        if !parts.iter().all(|part| is_name(part)) || !is_name(&stack) {
+        if !parts.iter().all(is_name) || !is_name(&stack) {
             return Err(error());
         }
         match parts.as_slice() {

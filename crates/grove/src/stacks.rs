@@ -164,13 +164,13 @@ impl<'a> Stacks<'a> {
                     }
                 },
                 SecretInput::Output { stack, output } => {
-                    let kept = match self.given.get(&(stack.clone(), output.clone())) {
-                        Some(value) => value.clone(),
-                        None => {
-                            let documents =
-                                documents.get_or_init(|| load::documents(&self.workspace.snapshot));
-                            value(&secrets, &output_secrets(documents, stack), output)?
-                        }
+                    let given = self.given.get(&(stack.clone(), output.clone()));
+                    let kept = if let Some(value) = given {
+                        value.clone()
+                    } else {
+                        let documents =
+                            documents.get_or_init(|| load::documents(&self.workspace.snapshot));
+                        value(&secrets, &output_secrets(documents, stack), output)?
                     };
                     as_variable(&kept)
                 }

@@ -45,7 +45,7 @@ impl Module {
             let name = block.labels.first().map(|label| label.as_str().to_owned());
             let is_new = match (block.ident.as_str(), name) {
                 ("variable", Some(name)) => fresh(self.variables.entry(name), || {
-                    Ok(variable(block, place.clone())?)
+                    variable(block, place.clone())
                 }),
                 ("output", Some(name)) => fresh(self.outputs.entry(name), || {
                     Ok(Output {

@@ -223,9 +223,12 @@ impl fmt::Display for Type {
             Self::Object(attributes) => {
                 let attributes: Vec<String> = attributes
                     .iter()
-                    .map(|(name, attribute)| match attribute.is_optional {
-                        true => format!("{name} = optional({})", attribute.holds),
-                        false => format!("{name} = {}", attribute.holds),
+                    .map(|(name, attribute)| {
+                        if attribute.is_optional {
+                            format!("{name} = optional({})", attribute.holds)
+                        } else {
+                            format!("{name} = {}", attribute.holds)
+                        }
                     })
                     .collect();
                 write!(formatter, "object({{{}}})", attributes.join(", "))

@@ -275,13 +275,6 @@ impl Runner {
         Ok(Planned { record, work })
     }
 
-    /// The plan that is kept; none where there is none.
-    pub(crate) fn kept(&self, work: &Work) -> Option<Record> {
-        let text = fs_err::read_to_string(work.record()).ok()?;
-        let record: Record = serde_json::from_str(&text).ok()?;
-        (record.version == 1 && work.plan().is_file()).then_some(record)
-    }
-
     fn hides_owner(&self, address: &Address) -> bool {
         self.silent.contains(&address.cluster)
     }
@@ -305,6 +298,15 @@ impl Runner {
             error.hints.push(hint);
         }
         error.context(format!("`{address}`"))
+    }
+}
+
+impl Work {
+    /// The plan that is kept; none where there is none.
+    pub(crate) fn kept(&self) -> Option<Record> {
+        let text = fs_err::read_to_string(self.record()).ok()?;
+        let record: Record = serde_json::from_str(&text).ok()?;
+        (record.version == 1 && self.plan().is_file()).then_some(record)
     }
 }
 

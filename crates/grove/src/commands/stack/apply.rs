@@ -201,15 +201,14 @@ pub(crate) fn apply(
         let planned = each(how.parallel, ready, |mut ready| {
             output.progress(&format!("planning {}", ready.address));
             let planned = fresh(&runner, &mut ready, how, output);
-            planned
-                .map_err(|error| (ready.address.clone(), runner.explain(&ready.address, error)))
-                .map(|planned| (ready, planned))
+            let planned = planned.map_err(|error| runner.explain(&ready.address, error));
+            (ready, planned)
         })?;
         output.progress_done();
         let mut agreed = Vec::new();
-        for planned in planned {
+        for (ready, planned) in planned {
             match planned {
-                Ok((ready, (planned, is_kept))) => {
+                Ok((planned, is_kept)) => {
                     agree(
                         &planned.record.changes,
                         &ready.address,
@@ -219,8 +218,8 @@ pub(crate) fn apply(
                     )?;
                     agreed.push((ready, planned));
                 }
-                Err((address, error)) => {
-                    failed.insert(address);
+                Err(error) => {
+                    failed.insert(ready.address.clone());
                     errors.push(error);
                 }
             }
@@ -256,7 +255,7 @@ fn fresh(
     output: &Output,
 ) -> Result<(Planned, bool)> {
     let work = runner.open(ready, &|text| output.note(text))?;
-    if let Some(record) = runner.kept(&work)
+    if let Some(record) = work.kept()
         && record.destroy == how.destroy
     {
         let planned = Planned { record, work };

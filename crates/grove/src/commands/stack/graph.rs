@@ -36,19 +36,15 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let graph = stacks.graph();
     let levels = levels(&graph, &chosen)?;
     if arguments.dot {
-        let mut text = String::from("digraph stacks {\n");
-        for address in &chosen {
-            text.push_str(&format!("  {:?};\n", address.to_string()));
-            for read in graph.reads(address) {
-                text.push_str(&format!(
-                    "  {:?} -> {:?};\n",
-                    address.to_string(),
-                    read.to_string()
-                ));
-            }
-        }
-        text.push_str("}\n");
-        output.print(&text)?;
+        let nodes = chosen
+            .iter()
+            .map(|address| format!("  {:?};\n", address.to_string()));
+        let edges = chosen.iter().flat_map(|address| {
+            let reads = graph.reads(address);
+            reads.map(|read| format!("  {:?} -> {:?};\n", address.to_string(), read.to_string()))
+        });
+        let body: String = nodes.chain(edges).collect();
+        output.print(&format!("digraph stacks {{\n{body}}}\n"))?;
     } else if is_json(output) {
         let levels: Vec<Value> = levels
             .iter()
@@ -62,19 +58,19 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             .collect();
         output.json(&json!({"version": 1, "levels": levels}))?;
     } else {
-        let mut text = String::new();
-        for (number, level) in levels.iter().enumerate() {
-            for address in level {
+        let lines = levels.iter().enumerate().flat_map(|(number, level)| {
+            let graph = &graph;
+            level.iter().map(move |address| {
                 let reads: Vec<String> = graph.reads(address).map(Address::to_string).collect();
                 let reads = if reads.is_empty() {
                     String::new()
                 } else {
                     format!("  reads {}", reads.join(", "))
                 };
-                text.push_str(&format!("{} {address}{reads}\n", number + 1));
-            }
-        }
-        output.print(&text)?;
+                format!("{} {address}{reads}\n", number + 1)
+            })
+        });
+        output.print(&lines.collect::<String>())?;
     }
     Ok(Exit::Done)
 }

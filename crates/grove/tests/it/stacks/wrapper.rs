@@ -110,7 +110,7 @@ fn stacks_are_applied_in_their_order_and_what_is_unchanged_is_not_touched() {
         let bucket = site.world.read("cloud/bucket/uni.json");
         site.world.write(
             "cloud/bucket/uni.json",
-            bucket.replace("}", ",\"region\":\"elsewhere\"}"),
+            bucket.replace('}', ",\"region\":\"elsewhere\"}"),
         );
         let drift = site.grove("stack drift alpha");
         assert_eq!(drift.code, Some(1), "{drift}");
