@@ -43,3 +43,6 @@ pub fn files(
         Some((name, file.contents()))
     }))
 }
+
+#[cfg(test)]
+mod tests;
