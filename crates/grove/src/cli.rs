@@ -90,6 +90,7 @@ pub(crate) enum Command {
     Stack(c::stack::Arguments),
     State(c::state::Arguments),
     Cluster(c::cluster::Arguments),
+    Eject(c::eject::Arguments),
     Bundle(c::bundle::Arguments),
     Doctor(c::doctor::Arguments),
     Completions(c::completions::Arguments),

@@ -9,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod eject;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod hold;
@@ -67,6 +68,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Stack(arguments) => stack::run(arguments, global, output),
         Command::State(arguments) => state::run(arguments, output),
         Command::Cluster(arguments) => cluster::run(arguments, global, output),
+        Command::Eject(arguments) => eject::run(arguments, global, output),
         Command::Bundle(arguments) => bundle::run(arguments, output),
         Command::Doctor(arguments) => doctor::run(arguments, output),
         Command::Completions(arguments) => completions::run(arguments, output),

@@ -318,3 +318,77 @@ fn the_program_runs_in_a_stacks_root_and_messages_hold_no_credential() {
     assert!(!failed.to_string().contains(TOKEN));
     assert_eq!(site.holding("cache", TOKEN), [""; 0]);
 }
+
+#[test]
+#[ignore = "stacks: needs OpenTofu"]
+fn what_is_ejected_runs_without_grove_and_changes_nothing() {
+    for program in programs() {
+        let site = Site::new(&program);
+        let _ = site.grove("stack apply alpha --yes").success();
+        let ejected = site.grove("eject alpha --out ../handover").success();
+        assert_eq!(ejected.stdout.lines().count(), 4, "{ejected}");
+        assert_eq!(site.holding("handover", TOKEN), [""; 0]);
+        for directory in [
+            "stacks/network",
+            "stacks/data",
+            "instances/uni/stacks/instance",
+        ] {
+            let directory = site
+                .world
+                .path(format!("handover/clusters/alpha/{directory}"));
+            let page = std::fs::read_to_string(directory.join("README.md")).unwrap();
+            assert!(page.contains("- `SIMULATED_TOKEN`"), "{page}");
+            for words in [["init", "-input=false"], ["plan", "-detailed-exitcode"]] {
+                let mut command = site.world.program(&program);
+                let command = command.current_dir(&directory).args(words);
+                let ran = command.output().unwrap();
+                assert!(
+                    ran.status.success(),
+                    "{}",
+                    String::from_utf8_lossy(&ran.stdout)
+                );
+            }
+        }
+        let again = site.grove("eject alpha --out ../handover");
+        assert_eq!(again.code, Some(4), "{again}");
+    }
+}
+
+#[test]
+#[ignore = "stacks: needs OpenTofu"]
+fn every_root_module_is_formatted_and_valid_where_its_provider_is_at_hand() {
+    let stacks = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../grove-stack/stacks");
+    let mut fmt = std::process::Command::new(tofu());
+    let fmt = fmt
+        .args(["fmt", "-check", "-recursive"])
+        .arg(stacks)
+        .output()
+        .unwrap();
+    assert!(
+        fmt.status.success(),
+        "{}",
+        String::from_utf8_lossy(&fmt.stdout)
+    );
+    for program in programs() {
+        let site = Site::new(&program);
+        let _ = site.grove("stack apply alpha --yes").success();
+        for stack in [
+            "alpha:network",
+            "alpha:cluster",
+            "alpha:data",
+            "alpha/uni:instance",
+        ] {
+            let valid = site
+                .grove(&format!("stack run {stack} -- validate"))
+                .success();
+            assert!(
+                valid.stdout.contains("The configuration is valid"),
+                "{valid}"
+            );
+            // The file that Grove writes beside it, too.
+            let _ = site
+                .grove(&format!("stack run {stack} -- fmt -check"))
+                .success();
+        }
+    }
+}
