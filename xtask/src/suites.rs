@@ -274,6 +274,8 @@ fn e2e(context: &Context, tally: &mut Tally) -> Result<()> {
     let variables = [
         ("GROVE_TEST_PROGRAMS", control_plane::programs(context)),
         ("GROVE_TEST_LOGS", logs),
+        ("GROVE_TEST_TOFU", tools::TOFU.get(context)?),
+        ("GROVE_TEST_PROVIDER", tools::PROVIDER.get(context)?),
     ];
     let is_e2e = |binary: &TestBinary| binary.package == "grove" && binary.name == "e2e";
     run_binaries(

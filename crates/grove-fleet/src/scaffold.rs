@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use cluster::{NewCluster, cluster};
+pub use cluster::{NewCluster, NewInfrastructure, cluster};
 pub use distribution::{NewDistribution, distribution};
 pub use fleet::{NewFleet, fleet};
 pub use group::group;

@@ -232,3 +232,24 @@ pub(crate) fn confirm(question: &str) -> bool {
     std::io::stdin().read_line(&mut answer).is_ok()
         && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes")
 }
+
+/// Asks for a value on the terminal; without one, nothing is answered. An empty answer is the default.
+pub(crate) fn ask(question: &str, default: &str) -> Result<Option<String>> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    let mut stderr = anstream::stderr();
+    let default_shown = if default.is_empty() {
+        String::new()
+    } else {
+        format!(" [{default}]")
+    };
+    write!(stderr, "{question}{default_shown} ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    let answer = answer.trim();
+    Ok(Some(
+        if answer.is_empty() { default } else { answer }.to_owned(),
+    ))
+}

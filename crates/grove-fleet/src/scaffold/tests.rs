@@ -17,6 +17,7 @@ fn whole_fleet() -> Files {
         name: "prod",
         provider: "existing",
         domain: Some("prod.example.org"),
+        infrastructure: None,
     }));
     files.extend(distribution(NewDistribution {
         name: "verawood-1",
@@ -154,4 +155,51 @@ fn hostile_words_stay_values() {
         .map(grove_yaml::Node::into_json)
         .unwrap_or_default();
     insta::assert_snapshot!(value, @r#"{"client":"x y: [1] # {","config":{"PLATFORM_NAME":"x y: [1] # {"},"distribution":"1e3","environment":"sandbox","groups":["x y: [1] # {","no"],"hosts":{"cms":"studio.x y: [1] # {","lms":"x y: [1] # {"},"identity":{"id":"123456789012345678901234","namespace":"null"},"plugins":{"a, b":{},"on":{}},"ring":"x y: [1] # {"}"#);
+}
+
+#[test]
+fn clusters_with_stacks_are_sound_for_every_provider() {
+    for provider in ["digitalocean", "aws", "local", "simulated"] {
+        let infrastructure = NewInfrastructure {
+            state: vec![
+                ("backend", "s3".to_owned()),
+                ("bucket", "states".to_owned()),
+            ],
+            region: Some("fra1".to_owned()),
+            zones: vec!["a".to_owned(), "b".to_owned()],
+            kubernetes_version: Some("1.34".to_owned()),
+            ssh_key: Some("operators".to_owned()),
+            // It needs a secret at DigitalOcean, which the next step keeps.
+            has_data: provider != "digitalocean",
+            credentials: Vec::new(),
+        };
+        let files = cluster(NewCluster {
+            name: "prod",
+            provider,
+            domain: Some("prod.example.org"),
+            infrastructure: Some(&infrastructure),
+        });
+        let mut snapshot = crate::Snapshot::default().with(
+            "grove.yaml",
+            "version: 1\nname: acme\ndeploy: {remote: ../deploy}\n",
+        );
+        for (path, text) in &files {
+            snapshot = snapshot.with(path, text);
+        }
+        let checked = crate::check::check(&snapshot, &crate::check::Context::default());
+        let text = crate::check::text(&checked.findings, &snapshot, false);
+        assert_eq!(
+            text, "",
+            "{provider}:\n{}",
+            files["clusters/prod/cluster.yaml"]
+        );
+        assert!(
+            checked
+                .fleet
+                .stacks
+                .values()
+                .all(|stack| stack.module().is_some())
+        );
+        assert!(!checked.fleet.stacks.is_empty());
+    }
 }

@@ -3,15 +3,18 @@
 mod bootstrap;
 mod deploy;
 mod diff;
+pub(crate) mod new;
 mod rollback;
+mod up;
 
 use crate::{cli::Global, error::Result, output::Output};
 
 /// Bring a cluster up, and keep what its instances share.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
-    \x20 grove cluster bootstrap prod --plan\n\
-    \x20 grove cluster bootstrap prod")]
+    \x20 grove cluster new prod --provider digitalocean --region fra1 --state pg\n\
+    \x20 grove cluster up prod\n\
+    \x20 grove cluster bootstrap prod --plan")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -19,6 +22,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    New(new::Arguments),
+    Up(up::Arguments),
     Bootstrap(bootstrap::Arguments),
     Deploy(deploy::Arguments),
     Diff(diff::Arguments),
@@ -27,6 +32,8 @@ enum Command {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     match &arguments.command {
+        Command::New(arguments) => new::run(arguments, global, output),
+        Command::Up(arguments) => up::run(arguments, global, output),
         Command::Bootstrap(arguments) => bootstrap::run(arguments, global, output),
         Command::Deploy(arguments) => deploy::run(arguments, global, output),
         Command::Diff(arguments) => diff::run(arguments, global, output),

@@ -147,11 +147,12 @@ pub(super) fn refuse_existing<'a>(
 }
 
 /// What the next steps mend, so no reason to refuse a file.
-const LATER: [&str; 4] = [
+const LATER: [&str; 5] = [
     "lock-missing",
     "sealing-certificate-missing",
     "secret-missing",
     "unknown-plugin",
+    "unresolved-input",
 ];
 
 /// Refuses to write what `grove check` would find wrong right after it.

@@ -4,20 +4,16 @@ use std::collections::BTreeMap;
 
 use clap::builder::PossibleValuesParser;
 use grove_fleet::{
-    layout,
     model::{Environment, Identity},
-    scaffold::{self, Files, NewCluster, NewDistribution, NewInstance},
+    scaffold::{self, Files, NewDistribution, NewInstance},
 };
-use grove_seal::keys::{SEALING_BITS, new_fingerprint_key, new_key_pair, new_token};
+use grove_seal::keys::new_token;
 
 use crate::{
     cli::Global,
-    commands::{init, rollback},
+    commands::{cluster, init, rollback},
     error::{CommandError, Exit, Result},
     output::Output,
-    releasing::{FINGERPRINT_KEY, SEALING_KEY},
-    secrets::{Place, Secrets},
-    surroundings,
     workspace::Workspace,
 };
 
@@ -36,32 +32,10 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Cluster(ClusterArguments),
+    Cluster(cluster::new::Arguments),
     Distribution(DistributionArguments),
     Group(GroupArguments),
     Instance(InstanceArguments),
-}
-
-/// Where clusters come from.
-const PROVIDERS: [&str; 4] = ["aws", "digitalocean", "local", "existing"];
-
-/// A cluster, with the key pair of its Sealed Secrets controller.
-///
-/// The private key goes to the cluster's secrets, encrypted; the certificate stands beside it, so
-/// that everybody can seal.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n\
-    \x20 grove new cluster prod\n\
-    \x20 grove new cluster prod --provider aws --domain prod.acme.example")]
-struct ClusterArguments {
-    /// Its name: lower-case letters, digits and dashes.
-    name: String,
-    /// Whose cluster it is.
-    #[arg(long, default_value = "existing", value_parser = PROVIDERS)]
-    provider: String,
-    /// The domain under which the cluster's own names are.
-    #[arg(long)]
-    domain: Option<String>,
 }
 
 /// A distribution: which Tutor, which plugins.
@@ -141,7 +115,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let workspace = Workspace::open(global)?;
     match &arguments.command {
-        Command::Cluster(arguments) => cluster(arguments, &workspace, output)?,
+        Command::Cluster(arguments) => cluster::new::make(arguments, &workspace, output)?,
         Command::Distribution(arguments) => {
             valid(&arguments.name)?;
             let plugins = arguments
@@ -170,46 +144,6 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         Command::Instance(arguments) => instance(arguments, &workspace, output)?,
     }
     Ok(Exit::Done)
-}
-
-fn cluster(arguments: &ClusterArguments, workspace: &Workspace, output: &Output) -> Result<()> {
-    let name = &arguments.name;
-    valid(name)?;
-    let files = scaffold::cluster(NewCluster {
-        name,
-        provider: &arguments.provider,
-        domain: arguments.domain.as_deref(),
-    });
-    let (certificate, secrets) = (layout::sealing(name), layout::cluster_secrets(name));
-    let all = files
-        .keys()
-        .map(String::as_str)
-        .chain([certificate.as_str(), secrets.as_str()]);
-    init::refuse_existing(&workspace.root, all)?;
-    init::refuse_unsound(&workspace.snapshot, &files, output)?;
-    output.progress("making the sealing key");
-    let now = surroundings::now()?;
-    let pair = new_key_pair(SEALING_BITS, "sealed-secret", now)?;
-    output.progress_done();
-    let fleet = workspace.check()?.fleet;
-    let place = Place {
-        file: secrets.clone(),
-        below: vec!["cluster".to_owned()],
-    };
-    // The private key first: a certificate whose key is lost would seal for nobody.
-    Secrets::new(workspace, &fleet).write(
-        &place,
-        &BTreeMap::from([
-            (SEALING_KEY.to_owned(), pair.private),
-            (FINGERPRINT_KEY.to_owned(), new_fingerprint_key()),
-        ]),
-    )?;
-    output.note(&format!("wrote {secrets}"));
-    surroundings::write_atomically(&workspace.root.join(&certificate), &pair.certificate)?;
-    output.note(&format!("wrote {certificate}"));
-    write(workspace, &files, output)?;
-    output.note(&format!("next: `grove new instance {name}/NAME`"));
-    Ok(())
 }
 
 fn instance(arguments: &InstanceArguments, workspace: &Workspace, output: &Output) -> Result<()> {
@@ -253,7 +187,7 @@ fn instance(arguments: &InstanceArguments, workspace: &Workspace, output: &Outpu
 }
 
 /// Writes new files of a fleet that the check finds nothing wrong with.
-fn write(workspace: &Workspace, files: &Files, output: &Output) -> Result<()> {
+pub(super) fn write(workspace: &Workspace, files: &Files, output: &Output) -> Result<()> {
     init::refuse_existing(&workspace.root, files.keys().map(String::as_str))?;
     init::refuse_unsound(&workspace.snapshot, files, output)?;
     init::write(&workspace.root, files, output)

@@ -1,6 +1,6 @@
 //! `grove stack`.
 
-mod apply;
+pub(super) mod apply;
 mod drift;
 mod graph;
 mod list;
@@ -92,7 +92,7 @@ fn each<T: Send, R: Send>(
 }
 
 /// Shows all errors but the last, which is returned.
-fn fail(mut errors: Vec<CommandError>, output: &Output) -> Result {
+pub(super) fn fail(mut errors: Vec<CommandError>, output: &Output) -> Result {
     let Some(last) = errors.pop() else {
         return Ok(Exit::Done);
     };

@@ -14,9 +14,12 @@ mod bootstrap;
 mod documented;
 mod drift;
 mod faults;
+mod infrastructure;
 mod instances;
 #[path = "../it/peer.rs"]
 mod peer;
+#[path = "../it/provider.rs"]
+mod provider;
 mod secrets;
 mod shared;
 mod status;

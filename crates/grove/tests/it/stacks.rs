@@ -3,6 +3,8 @@
 
 mod backends;
 mod faults;
+#[path = "provider.rs"]
+mod provider;
 mod wrapper;
 
 use std::path::{Path, PathBuf};
@@ -60,26 +62,7 @@ impl Site {
             "cloud/kubeconfigs/alpha",
             "server: https://127.0.0.1:6443\n",
         );
-        world.set("SIMULATED_DIRECTORY", world.path("cloud"));
-        let provider = std::env::var_os("GROVE_TEST_PROVIDER").unwrap();
-        let mirror = format!(
-            "mirror/simulated.example/grove/simulated/0.1.0/{}_{}/terraform-provider-simulated_v0.1.0",
-            std::env::consts::OS,
-            match std::env::consts::ARCH {
-                "x86_64" => "amd64",
-                "aarch64" => "arm64",
-                other => other,
-            }
-        );
-        let target = world.path(mirror);
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::copy(provider, target).unwrap();
-        let mirror = world.path("mirror").display().to_string();
-        let rc = format!(
-            "provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n"
-        );
-        world.write("tofurc", rc);
-        world.set("TF_CLI_CONFIG_FILE", world.path("tofurc"));
+        provider::install(&world);
         world.set("GROVE_TOFU", program);
         let _ = world
             .command(["secret", "set", "alpha", "CLOUD_TOKEN", "--cluster-only"])

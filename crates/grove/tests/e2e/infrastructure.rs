@@ -1,0 +1,85 @@
+//! From nothing to a healthy instance, and back, with a provider whose cluster is the control plane.
+
+use std::path::PathBuf;
+
+use crate::{Site, provider};
+
+#[test]
+#[ignore = "e2e: needs the control plane and OpenTofu"]
+fn a_cluster_comes_up_from_nothing_and_the_same_command_goes_on() {
+    let site = Site::new(&["gamma"]);
+    let world = &site.world;
+    provider::install(world);
+    world.set(
+        "GROVE_TOFU",
+        PathBuf::from(std::env::var_os("GROVE_TEST_TOFU").unwrap()),
+    );
+    // How the cluster is reached is what its stack gives, not the user's own kubeconfig.
+    let kubeconfig = std::fs::read_to_string(site.plane("gamma").kubeconfig()).unwrap();
+    world.write("cloud/kubeconfigs/gamma", kubeconfig);
+    world.unset("KUBECONFIG");
+    world.set("CLOUD_TOKEN", "token-7f3a9c51e2d8");
+
+    let words = "cluster new gamma --provider simulated --domain gamma.example.org --state local --path ../states \
+        --data --credential CLOUD_TOKEN";
+    let _ = world.grove(words.split_whitespace()).success();
+    let file = "fleet/clusters/gamma/cluster.yaml";
+    let text = world.read(file);
+    world.write(
+        file,
+        format!("{text}environment: [SIMULATED_*]\n").replace(
+            "  CLOUD_TOKEN: CLOUD_TOKEN",
+            "  SIMULATED_TOKEN: CLOUD_TOKEN",
+        ),
+    );
+    let words = "new instance gamma/uni --distribution ulmo-1 --environment staging";
+    let _ = world.grove(words.split(' ')).success();
+    let instance = "fleet/clusters/gamma/instances/uni/instance.yaml";
+    let text = world.read(instance);
+    world.write(
+        instance,
+        format!(
+            "{text}stacks: {{instance: {{inputs: {{mysql_id: {{output: data.mysql_id}}}}}}}}\n"
+        ),
+    );
+    let _ = world.grove(["secret", "generate", "gamma/uni"]).success();
+    site.commit("A third cluster");
+
+    // It stops where the provider fails, and says what was not tried.
+    let up = ["cluster", "up", "gamma", "--yes", "--create-remote"];
+    world.write(
+        "cloud/faults.json",
+        "{\"create cluster/gamma\": {\"how\": \"fail\"}}",
+    );
+    let failed = world.grove(up);
+    assert_eq!(failed.code, Some(3), "{failed}");
+    assert!(
+        failed.stderr.contains("503: the service is not available"),
+        "{failed}"
+    );
+    std::fs::remove_file(world.path("cloud/faults.json")).unwrap();
+
+    // The same command goes on from there, to an instance that serves.
+    let done = world.grove(up).success();
+    assert!(done.stdout.contains("gamma/uni"), "{done}");
+    assert_eq!(site.state("gamma", "gamma-uni"), "Synced/Healthy");
+    let asked = world.read("cloud/log");
+    assert_eq!(asked.matches("create network/gamma").count(), 1, "{asked}");
+    assert!(world.read(file).contains("server: https://127.0.0.1"));
+    let status = world.open(&world.fleet()).git(["status", "--porcelain"]);
+    assert_eq!(status, "");
+
+    // Once more, it changes nothing.
+    let log = world.open(&world.fleet()).git(["rev-parse", "HEAD"]);
+    let _ = world.grove(up).success();
+    assert_eq!(world.open(&world.fleet()).git(["rev-parse", "HEAD"]), log);
+    let again = world.read("cloud/log");
+    assert_eq!(
+        again
+            .lines()
+            .filter(|line| !line.starts_with("read"))
+            .count(),
+        6,
+        "{again}"
+    );
+}
