@@ -13,6 +13,7 @@ mod stacks;
 #[cfg(test)]
 mod tests;
 
+pub use references::{Given, given};
 pub use secrets::output_secrets;
 pub(crate) use secrets::{SOPS, is_encrypted};
 

@@ -45,6 +45,7 @@ pub(crate) fn instance() -> Instance {
     ];
     let hosts = hosts.map(|(service, host)| (service.to_owned(), host.to_owned()));
     Instance {
+        waits: Vec::new(),
         address: Address::new("prod", "uni"),
         client: "uni".to_owned(),
         environment: Environment::Production,

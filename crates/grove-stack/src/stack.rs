@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn an_instances_own_stack_is_nearer_than_its_clusters() {
         let reference = Reference::parse("data.host").unwrap();
-        let mut stacks = BTreeMap::from([(Address::of_cluster("prod", "data"), ())]);
+        let mut stacks = BTreeMap::from([(Address::of_cluster("prod", "data"), 1)]);
         let seen = |stacks: &_| {
             reference
                 .resolve("prod", Some("uni"), stacks)
@@ -253,7 +253,7 @@ mod tests {
                 .to_string()
         };
         assert_eq!(seen(&stacks), "prod:data");
-        stacks.insert(Address::of_instance("prod", "uni", "data"), ());
+        stacks.insert(Address::of_instance("prod", "uni", "data"), 2);
         assert_eq!(seen(&stacks), "prod/uni:data");
         for text in ["data", "data.", ".x", "a.b.c", "a/b.c"] {
             assert_eq!(Reference::parse(text), None);

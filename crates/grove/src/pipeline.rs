@@ -12,7 +12,7 @@ use std::{
 
 use grove_fleet::{
     Address, Fleet,
-    model::{Distribution, Instance, Lock},
+    model::{Distribution, Instance, Lock, Waits},
 };
 use grove_render::{Input, Tree, TutorOutput};
 use grove_tutor::{
@@ -124,6 +124,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn tree(&self, fleet: &Fleet, instance: &Instance, deploy_remote: &str) -> Result<Tree> {
+        must_have_all(&instance.waits)?;
         let missing =
             |what: &str| CommandError::new(Exit::Bug, format!("a checked fleet lacks {what}"));
         let distribution = fleet
@@ -207,6 +208,24 @@ impl<'a> Pipeline<'a> {
         self.output.progress_done();
         Ok(Arc::new(environment))
     }
+}
+
+/// Refuses to render with a value that an output is to give and has not given yet.
+pub(crate) fn must_have_all(waits: &[Waits]) -> Result<()> {
+    let Some(first) = waits.first() else {
+        return Ok(());
+    };
+    let mut error = CommandError::new(
+        Exit::Refused,
+        format!(
+            "`{}` is `{}`, which has no value",
+            first.path.join("."),
+            first.reference
+        ),
+    );
+    error.messages.push(first.why.to_string());
+    error.hints.extend(first.why.hint());
+    Err(error)
 }
 
 /// Grove's cache directory.

@@ -26,6 +26,7 @@ pub(crate) fn render(
 ) -> Result<SharedTree> {
     let store = bundle::store()?;
     let mut engines = BTreeMap::new();
+    crate::pipeline::must_have_all(&cluster.waits)?;
     for (engine, stated) in definitions(cluster) {
         let version = bundle.version(engine, stated);
         engines.insert(

@@ -4,9 +4,10 @@ use grove_stack::{
     root::{Blocked, Resolved, resolve as value_of},
     stack::Reference,
 };
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Fleet, model::Waits};
+use crate::{Address, Fleet, layout, model::Waits};
 
 /// Puts values in the places of references, and notes those that have none.
 pub(super) fn resolve(fleet: &mut Fleet) {
@@ -55,6 +56,62 @@ pub(super) fn resolve(fleet: &mut Fleet) {
         }
         cluster.waits = waits;
     }
+}
+
+/// A reference to an output, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Given {
+    /// `stack.output`.
+    pub output: String,
+    /// The file that has its value, from the fleet's root; none where there is no such stack.
+    pub file: Option<String>,
+    /// Its value, where it has one that may be shown.
+    pub value: Option<Value>,
+    /// Why it has none.
+    pub why: Option<String>,
+}
+
+/// Every reference in a value of an instance.
+pub fn given(fleet: &Fleet, address: &Address, value: &Value) -> Vec<Given> {
+    let mut found = Vec::new();
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        if let Some(reference) = reference(value) {
+            let (cluster, instance) = (&address.cluster, Some(address.instance.as_str()));
+            let stack = reference.resolve(cluster, instance, &fleet.stacks);
+            let file = stack.map(|stack| {
+                let is_stated = fleet
+                    .stacks
+                    .get(&stack)
+                    .is_some_and(|one| one.module().is_none());
+                match (is_stated, &stack.instance) {
+                    (false, _) => stack.outputs_file(),
+                    (true, None) => layout::cluster(cluster),
+                    (true, Some(_)) => layout::instance(address),
+                }
+            });
+            let (value, why) = match value_of(&reference, cluster, instance, &fleet.stacks) {
+                Ok(Resolved::Plain(value)) => (Some(value.clone()), None),
+                Ok(_) => (None, Some("it is sensitive".to_owned())),
+                Err(why) => (None, Some(why.to_string())),
+            };
+            found.push(Given {
+                output: reference.to_string(),
+                file,
+                value,
+                why,
+            });
+            continue;
+        }
+        match value {
+            Value::Object(map) => open.extend(map.values()),
+            Value::Array(values) => open.extend(values),
+            _ => {}
+        }
+    }
+    found.sort_by(|one, other| one.output.cmp(&other.output));
+    found.dedup();
+    found
 }
 
 /// Whose references they are.

@@ -68,32 +68,41 @@ provider: {provider}
 impl NewInfrastructure {
     /// `state`, `credentials` and `stacks`.
     fn text(&self, provider: &str) -> String {
-        let mut text = "\n# Where states are kept: one for each stack, under a key that no other has.\nstate:\n".to_owned();
-        for (key, value) in &self.state {
-            text += &format!("  {key}: {}\n", scalar(value));
-        }
-        text += "\n# What providers and the back end find in their environment: variable → secret of this cluster\n\
-                 # (`grove secret set CLUSTER NAME --cluster-only`). What your own environment has passes, too.\n";
-        if self.credentials.is_empty() {
-            text += "# credentials: {DIGITALOCEAN_TOKEN: DIGITALOCEAN_TOKEN}\n";
-        } else {
-            text += "credentials:\n";
-            for name in &self.credentials {
-                text += &format!("  {name}: {name}\n");
+        let state = self.state.iter();
+        let state = state.map(|(key, value)| format!("  {key}: {}\n", scalar(value)));
+        let state = state.collect::<Vec<_>>().concat();
+        let credentials = match self.credentials.as_slice() {
+            [] => "# credentials: {DIGITALOCEAN_TOKEN: DIGITALOCEAN_TOKEN}\n".to_owned(),
+            names => {
+                let names = names.iter().map(|name| format!("  {name}: {name}\n"));
+                format!("credentials:\n{}", names.collect::<Vec<_>>().concat())
             }
-        }
-        text += "\n# What is applied, in the order in which one reads the other; `grove stack list` shows what each takes.\nstacks:\n";
-        for (stack, inputs) in self.stacks(provider) {
+        };
+        let stacks = self.stacks(provider).into_iter().map(|(stack, inputs)| {
             if inputs.is_empty() {
-                text += &format!("  {stack}: {{}}\n");
-                continue;
+                return format!("  {stack}: {{}}\n");
             }
-            text += &format!("  {stack}:\n    inputs:\n");
-            for (name, value) in inputs {
-                text += &format!("      {name}: {value}\n");
-            }
-        }
-        text
+            let inputs = inputs
+                .iter()
+                .map(|(name, value)| format!("      {name}: {value}\n"));
+            format!(
+                "  {stack}:\n    inputs:\n{}",
+                inputs.collect::<Vec<_>>().concat()
+            )
+        });
+        let stacks = stacks.collect::<Vec<_>>().concat();
+        format!(
+            "
+# Where states are kept: one for each stack, under a key that no other has.
+state:
+{state}
+# What providers and the back end find in their environment: variable → secret of this cluster
+# (`grove secret set CLUSTER NAME --cluster-only`). What your own environment has passes, too.
+{credentials}
+# What is applied, in the order in which one reads the other; `grove stack list` shows what each takes.
+stacks:
+{stacks}"
+        )
     }
 
     /// Each stack of the provider, and its inputs as YAML.

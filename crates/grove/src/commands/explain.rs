@@ -43,8 +43,18 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let documents = load::documents(&workspace.snapshot);
     let address = rollback::address(&arguments.instance)?;
     let explanation = layer::explain(&documents, &address, &arguments.path)?;
+    let fleet = load::fleet(&documents);
+    let given = explanation
+        .value
+        .as_ref()
+        .map(|value| load::given(&fleet, &address, value))
+        .unwrap_or_default();
     if is_json(output) {
-        output.json(&explanation)?;
+        let mut value = serde_json::to_value(&explanation)
+            .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+        value["outputs"] = serde_json::to_value(&given)
+            .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+        output.json(&value)?;
         return Ok(Exit::Done);
     }
     match &explanation.value {
@@ -65,6 +75,14 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             "  {}:{}  {}: {value}{effect}\n",
             layer.place.file, layer.place.line, layer.layer
         ))?;
+    }
+    for given in &given {
+        let value = match (&given.value, &given.why) {
+            (Some(value), _) => value.to_string(),
+            (None, why) => format!("no value: {}", why.as_deref().unwrap_or_default()),
+        };
+        let file = given.file.as_deref().unwrap_or("no stack");
+        output.print(&format!("  {file}  output {}: {value}\n", given.output))?;
     }
     Ok(Exit::Done)
 }

@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    #[command(after_help = "Examples:\n\
+        \x20 grove new cluster prod\n\
+        \x20 grove new cluster prod --provider aws --domain prod.acme.example")]
     Cluster(cluster::new::Arguments),
     Distribution(DistributionArguments),
     Group(GroupArguments),

@@ -63,6 +63,16 @@ fn a_cluster_comes_up_from_nothing_and_the_same_command_goes_on() {
     let done = world.grove(up).success();
     assert!(done.stdout.contains("gamma/uni"), "{done}");
     assert_eq!(site.state("gamma", "gamma-uni"), "Synced/Healthy");
+    // What its stacks gave is in its configuration.
+    let rendered = ["render", "gamma/uni", "--out", "../rendered"];
+    let _ = world.grove(rendered).success();
+    let files = world.files("rendered");
+    let has_host = |file: &String| {
+        world
+            .read(format!("rendered/{file}"))
+            .contains("gamma.simulated.example")
+    };
+    assert!(files.iter().any(has_host), "{files:?}");
     let asked = world.read("cloud/log");
     assert_eq!(asked.matches("create network/gamma").count(), 1, "{asked}");
     assert!(world.read(file).contains("server: https://127.0.0.1"));
@@ -82,4 +92,43 @@ fn a_cluster_comes_up_from_nothing_and_the_same_command_goes_on() {
         6,
         "{again}"
     );
+
+    // Down: not without its name, and nothing is left that the stacks or the cluster made.
+    let refused = world.grove(["cluster", "down", "gamma", "--confirm", "gamma"]);
+    assert_eq!(refused.code, Some(4), "{refused}");
+    assert!(
+        refused.stderr.contains("`--confirm gamma --expect 1`"),
+        "{refused}"
+    );
+    let balancer = "apiVersion: v1\nkind: Service\nmetadata: {name: balancer, namespace: default}\n\
+        spec: {type: LoadBalancer, ports: [{port: 80}]}\n";
+    world.write("balancer.yaml", balancer);
+    let file_name = world.path("balancer.yaml").display().to_string();
+    let _ = site.kubectl("gamma", &["apply", "-f", &file_name]);
+    let down = "cluster down gamma --confirm gamma --expect 1 --timeout 3";
+    let down = world.grove(down.split(' ')).success();
+    let gone: Vec<&str> = down.stdout.lines().collect();
+    assert_eq!(gone[0], "gamma/uni:instance: destroyed", "{down}");
+    assert_eq!(gone.last(), Some(&"gamma:network: destroyed"), "{down}");
+    for kind in ["network", "cluster", "database", "user", "bucket"] {
+        let files = std::fs::read_dir(world.path(format!("cloud/{kind}"))).unwrap();
+        assert_eq!(files.count(), 0, "{kind}");
+    }
+    let services = site.kubectl("gamma", &["get", "services", "-A"]);
+    assert!(!services.contains("LoadBalancer"), "{services}");
+    assert!(
+        !site
+            .try_kubectl("gamma", &["get", "namespace", "uni"])
+            .status
+            .success()
+    );
+    assert!(
+        !world
+            .path("fleet/clusters/gamma/outputs")
+            .join("cluster.json")
+            .exists()
+    );
+    assert!(!world.read(file).contains("uid:"));
+    let status = world.open(&world.fleet()).git(["status", "--porcelain"]);
+    assert_eq!(status, "");
 }

@@ -57,8 +57,10 @@ fn help_names_every_command_and_the_exit_codes() {
       status       Show what should run and what runs, on all clusters at once
       watch        Show what runs, and then every change of it, until it is interrupted
       logs         Show what the pods of an instance wrote
+      stack        Plan and apply infrastructure: a root module and a state for each stack
       state        Take a state of OpenTofu or Terraform apart, and put it together
       cluster      Bring a cluster up, and keep what its instances share
+      eject        Leave stacks as directories that OpenTofu runs without Grove
       bundle       Fetch what `grove cluster bootstrap` installs
       doctor       Check that this machine has what Grove needs
       completions  Print a shell's completion script
@@ -182,7 +184,8 @@ fn examples_in_help_are_understood() {
             );
             let call = example.split(['<', '>']).next().unwrap_or_default();
             // Help comes after all that stands before it was understood.
-            let script = format!("grove() {{ \"$0\" \"$@\"; }}; {call} --help");
+            let (call, rest) = call.split_once(" -- ").unwrap_or((call, ""));
+            let script = format!("grove() {{ \"$0\" \"$@\"; }}; {call} --help -- {rest}");
             let output = world
                 .program("sh")
                 .args(["-c", &script, GROVE])

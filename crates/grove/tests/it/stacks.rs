@@ -149,3 +149,31 @@ impl Site {
         found
     }
 }
+
+/// `docs/infrastructure.md`, command by command.
+#[test]
+#[ignore = "stacks: needs OpenTofu"]
+fn the_page_is_true() {
+    let page = include_str!("../../../../docs/infrastructure.md");
+    let block = page.split("```sh\n").nth(1).unwrap();
+    let block = block.split("```").next().unwrap();
+    for program in programs() {
+        let world = World::new(GROVE);
+        world.copy(&example("infrastructure"), "fleet/examples/infrastructure");
+        world.set("GROVE_TOFU", program);
+        std::fs::create_dir(world.path("fleet/target")).unwrap();
+        let mut commands = 0;
+        for line in block.lines().filter(|line| line.starts_with("grove ")) {
+            let words = line.split(' ').skip(1);
+            let command = world
+                .command(words)
+                .in_directory("fleet/examples/infrastructure");
+            let output = command.run().success();
+            if line == "grove stack plan prod" && commands > 3 {
+                assert!(output.stdout.contains("prod:dns: unchanged"), "{output}");
+            }
+            commands += 1;
+        }
+        assert_eq!(commands, 9);
+    }
+}

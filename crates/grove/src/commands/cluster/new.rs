@@ -38,10 +38,6 @@ fn providers() -> PossibleValuesParser {
 /// certificate stands beside it, so that everybody can seal. With `--state`, or where you are asked, it
 /// gets the stacks that Grove has for its provider, and `grove cluster up` makes it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n\
-    \x20 grove cluster new prod\n\
-    \x20 grove cluster new prod --provider digitalocean --domain prod.acme.example --region fra1 --state pg\n\
-    \x20 grove cluster new prod --provider aws --region eu-central-1 --zone eu-central-1a --zone eu-central-1b --state s3 --bucket acme-states")]
 pub(crate) struct Arguments {
     /// Its name: lower-case letters, digits and dashes.
     name: String,
@@ -74,8 +70,8 @@ pub(crate) struct Arguments {
     /// The provider's region.
     #[arg(long)]
     region: Option<String>,
-    /// A zone of the region, of `aws`; give two.
-    #[arg(long = "zone", value_name = "ZONE")]
+    /// Two zones of the region, of `aws`.
+    #[arg(long = "zone", value_name = "ZONE", value_delimiter = ',')]
     zones: Vec<String>,
     /// The version of Kubernetes, as the provider names it.
     #[arg(long, value_name = "VERSION", default_value = "1.34")]

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The stack whose outputs say how a cluster is reached, and their names.
-const CLUSTER: &str = "cluster";
+pub(super) const CLUSTER: &str = "cluster";
 const SERVER: &str = "server";
 const KUBECONFIG: &str = "kubeconfig";
 
@@ -67,12 +67,13 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let name = &arguments.name;
     let instances = instances(arguments, global, output)?;
+    refuse_edited(arguments, global)?;
 
     // The cluster's own stacks, then what they gave.
     stage(output, name, "stacks");
     let own = |address: &Address| address.cluster == *name && address.instance.is_none();
     let kubeconfig = stacks(arguments, global, output, &own)?;
-    commit(
+    keep(
         arguments,
         global,
         &format!("What the stacks of {name} gave"),
@@ -88,7 +89,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let mut words = vec!["cluster", "bootstrap", name, "--timeout", &minutes];
     words.extend(reach.iter().map(String::as_str));
     command(&words, global, output)?;
-    commit(
+    keep(
         arguments,
         global,
         &format!("{name} is the cluster that was bootstrapped"),
@@ -107,7 +108,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         address.cluster == *name && instance.is_some_and(|instance| instances.contains(instance))
     };
     drop(stacks(arguments, global, output, &of_instances)?);
-    commit(
+    keep(
         arguments,
         global,
         &format!("What the stacks of instances of {name} gave"),
@@ -134,7 +135,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     command(&words, global, output)
 }
 
-fn stage(output: &Output, name: &str, what: &str) {
+pub(super) fn stage(output: &Output, name: &str, what: &str) {
     output.note(&format!("{name}: {what}"));
 }
 
@@ -204,6 +205,25 @@ fn reference(output: &str) -> Reference {
     }
 }
 
+/// Refuses to begin while `cluster.yaml` has changes that are the user's to commit: this command commits
+/// what it writes there.
+fn refuse_edited(arguments: &Arguments, global: &Global) -> Result<()> {
+    let workspace = workspace(global)?;
+    let file = layout::cluster(&arguments.name);
+    let now = fs_err::read_to_string(workspace.root.join(&file))?;
+    let head = git(&workspace.root, &["show", &format!("HEAD:./{file}")]);
+    // Which cluster it is may have been written by a run that was stopped.
+    let own =
+        |text: &str| grove_yaml::remove(text, &["kubernetes"]).unwrap_or_else(|_| text.to_owned());
+    if arguments.no_commit || head.is_ok_and(|head| own(&head).trim() == own(&now).trim()) {
+        return Ok(());
+    }
+    Err(
+        CommandError::refused(format!("`{file}` has changes that are in no commit"))
+            .hint("commit them first: this command commits what stacks give, beside them"),
+    )
+}
+
 /// Writes the address of the API server into `cluster.yaml`, where its stack gave one.
 fn record(stacks: &Stacks<'_>, name: &str, workspace: &Workspace) -> Result<()> {
     let server = match resolve(&reference(SERVER), name, None, &stacks.fleet.stacks) {
@@ -230,7 +250,10 @@ fn record(stacks: &Stacks<'_>, name: &str, workspace: &Workspace) -> Result<()> 
 }
 
 /// The kubeconfig that the cluster's stack gave.
-fn kubeconfig(stacks: &Stacks<'_>, name: &str) -> Result<Option<tempfile::NamedTempFile>> {
+pub(super) fn kubeconfig(
+    stacks: &Stacks<'_>,
+    name: &str,
+) -> Result<Option<tempfile::NamedTempFile>> {
     let address = Address::of_cluster(name, CLUSTER);
     let text = match resolve(&reference(KUBECONFIG), name, None, &stacks.fleet.stacks) {
         Ok(Resolved::Sensitive { .. }) => {
@@ -266,60 +289,73 @@ fn command(words: &[&str], global: &Global, output: &Output) -> Result {
     }
 }
 
-/// Commits what this command wrote of the fleet, and pushes it where the branch has an upstream: a deploy
-/// takes nothing else.
-fn commit(arguments: &Arguments, global: &Global, message: &str, output: &Output) -> Result<()> {
+/// Commits what was written of the fleet, where anything was and the user lets it.
+fn keep(arguments: &Arguments, global: &Global, message: &str, output: &Output) -> Result<()> {
+    if !arguments.no_commit {
+        return commit(global, &arguments.name, message, output);
+    }
     let workspace = workspace(global)?;
-    let root = &workspace.root;
-    let directory = format!("clusters/{}", arguments.name);
-    let changed = git(
-        root,
-        &[
-            "status",
-            "--porcelain",
-            "--untracked-files=all",
-            "--",
-            &directory,
-        ],
-    )?;
-    let files: Vec<&str> = changed
-        .lines()
-        .filter_map(|line| line.get(3..))
-        .map(|file| file.trim_matches('"'))
-        .filter(|file| is_written(file))
-        .collect();
+    let files = written(&workspace, &arguments.name)?;
     if files.is_empty() {
         return Ok(());
     }
-    if arguments.no_commit {
-        return Err(
-            CommandError::refused(format!("{} changed: {}", directory, files.join(", ")))
-                .hint("commit and push it, then run this command again"),
-        );
+    Err(
+        CommandError::refused(format!("not committed: {}", files.join(", ")))
+            .hint("commit and push it, then run this command again"),
+    )
+}
+
+/// Commits what these commands write of a cluster's files, and pushes it where the branch has an upstream:
+/// a deploy takes nothing else.
+pub(super) fn commit(global: &Global, name: &str, message: &str, output: &Output) -> Result<()> {
+    let workspace = workspace(global)?;
+    let root = &workspace.root;
+    let files = written(&workspace, name)?;
+    if files.is_empty() {
+        return Ok(());
     }
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let top = git(root, &["rev-parse", "--show-toplevel"])?;
     let top = Path::new(top.trim());
-    let mut words = vec!["add", "--"];
-    words.extend(&files);
-    git(top, &words)?;
-    let mut words = vec!["commit", "--quiet", "-m", message, "--"];
-    words.extend(&files);
-    git(top, &words)?;
-    output.note(&format!("committed: {message}"));
-    let upstream = git(
-        root,
+    git(top, &[&["add", "--all", "--"], files.as_slice()].concat())?;
+    git(
+        top,
         &[
-            "rev-parse",
-            "--abbrev-ref",
-            "--symbolic-full-name",
-            "@{upstream}",
-        ],
-    );
-    if upstream.is_ok() {
+            &["commit", "--quiet", "-m", message, "--"],
+            files.as_slice(),
+        ]
+        .concat(),
+    )?;
+    output.note(&format!("committed: {message}"));
+    let upstream = [
+        "rev-parse",
+        "--abbrev-ref",
+        "--symbolic-full-name",
+        "@{upstream}",
+    ];
+    if git(root, &upstream).is_ok() {
         git(root, &["push", "--quiet"])?;
         output.note("pushed");
     }
     Ok(())
+}
+
+/// The files of a cluster that changed and are these commands' own, from the repository's root.
+fn written(workspace: &Workspace, name: &str) -> Result<Vec<String>> {
+    let directory = format!("clusters/{name}");
+    let words = [
+        "status",
+        "--porcelain",
+        "--untracked-files=all",
+        "--",
+        &directory,
+    ];
+    let changed = git(&workspace.root, &words)?;
+    let files = changed.lines().filter_map(|line| line.get(3..));
+    Ok(files
+        .map(|file| file.trim_matches('"').to_owned())
+        .filter(|file| is_written(file))
+        .collect())
 }
 
 /// Whether a changed file is one that stacks and a bootstrap write; what else was edited is the user's to

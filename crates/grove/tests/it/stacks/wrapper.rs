@@ -392,3 +392,50 @@ fn every_root_module_is_formatted_and_valid_where_its_provider_is_at_hand() {
         }
     }
 }
+
+#[test]
+#[ignore = "stacks: needs OpenTofu"]
+fn an_instance_refers_to_outputs_and_waits_for_them() {
+    let site = Site::new(&tofu());
+    let file = "fleet/clusters/alpha/instances/uni/instance.yaml";
+    let text = site.world.read(file);
+    site.world.write(
+        file,
+        text.replace(
+            "config:
+",
+            "config:
+  DATA_HOST: {output: data.mysql_host}
+",
+        ),
+    );
+    let refused = site.grove("render alpha/uni --out ../rendered");
+    assert_eq!(refused.code, Some(4), "{refused}");
+    assert!(
+        refused
+            .stderr
+            .contains("`config.DATA_HOST` is `data.mysql_host`, which has no value")
+            && refused
+                .stderr
+                .contains("`grove stack apply alpha:data` first"),
+        "{refused}"
+    );
+    let _ = site.grove("stack apply alpha --yes").success();
+    let explained = site.grove("explain alpha/uni config.DATA_HOST").success();
+    assert!(
+        explained.stdout.contains(
+            "clusters/alpha/outputs/data.json  output data.mysql_host: \"alpha.simulated.example\""
+        ),
+        "{explained}"
+    );
+    // A password has no place in plain configuration.
+    let text = site.world.read(file);
+    site.world
+        .write(file, text.replace("data.mysql_host", "data.mysql_password"));
+    let check = site.grove("check");
+    assert_eq!(check.code, Some(1), "{check}");
+    assert!(
+        check.stdout.contains("`data.mysql_password` is sensitive"),
+        "{check}"
+    );
+}
