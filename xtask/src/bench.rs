@@ -8,6 +8,7 @@ pub(crate) mod measure;
 mod render;
 mod section;
 mod split;
+mod stacks;
 mod status;
 mod sync;
 
@@ -52,7 +53,7 @@ struct Run {
     rounds: u32,
 }
 
-const NAMES: [&str; 5] = ["render", "check", "sync", "status", "split"];
+const NAMES: [&str; 6] = ["render", "check", "sync", "status", "split", "stacks"];
 
 const BENCHES: [Bench; NAMES.len()] = [
     Bench {
@@ -79,6 +80,11 @@ const BENCHES: [Bench; NAMES.len()] = [
         name: NAMES[4],
         instances: 300,
         run: split::run,
+    },
+    Bench {
+        name: NAMES[5],
+        instances: 300,
+        run: stacks::run,
     },
 ];
 

@@ -125,10 +125,12 @@ impl<'a> View<'a> {
     pub(crate) fn stated_stacks(self) -> Vec<(stack::Address, Place<'a>)> {
         let mut found = Vec::new();
         for name in self.fleet.clusters.keys() {
-            let file = layout::cluster(name);
-            let stacks = self.root(&file).and_then(|root| root.get("stacks"));
+            let Some(document) = self.all.get(&layout::cluster(name)) else {
+                continue;
+            };
+            let stacks = document.root.as_ref().and_then(|root| root.get("stacks"));
             for entry in stacks.into_iter().flat_map(Node::entries) {
-                let place = self.key(&file, &["stacks", &entry.key]);
+                let place = Place::bytes(document.real.as_str(), entry.key_span);
                 found.push((stack::Address::of_cluster(name, &entry.key), place));
             }
         }

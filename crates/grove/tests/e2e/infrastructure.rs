@@ -39,7 +39,8 @@ fn a_cluster_comes_up_from_nothing_and_the_same_command_goes_on() {
     world.write(
         instance,
         format!(
-            "{text}stacks: {{instance: {{inputs: {{mysql_id: {{output: data.mysql_id}}}}}}}}\n"
+            "{text}stacks: {{instance: {{inputs: {{mysql_id: {{output: data.mysql_id}}}}}}}}\n\
+             env: {{common: {{settings: {{DATA_HOST: {{output: data.mysql_host}}}}}}}}\n"
         ),
     );
     let _ = world.grove(["secret", "generate", "gamma/uni"]).success();
@@ -67,12 +68,15 @@ fn a_cluster_comes_up_from_nothing_and_the_same_command_goes_on() {
     let rendered = ["render", "gamma/uni", "--out", "../rendered"];
     let _ = world.grove(rendered).success();
     let files = world.files("rendered");
-    let has_host = |file: &String| {
-        world
-            .read(format!("rendered/{file}"))
-            .contains("gamma.simulated.example")
-    };
-    assert!(files.iter().any(has_host), "{files:?}");
+    let settings = files
+        .iter()
+        .find(|file| file.contains("configmap-openedx-settings-lms.yaml"));
+    let settings = world.read(format!("rendered/{}", settings.unwrap()));
+    let host = settings.lines().find(|line| line.contains("DATA_HOST"));
+    assert_eq!(
+        host.unwrap_or(&settings).trim(),
+        "DATA_HOST = \"gamma.simulated.example\""
+    );
     let asked = world.read("cloud/log");
     assert_eq!(asked.matches("create network/gamma").count(), 1, "{asked}");
     assert!(world.read(file).contains("server: https://127.0.0.1"));

@@ -432,3 +432,106 @@ fn what_cannot_be_split_is_said_and_nothing_is_written() {
     assert_eq!(output.code, Some(2), "{output}");
     assert_eq!(world.read("fleet/parts/kept"), "x");
 }
+
+#[test]
+#[ignore = "split: needs OpenTofu"]
+fn a_state_is_split_right_from_its_back_end_and_verified() {
+    for program in programs() {
+        let world = World::new(GROVE);
+        world.copy(&crate::example("split"), "fleet");
+        run(
+            &world,
+            &program,
+            "fleet/combined",
+            &["init", "-input=false"],
+        );
+        let words =
+            "state split --root combined --map rules.yaml --out parts --stacks stacks --verify";
+        let program = program.display().to_string();
+        let split = world
+            .grove(words.split(' ').chain(["--program", &program]))
+            .success();
+        assert!(
+            split
+                .stdout
+                .ends_with("7 of 7 objects in 3 parts\n3 plans: no changes\n"),
+            "{split}"
+        );
+        // The lock is free again.
+        assert!(
+            !world
+                .path("fleet/combined/.terraform.tfstate.lock.info")
+                .exists()
+        );
+
+        // One that the plans would change is said, and the parts stay for a look.
+        let file = "fleet/stacks/instances/uni/main.tf";
+        let text = world.read(file);
+        world.write(
+            file,
+            format!("{text}\nresource \"terraform_data\" \"more\" {{}}\n"),
+        );
+        let words = words.replace("--out parts", "--out others");
+        let changed = world.grove(words.split(' ').chain(["--program", &program]));
+        assert_eq!(changed.code, Some(1), "{changed}");
+        assert!(
+            changed.stdout.contains("terraform_data.more: create"),
+            "{changed}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "split: needs OpenTofu"]
+fn a_push_that_is_killed_at_any_moment_ends_well_when_it_is_repeated() {
+    let program = PathBuf::from(std::env::var_os("GROVE_TEST_TOFU").unwrap());
+    let world = split_example(&program);
+    world.write("fleet/combined/main.tf", "# All of it is in stacks now.\n");
+    let combined = world.read("fleet/combined/terraform.tfstate");
+    let text = program.display().to_string();
+    let words = [
+        "state", "push", "parts", "--source", "combined", "--stacks", "stacks",
+    ];
+    let mut killed = 0;
+    for moment in [300, 700, 1100, 1500, 1900, 2300, 2700] {
+        let mut child = world
+            .process(GROVE)
+            .args(words)
+            .args(["--program", &text])
+            .current_dir(world.fleet())
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(moment));
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap();
+            killed += 1;
+        }
+        let _ = child.wait();
+        // What it started ends by itself: its input is gone.
+        let lock = world.path("fleet/combined/.terraform.tfstate.lock.info");
+        let begun = std::time::Instant::now();
+        while lock.exists() && begun.elapsed() < std::time::Duration::from_secs(20) {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let now = world.read("fleet/combined/terraform.tfstate");
+        // The old state or the new one: never in between.
+        assert!(now == combined || !now.contains("terraform_data"), "{now}");
+    }
+    assert!(killed > 1, "{killed} runs were cut off");
+    let _ = push(&world, &program).success();
+    for (part, objects) in [
+        ("cluster/network", 1),
+        ("instances/uni", 3),
+        ("instances/academy", 3),
+    ] {
+        let state = world.read(format!("states/{part}.tfstate"));
+        assert_eq!(
+            state.matches("\"schema_version\"").count(),
+            objects,
+            "{part}: {state}"
+        );
+    }
+}

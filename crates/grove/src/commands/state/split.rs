@@ -11,10 +11,11 @@ use grove_yaml::LineIndex;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::{BUILT_IN, RECORD, STATE, parent, parse, read, write_private};
+use super::{BUILT_IN, RECORD, STATE, parent, parse, read, verify, write_private};
 use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
+    tofu::{Environment, Root, program},
     workspace::is_json,
 };
 
@@ -41,11 +42,15 @@ use crate::{
     `rules` says what a name may stand for.\n\n\
     Examples:\n\
     \x20 grove state split --from combined.tfstate --map rules.yaml --out parts\n\
+    \x20 grove state split --root combined --map rules.yaml --out parts --stacks stacks --verify\n\
     \x20 grove state split --from - --map legacy-grove --name instance=uni,academy --out parts")]
 pub(super) struct Arguments {
     /// The state's file; `-` for stdin.
-    #[arg(long, value_name = "FILE")]
-    from: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "root")]
+    from: Option<PathBuf>,
+    /// The root module whose back end holds the state: it is read there, under the back end's own lock.
+    #[arg(long, value_name = "DIR", conflicts_with = "from")]
+    root: Option<PathBuf>,
     /// The rules' file, or `legacy-grove` for the rules that Grove carries.
     #[arg(long, value_name = "FILE")]
     map: PathBuf,
@@ -55,6 +60,15 @@ pub(super) struct Arguments {
     /// Where the parts go: a directory that is not there yet.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// A directory with a root module for each stack, to be copied beside its state.
+    #[arg(long, value_name = "DIR")]
+    stacks: Option<PathBuf>,
+    /// Plan each part, and demand that nothing would change, as `grove state verify` does.
+    #[arg(long, requires = "stacks")]
+    verify: bool,
+    /// The program that reads the back end and plans; default: `tofu`, else `terraform`.
+    #[arg(long, value_name = "PROGRAM")]
+    program: Option<PathBuf>,
     /// Move tainted and deposed objects too, as they are.
     #[arg(long)]
     unsettled: bool,
@@ -71,8 +85,31 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
         );
     }
     let rules = rules(&arguments.map, &names(&arguments.names)?)?;
-    let text = read(&arguments.from)?;
-    let state = parse(&arguments.from, &text)?;
+    let environment = Environment::default();
+    let mut lock = None;
+    let (named, text) = match (&arguments.from, &arguments.root) {
+        (Some(file), _) => (file.clone(), read(file)?),
+        (None, Some(directory)) => {
+            let program = program(arguments.program.as_ref())?;
+            let root = Root {
+                program: &program,
+                directory,
+                data: None,
+                environment: &environment,
+            };
+            root.init()?;
+            lock = Some(root.lock()?);
+            let text = root.pull()?.ok_or_else(|| {
+                CommandError::usage(format!(
+                    "the back end of {} has no state",
+                    directory.display()
+                ))
+            })?;
+            (directory.clone(), text)
+        }
+        (None, None) => return Err(CommandError::usage("say `--from FILE` or `--root DIR`")),
+    };
+    let state = parse(&named, &text)?;
     let allow = Allow {
         unsettled: arguments.unsettled,
         one_id: arguments.one_id,
@@ -93,6 +130,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
             known.sha256 = digest(&text);
             let directory = beside.path().join(&part.stack);
             fs_err::create_dir_all(&directory)?;
+            if let Some(stacks) = &arguments.stacks {
+                copy(&stacks.join(&part.stack), &directory)?;
+            }
             write_private(&directory.join(STATE), &text)
         })?;
     let mut text = serde_json::to_string_pretty(&record)
@@ -106,12 +146,38 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
     // It is no temporary directory any more.
     let _renamed = beside.keep();
 
-    if is_json(output) {
-        output.json(&record)?;
-        return Ok(Exit::Done);
+    if let Some(lock) = lock {
+        lock.release()?;
     }
-    output.print(&report(&record))?;
+    if !is_json(output) {
+        output.print(&report(&record))?;
+    } else if !arguments.verify {
+        output.json(&record)?;
+    }
+    if arguments.verify {
+        return verify::plan_all(&arguments.out, arguments.program.as_ref(), output);
+    }
     Ok(Exit::Done)
+}
+
+/// Copies a root module, without what the program keeps beside it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs_err::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let text = name.to_string_lossy();
+        if text == ".terraform" || text.contains(".tfstate") {
+            continue;
+        }
+        let target = to.join(&name);
+        if entry.file_type()?.is_dir() {
+            fs_err::create_dir_all(&target)?;
+            copy(&entry.path(), &target)?;
+        } else {
+            fs_err::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// `sha256:` and the digest of a file's text.

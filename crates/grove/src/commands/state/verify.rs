@@ -38,6 +38,17 @@ pub(super) struct Arguments {
     parallel: usize,
 }
 
+/// Plans every part of a split that was just made.
+pub(super) fn plan_all(directory: &Path, program: Option<&PathBuf>, output: &Output) -> Result {
+    let arguments = Arguments {
+        directory: directory.to_owned(),
+        program: program.cloned(),
+        offline: false,
+        parallel: 4,
+    };
+    run(&arguments, output)
+}
+
 /// What a plan would do.
 struct Planned {
     stack: String,
