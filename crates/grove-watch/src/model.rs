@@ -64,6 +64,9 @@ pub struct ClusterRow {
     /// Argo's Workflows; none where the cluster does not know the kind.
     #[serde(skip_serializing_if = "WorkflowsRow::is_empty")]
     pub workflows: WorkflowsRow,
+    /// Stacks of the cluster and of its instances, by address.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stacks: BTreeMap<String, StackRow>,
     /// Since when the fleet's sealing certificate of the cluster is valid: the key's age.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
@@ -87,6 +90,23 @@ pub struct SharedRow {
     /// What is wrong, in a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// A stack: a root module with a state of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct StackRow {
+    /// `applied`, `changed` (since it was applied), `new`, `blocked` or `stated`.
+    pub state: String,
+    /// What it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Objects that others had changed when `grove stack drift` last looked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<String>,
+    /// When it last looked, on this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub looked: Option<Timestamp>,
 }
 
 /// Argo's Workflows of a cluster.
@@ -198,6 +218,8 @@ pub struct Wanted {
     pub instances: BTreeMap<String, Released>,
     /// When the sealing certificate begins and ends.
     pub sealing_certificate: Option<(Timestamp, Timestamp)>,
+    /// Stacks, by address.
+    pub stacks: BTreeMap<String, StackRow>,
     /// Why the deploy branch cannot be read, where it cannot.
     pub problem: Option<String>,
 }
@@ -239,6 +261,7 @@ fn cluster_row(
         cluster: cluster.to_owned(),
         sealing_certificate_begins: wanted.sealing_certificate.map(|(begins, _)| begins),
         sealing_certificate_ends: wanted.sealing_certificate.map(|(_, ends)| ends),
+        stacks: wanted.stacks.clone(),
         ..ClusterRow::default()
     };
     row.problems.extend(wanted.problem.clone());

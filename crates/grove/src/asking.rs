@@ -21,7 +21,7 @@ use crate::{
     error::{CommandError, Result},
     output::Output,
     releasing::Remotes,
-    surroundings,
+    stacks, surroundings,
     workspace::Workspace,
 };
 
@@ -157,6 +157,7 @@ impl GitSide {
         branch: Result<DeployBranch>,
     ) -> Result<Self> {
         let mut wanted = of_fleet(scope, cluster);
+        wanted.stacks = stacks::rows(scope.workspace, scope.fleet, &cluster.name)?;
         let branch = match branch {
             Ok(branch) => branch,
             Err(error) => {
@@ -249,6 +250,7 @@ fn of_fleet(scope: &Scope<'_>, cluster: &Cluster) -> Wanted {
             let time = |seconds| Timestamp::from_second(seconds).ok();
             Some((time(certificate.not_before)?, time(certificate.not_after)?))
         }),
+        stacks: BTreeMap::new(),
         problem: None,
     }
 }

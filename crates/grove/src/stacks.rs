@@ -23,10 +23,12 @@ use grove_stack::{
     root::{self, Blocked, Root, SecretInput, Surroundings},
     stack::{Address, Stack},
 };
+use grove_watch::StackRow;
 use serde_json::{Value, json};
 
 pub(crate) use plan::{Head, Options, Planned, Ready, Record, Runner};
 pub(crate) use selection::{Program, StackSelection};
+pub(crate) use work::Looked;
 use work::Work;
 
 use crate::{
@@ -90,48 +92,7 @@ impl<'a> Stacks<'a> {
 
     /// The root module of a stack, or what it waits for.
     pub(crate) fn root(&self, stack: &Stack) -> Result<std::result::Result<Root, Blocked>> {
-        let address = &stack.address;
-        let cluster = self.fleet.clusters.get(&address.cluster);
-        let cluster = cluster.ok_or_else(|| missing("a cluster"))?;
-        if stack.module().is_none() {
-            return Ok(Err(Blocked::Stated));
-        }
-        let storage = cluster.storage.as_ref().ok_or_else(|| missing("`state`"))?;
-        let cluster_secrets = digests(&cluster.secrets);
-        let instance = address.instance.as_ref().and_then(|name| {
-            let address = InstanceAddress::new(&address.cluster, name);
-            self.fleet.instances.get(&address)
-        });
-        let secrets = instance.map_or_else(
-            || cluster_secrets.clone(),
-            |instance| digests(&instance.secrets),
-        );
-        let mut facts: BTreeMap<&'static str, Value> = BTreeMap::from([
-            ("grove_cluster", json!(cluster.name)),
-            ("grove_domain", json!(cluster.domain)),
-        ]);
-        if let Some(instance) = instance {
-            let hosts: BTreeSet<&String> = instance
-                .hosts
-                .values()
-                .chain(instance.domains.keys())
-                .collect();
-            facts.extend([
-                ("grove_environment", json!(instance.environment.name())),
-                ("grove_hosts", json!(hosts)),
-                ("grove_instance", json!(instance.address.instance)),
-                ("grove_namespace", json!(instance.identity.namespace)),
-            ]);
-        }
-        let around = Surroundings {
-            fleet: &self.fleet.name,
-            stacks: &self.fleet.stacks,
-            storage,
-            facts: &facts,
-            secrets: &secrets,
-            cluster_secrets: &cluster_secrets,
-        };
-        Ok(root::root(stack, around))
+        root_of(&self.fleet, stack)
     }
 
     /// Like [`Self::root`], where what it waits for is an error.
@@ -208,6 +169,91 @@ impl<'a> Stacks<'a> {
         let documents = load::documents(&self.workspace.snapshot);
         value(&secrets, &output_secrets(&documents, address), name)
     }
+}
+
+/// The root module of a stack, or what it waits for.
+pub(crate) fn root_of(fleet: &Fleet, stack: &Stack) -> Result<std::result::Result<Root, Blocked>> {
+    let address = &stack.address;
+    let cluster = fleet.clusters.get(&address.cluster);
+    let cluster = cluster.ok_or_else(|| missing("a cluster"))?;
+    if stack.module().is_none() {
+        return Ok(Err(Blocked::Stated));
+    }
+    let storage = cluster.storage.as_ref().ok_or_else(|| missing("`state`"))?;
+    let cluster_secrets = digests(&cluster.secrets);
+    let instance = address.instance.as_ref().and_then(|name| {
+        let address = InstanceAddress::new(&address.cluster, name);
+        fleet.instances.get(&address)
+    });
+    let secrets = instance.map_or_else(
+        || cluster_secrets.clone(),
+        |instance| digests(&instance.secrets),
+    );
+    let mut facts: BTreeMap<&'static str, Value> = BTreeMap::from([
+        ("grove_cluster", json!(cluster.name)),
+        ("grove_domain", json!(cluster.domain)),
+    ]);
+    if let Some(instance) = instance {
+        let hosts: BTreeSet<&String> = instance
+            .hosts
+            .values()
+            .chain(instance.domains.keys())
+            .collect();
+        facts.extend([
+            ("grove_environment", json!(instance.environment.name())),
+            ("grove_hosts", json!(hosts)),
+            ("grove_instance", json!(instance.address.instance)),
+            ("grove_namespace", json!(instance.identity.namespace)),
+        ]);
+    }
+    let around = Surroundings {
+        fleet: &fleet.name,
+        stacks: &fleet.stacks,
+        storage,
+        facts: &facts,
+        secrets: &secrets,
+        cluster_secrets: &cluster_secrets,
+    };
+    Ok(root::root(stack, around))
+}
+
+/// A stack in a word, and what it waits for.
+pub(crate) fn state_of(fleet: &Fleet, stack: &Stack) -> Result<(&'static str, Option<String>)> {
+    Ok(match root_of(fleet, stack)? {
+        Err(Blocked::Stated) => ("stated", None),
+        Err(blocked) => ("blocked", Some(blocked.to_string())),
+        Ok(root) => match &stack.outputs {
+            None => ("new", None),
+            Some(outputs) if outputs.inputs == root.digest => ("applied", None),
+            Some(_) => ("changed", None),
+        },
+    })
+}
+
+/// The stacks of a cluster and of its instances, for the status.
+pub(crate) fn rows(
+    workspace: &Workspace,
+    fleet: &Fleet,
+    cluster: &str,
+) -> Result<BTreeMap<String, StackRow>> {
+    let directory = work::directory(&pipeline::cache()?.root, &fleet.name, &workspace.root)?;
+    let stacks = fleet
+        .stacks
+        .values()
+        .filter(|stack| stack.address.cluster == cluster);
+    stacks
+        .map(|stack| {
+            let (state, why) = state_of(fleet, stack)?;
+            let looked = work::Looked::read(&directory, &stack.address);
+            let row = StackRow {
+                state: state.to_owned(),
+                why,
+                looked: looked.as_ref().map(|looked| looked.time),
+                drift: looked.map(|looked| looked.drift).unwrap_or_default(),
+            };
+            Ok((stack.address.to_string(), row))
+        })
+        .collect()
 }
 
 /// The fleet that a command of this family works on.

@@ -135,6 +135,23 @@ pub(super) fn text(status: &Status) -> String {
 /// What is wrong with a cluster, a line each.
 fn troubles(cluster: &ClusterRow) -> Vec<String> {
     let mut lines = cluster.problems.clone();
+    for (address, stack) in &cluster.stacks {
+        match stack.state.as_str() {
+            "new" => lines.push(format!("stack {address} was never applied")),
+            "changed" => lines.push(format!("stack {address} changed since it was applied")),
+            "blocked" => lines.push(format!(
+                "stack {address} is blocked: {}",
+                stack.why.as_deref().unwrap_or_default()
+            )),
+            _ => {}
+        }
+        if !stack.drift.is_empty() {
+            lines.push(format!(
+                "stack {address} is not as applied: {}",
+                stack.drift.join(", ")
+            ));
+        }
+    }
     for (name, row) in &cluster.shared {
         let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "Unknown".to_owned());
         let (sync, health) = (word(&row.sync), word(&row.health));

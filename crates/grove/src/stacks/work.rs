@@ -191,6 +191,30 @@ impl Work {
     }
 }
 
+/// What `grove stack drift` found of a stack.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Looked {
+    /// When.
+    pub(crate) time: jiff::Timestamp,
+    /// Objects that others had changed.
+    pub(crate) drift: Vec<String>,
+}
+
+impl Looked {
+    /// What the last look found; none where nobody looked on this machine.
+    pub(super) fn read(parent: &Path, address: &Address) -> Option<Self> {
+        let text = fs_err::read_to_string(place(parent, address).join("drift.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Keeps it.
+    pub(crate) fn keep(&self, parent: &Path, address: &Address) -> Result<()> {
+        let text = serde_json::to_string(self)
+            .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+        surroundings::write_atomically(&place(parent, address).join("drift.json"), &text)
+    }
+}
+
 /// What is known here of whoever holds a lock.
 pub(crate) fn explain(parent: &Path, address: &Address, info: &LockInfo) -> String {
     if info.host() != surroundings::host() {

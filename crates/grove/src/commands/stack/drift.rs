@@ -7,14 +7,15 @@ use crate::{
     cli::Global,
     error::{Exit, Result},
     output::{Output, count},
-    stacks::{Options, Program, StackSelection, Stacks, workspace},
+    stacks::{Looked, Options, Program, StackSelection, Stacks, workspace},
+    surroundings,
     workspace::is_json,
 };
 
 /// Look what others changed of what stacks made.
 ///
-/// Asks providers what there is and compares it with the states; changes nothing. Ends with exit code 1
-/// where anything differs.
+/// Asks providers what there is and compares it with the states; changes nothing. `grove status` shows
+/// what was found last. Ends with exit code 1 where anything differs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
     \x20 grove stack drift\n\
@@ -53,11 +54,19 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             .map_err(|error| runner.explain(&ready.address, error))
     })?;
     output.progress_done();
+    let now = surroundings::now()?;
     let mut rows = Vec::new();
     let mut errors = Vec::new();
     for looked in looked {
         match looked {
-            Ok(row) => rows.push(row),
+            Ok((address, drift)) => {
+                let seen = Looked {
+                    time: now,
+                    drift: drift.iter().map(|change| change.address.clone()).collect(),
+                };
+                seen.keep(&runner.directory, &address)?;
+                rows.push((address, drift));
+            }
             Err(error) => errors.push(error),
         }
     }

@@ -1,16 +1,13 @@
 //! `grove stack list`.
 
-use grove_stack::{
-    root::Blocked,
-    stack::{Source, Stack},
-};
+use grove_stack::stack::{Source, Stack};
 use serde_json::{Value, json};
 
 use crate::{
     cli::Global,
     error::{Exit, Result},
     output::Output,
-    stacks::{Program, StackSelection, Stacks, workspace},
+    stacks::{Program, StackSelection, Stacks, state_of, workspace},
     workspace::is_json,
 };
 
@@ -33,15 +30,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let mut rows = Vec::new();
     for address in &selected {
         let stack = stacks.get(address)?;
-        let (state, why) = match stacks.root(stack)? {
-            Err(Blocked::Stated) => ("stated", None),
-            Err(blocked) => ("blocked", Some(blocked.to_string())),
-            Ok(root) => match &stack.outputs {
-                None => ("new", None),
-                Some(outputs) if outputs.inputs == root.digest => ("applied", None),
-                Some(_) => ("changed", None),
-            },
-        };
+        let (state, why) = state_of(&stacks.fleet, stack)?;
         rows.push(Row { stack, state, why });
     }
     if is_json(output) {

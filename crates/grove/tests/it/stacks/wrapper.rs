@@ -120,6 +120,17 @@ fn stacks_are_applied_in_their_order_and_what_is_unchanged_is_not_touched() {
               simulated_bucket.media: update
             ");
         }
+        // The status has what was found last, whether or not the cluster answers.
+        let status = site
+            .grove("status alpha --timeout 1 --format json")
+            .success();
+        let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+        let stack = &status["clusters"][0]["stacks"]["alpha/uni:instance"];
+        assert_eq!(stack["state"], "applied");
+        assert_eq!(
+            stack["drift"],
+            serde_json::json!(["simulated_bucket.media"])
+        );
         assert_eq!(site.asked().len(), 6);
     }
 }
