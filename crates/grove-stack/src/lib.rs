@@ -12,6 +12,7 @@
 mod address;
 pub mod backend;
 pub mod catalog;
+pub mod configuration;
 mod diff;
 mod error;
 mod graph;

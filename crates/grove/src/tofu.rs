@@ -239,6 +239,39 @@ impl Root<'_> {
         self.run(&["state", "push", &file]).map(drop)
     }
 
+    /// The values of expressions, as the root module and its state have them.
+    pub(crate) fn evaluate(&self, expressions: &[&str]) -> Result<Vec<Value>> {
+        let questions: String = expressions
+            .iter()
+            // A sensitive value is not printed unless it is asked for so.
+            .map(|text| format!("try(nonsensitive(jsonencode({text})), jsonencode({text}))\n"))
+            .collect::<Vec<_>>()
+            .concat();
+        let ran = self.invocation(&["console"]).stdin(questions).run();
+        let text = ran
+            .map_err(|error| self.environment.masked(error))?
+            .text()?;
+        let unreadable = |line: &str| {
+            CommandError::tool(format!(
+                "the program answered `{line}` where a value was asked for"
+            ))
+        };
+        let answers: Vec<Value> = text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| {
+                let quoted: String = serde_json::from_str(line).map_err(|_| unreadable(line))?;
+                // What would begin a template is doubled in print.
+                let quoted = quoted.replace("$${", "${").replace("%%{", "%{");
+                serde_json::from_str(&quoted).map_err(|_| unreadable(line))
+            })
+            .collect::<Result<_>>()?;
+        if answers.len() != expressions.len() {
+            return Err(unreadable(&format!("{} lines", answers.len())));
+        }
+        Ok(answers)
+    }
+
     /// Takes the back end's own lock: a console holds it for as long as it runs, and gives it back when
     /// its input ends, even where this process is killed.
     ///

@@ -14,6 +14,7 @@ use grove_stack::{
     stack::{Address, Input, Source, Stack},
 };
 use grove_yaml::Node;
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{Documents, references::reference};
@@ -59,7 +60,7 @@ pub(super) fn read(documents: &Documents, fleet: &Fleet) -> BTreeMap<Address, St
         }
     }
     stated
-        .into_iter()
+        .into_par_iter()
         .filter_map(|(address, entry)| {
             let stack = stack(documents, fleet, &address, &entry)?;
             Some((address, stack))

@@ -535,3 +535,46 @@ fn a_push_that_is_killed_at_any_moment_ends_well_when_it_is_repeated() {
         );
     }
 }
+
+#[test]
+#[ignore = "split: needs OpenTofu"]
+fn the_configuration_of_the_old_root_goes_to_the_parts_and_their_plans_change_nothing() {
+    for program in programs() {
+        let world = World::new(GROVE);
+        world.copy(&crate::example("split"), "fleet");
+        run(
+            &world,
+            &program,
+            "fleet/combined",
+            &["init", "-input=false"],
+        );
+        let words =
+            "state split --root combined --map rules.yaml --out parts --config combined --verify";
+        let program = program.display().to_string();
+        let split = world
+            .grove(words.split(' ').chain(["--program", &program]))
+            .success();
+        assert!(split.stdout.ends_with("3 plans: no changes\n"), "{split}");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(world.read("fleet/parts/instances/uni/main.tf"), @r#"
+            module "instance" {
+              source  = "../../../modules/instance"
+              name    = "uni"
+              network = var.network_id
+            }
+
+            # What belongs to an instance and stands beside its module.
+            resource "terraform_data" "user" {
+              input = { name = "uni", network = var.network_id }
+            }
+
+            variable "network_id" {}
+            "#);
+            insta::assert_snapshot!(world.read("fleet/parts/instances/uni/terraform.tfvars.json"), @r#"
+            {
+              "network_id": "10.0.0.0/16"
+            }
+            "#);
+        }
+    }
+}

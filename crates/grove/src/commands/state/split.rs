@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use grove_stack::{Allow, Record, Rules};
+use grove_stack::{
+    Allow, Part, Record, Rules,
+    configuration::{Configuration, PartConfiguration},
+    module::is_module_file,
+};
 use grove_yaml::LineIndex;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -63,8 +67,12 @@ pub(super) struct Arguments {
     /// A directory with a root module for each stack, to be copied beside its state.
     #[arg(long, value_name = "DIR")]
     stacks: Option<PathBuf>,
+    /// The old root module: each part gets the module calls and resources that its objects are of, as
+    /// they are written there, with variables for what other parts have, and the values of these.
+    #[arg(long, value_name = "DIR", conflicts_with = "stacks")]
+    config: Option<PathBuf>,
     /// Plan each part, and demand that nothing would change, as `grove state verify` does.
-    #[arg(long, requires = "stacks")]
+    #[arg(long)]
     verify: bool,
     /// The program that reads the back end and plans; default: `tofu`, else `terraform`.
     #[arg(long, value_name = "PROGRAM")]
@@ -78,6 +86,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
+    if arguments.verify && arguments.stacks.is_none() && arguments.config.is_none() {
+        return Err(
+            CommandError::usage("`--verify` needs the configuration of each part")
+                .hint("say `--stacks DIR`, or `--config DIR` to take it from the old root"),
+        );
+    }
     if arguments.out.exists() {
         return Err(
             CommandError::usage(format!("{} is there already", arguments.out.display()))
@@ -135,6 +149,21 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
             }
             write_private(&directory.join(STATE), &text)
         })?;
+    if let Some(lock) = lock {
+        lock.release()?;
+    }
+    if let Some(config) = &arguments.config {
+        let program = program(arguments.program.as_ref())?;
+        configure(
+            config,
+            &program,
+            &split.parts,
+            &record,
+            beside.path(),
+            &arguments.out,
+            output,
+        )?;
+    }
     let mut text = serde_json::to_string_pretty(&record)
         .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
     text.push('\n');
@@ -146,9 +175,6 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
     // It is no temporary directory any more.
     let _renamed = beside.keep();
 
-    if let Some(lock) = lock {
-        lock.release()?;
-    }
     if !is_json(output) {
         output.print(&report(&record))?;
     } else if !arguments.verify {
@@ -158,6 +184,109 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
         return verify::plan_all(&arguments.out, arguments.program.as_ref(), output);
     }
     Ok(Exit::Done)
+}
+
+/// Writes the configuration of each part, taken from the old root, and the values of its variables.
+fn configure(
+    config: &Path,
+    program: &Path,
+    parts: &[Part<'_>],
+    record: &Record,
+    beside: &Path,
+    out: &Path,
+    output: &Output,
+) -> Result<()> {
+    let mut files = BTreeMap::new();
+    for entry in fs_err::read_dir(config)? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if is_module_file(&name) && !name.ends_with(".json") {
+            files.insert(name, fs_err::read_to_string(&path)?);
+        }
+    }
+    let files = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()));
+    let configuration = Configuration::read(files).map_err(|error| {
+        CommandError::from_error(Exit::No, &error).context(format!(
+            "{} cannot be read",
+            config.join(&error.place.file).display()
+        ))
+    })?;
+    let made: Vec<PartConfiguration> = parts
+        .iter()
+        .zip(&record.parts)
+        .map(|(part, known)| configuration.part(part, known, &way(&out.join(&part.stack), config)))
+        .collect();
+    let expressions: BTreeSet<&str> = made
+        .iter()
+        .flat_map(|made| made.variables.values().map(String::as_str))
+        .collect();
+    let expressions: Vec<&str> = expressions.into_iter().collect();
+    let environment = Environment::default();
+    let old = Root {
+        program,
+        directory: config,
+        data: None,
+        environment: &environment,
+    };
+    old.init()?;
+    let values = if expressions.is_empty() {
+        Vec::new()
+    } else {
+        output.progress("asking the old root for what parts have from each other");
+        let values = old.evaluate(&expressions);
+        output.progress_done();
+        values?
+    };
+    let values: BTreeMap<&str, &serde_json::Value> = expressions.into_iter().zip(&values).collect();
+    for (part, made) in parts.iter().zip(&made) {
+        let directory = beside.join(&part.stack);
+        fs_err::write(directory.join("main.tf"), &made.text)?;
+        let own: serde_json::Map<String, serde_json::Value> = made
+            .variables
+            .iter()
+            .filter_map(|(name, text)| Some((name.clone(), (*values.get(text.as_str())?).clone())))
+            .collect();
+        if !own.is_empty() {
+            let text = serde_json::to_string_pretty(&own)
+                .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+            // It may hold what the state holds.
+            write_private(
+                &directory.join("terraform.tfvars.json"),
+                &format!("{text}\n"),
+            )?;
+        }
+        for line in &made.left {
+            output.warn(&format!("{}: {line}", part.stack));
+        }
+    }
+    let all = Root {
+        directory: beside,
+        ..old
+    };
+    all.run(&["fmt", "-recursive"]).map(drop)
+}
+
+/// The way from one directory, which is not there yet, to another.
+fn way(from: &Path, to: &Path) -> String {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (from, to) = (absolute(from), absolute(to));
+    let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
+    let common = from
+        .iter()
+        .zip(&to)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = from[common..].iter().map(|_| "..".to_owned());
+    let down = to[common..]
+        .iter()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
 }
 
 /// Copies a root module, without what the program keeps beside it.
