@@ -97,12 +97,7 @@ impl<'a> Rewriter<'a> {
                 key: None,
             },
         };
-        let key = literal(
-            traversal
-                .operators
-                .get(steps)
-                .map(|operator| operator.value()),
-        );
+        let key = literal(traversal.operators.get(steps).map(Decorated::value));
         if let Some(key) = &key {
             match &mut head {
                 Head::Module(step) => step.key = Some(key.clone()),

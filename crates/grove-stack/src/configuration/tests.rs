@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::{Allow, Rules, State, split};
 
@@ -86,9 +88,9 @@ fn each_part_gets_its_calls_and_inputs_for_what_others_have() {
     let mut shown = String::new();
     for (part, record) in split.parts.iter().zip(&split.record.parts) {
         let made = configuration.part(part, record, "../../combined");
-        shown += &format!("--- {}\n{}", part.stack, made.text);
+        write!(shown, "--- {}\n{}", part.stack, made.text).unwrap();
         for (name, expression) in &made.variables {
-            shown += &format!("# {name} <- {expression}\n");
+            writeln!(shown, "# {name} <- {expression}").unwrap();
         }
         assert_eq!(made.left, [""; 0]);
     }

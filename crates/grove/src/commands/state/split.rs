@@ -204,7 +204,7 @@ fn configure(
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        if is_module_file(&name) && !name.ends_with(".json") {
+        if is_module_file(&name) && path.extension() != Some("json".as_ref()) {
             files.insert(name, fs_err::read_to_string(&path)?);
         }
     }

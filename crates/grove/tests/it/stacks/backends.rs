@@ -348,3 +348,98 @@ fn an_encrypted_state_holds_nothing_that_can_be_read() {
         "alpha:data no changes"
     );
 }
+
+/// What GitLab's API for states answers (<https://docs.gitlab.com/api/terraform/>), as far as the back end
+/// `http` uses it: states and locks by path. There is no GitLab here; this shows that what Grove writes
+/// fits the protocol.
+fn gitlab() -> u16 {
+    use std::io::{Read as _, Write as _};
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut states: std::collections::BTreeMap<String, Vec<u8>> =
+            std::collections::BTreeMap::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut bytes = Vec::new();
+            let mut buffer = [0; 4096];
+            let (head, mut body) = loop {
+                let read = stream.read(&mut buffer).unwrap_or(0);
+                if read == 0 {
+                    break (String::new(), Vec::new());
+                }
+                bytes.extend_from_slice(&buffer[..read]);
+                if let Some(end) = bytes.windows(4).position(|part| part == b"\r\n\r\n") {
+                    break (
+                        String::from_utf8_lossy(&bytes[..end]).into_owned(),
+                        bytes[end + 4..].to_vec(),
+                    );
+                }
+            };
+            let length = head.lines().find_map(|line| {
+                line.to_lowercase()
+                    .strip_prefix("content-length: ")?
+                    .parse::<usize>()
+                    .ok()
+            });
+            while body.len() < length.unwrap_or(0) {
+                let read = stream.read(&mut buffer).unwrap();
+                body.extend_from_slice(&buffer[..read]);
+            }
+            let mut words = head.split(' ');
+            let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+            let path = path.split('?').next().unwrap_or("").to_owned();
+            let is_allowed = head.contains("Authorization: Basic ");
+            let (status, answer) = match (method, path.ends_with("/lock")) {
+                _ if !is_allowed => (401, Vec::new()),
+                ("GET", false) => match states.get(&path) {
+                    Some(state) => (200, state.clone()),
+                    None => (404, Vec::new()),
+                },
+                ("POST", false) => {
+                    states.insert(path, body);
+                    (200, Vec::new())
+                }
+                ("POST", true) => {
+                    if let Some(holder) = states.get(&path) {
+                        (423, holder.clone())
+                    } else {
+                        states.insert(path, body);
+                        (200, Vec::new())
+                    }
+                }
+                ("DELETE", true) => {
+                    states.remove(&path);
+                    (200, Vec::new())
+                }
+                _ => (405, Vec::new()),
+            };
+            let head = format!(
+                "HTTP/1.1 {status} x\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                answer.len()
+            );
+            let _ = stream.write_all(&[head.as_bytes(), &answer].concat());
+        }
+    });
+    port
+}
+
+#[test]
+#[ignore = "stacks: needs OpenTofu"]
+fn states_and_locks_of_a_gitlab_project() {
+    let port = gitlab();
+    let state = format!(
+        "state: {{backend: gitlab, project: \"http://127.0.0.1:{port}/api/v4/projects/42\"}}"
+    );
+    let cluster = CLUSTER.replace("state: {backend: local, path: ../states}", &state);
+    let site = Site::with(&tofu(), &cluster);
+    site.world.set("TF_HTTP_USERNAME", "grove");
+    site.world.set("TF_HTTP_PASSWORD", "token-of-gitlab");
+    let says = ["its state is locked by ", "who is at apply since 20"];
+    two_at_once(&site, &says);
+    let _ = site.grove("stack apply alpha --yes").success();
+    assert_eq!(
+        site.states("stack plan alpha:data --force"),
+        "alpha:data no changes"
+    );
+}
