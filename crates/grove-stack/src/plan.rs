@@ -150,8 +150,10 @@ fn sign(actions: &[String]) -> &'static str {
     }
 }
 
+/// Keys in addresses are data of others, and may hold what moves a terminal's cursor.
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+    let text = value.as_str().unwrap_or_default();
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn actions(change: &Value) -> Vec<String> {

@@ -37,6 +37,7 @@ use crate::{
     output::Output,
     pipeline,
     secrets::Secrets,
+    surroundings,
     tofu::{self, Environment},
     workspace::Workspace,
 };
@@ -141,8 +142,27 @@ impl<'a> Stacks<'a> {
         Ok(Environment {
             variables,
             passing: cluster.environment.clone(),
+            plugins: self.plugins()?,
             sensitive: BTreeSet::new(),
         })
+    }
+
+    /// Where OpenTofu keeps providers, unless the user says where. Terraform's cache is not safe for several
+    /// runs at once.
+    fn plugins(&self) -> Result<Option<PathBuf>> {
+        let name = self
+            .program
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        if name.starts_with("terraform") || surroundings::variable("TF_PLUGIN_CACHE_DIR").is_some()
+        {
+            return Ok(None);
+        }
+        let directory = pipeline::cache()?.root.join("tofu-plugins");
+        fs_err::create_dir_all(&directory)?;
+        // It is seen from other directories.
+        Ok(Some(fs_err::canonicalize(directory)?))
     }
 
     /// Takes over what a stack gave.

@@ -103,15 +103,15 @@ pub(crate) fn user() -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// Replaces a file by a rename, so that a crash leaves the old text or the new one.
-pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<()> {
+/// Replaces a file by a rename, so that a crash leaves the old content or the new one.
+pub(crate) fn write_atomically(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     use std::io::Write as _;
     let directory = path.parent().unwrap_or_else(|| Path::new("."));
     fs_err::create_dir_all(directory)?;
     let mut file = tempfile::Builder::new()
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
         .tempfile_in(directory)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content.as_ref())?;
     file.as_file().sync_all()?;
     file.persist(path)
         .map_err(|error| CommandError::from(error.error))?;

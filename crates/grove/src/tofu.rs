@@ -54,6 +54,8 @@ pub(crate) struct Environment {
     pub(crate) variables: Vec<(String, Secret)>,
     /// Variables of Grove's own that pass, too; `NAME_*` stands for all that begin so.
     pub(crate) passing: Vec<String>,
+    /// Where providers are kept for all root modules, each a hundred megabytes and more.
+    pub(crate) plugins: Option<PathBuf>,
     /// Further texts that no message may hold.
     pub(crate) sensitive: BTreeSet<String>,
 }
@@ -133,6 +135,9 @@ impl Root<'_> {
         }
         if let Some(data) = &self.data {
             invocation = invocation.env("TF_DATA_DIR", data);
+        }
+        if let Some(plugins) = &self.environment.plugins {
+            invocation = invocation.env("TF_PLUGIN_CACHE_DIR", plugins);
         }
         invocation
     }

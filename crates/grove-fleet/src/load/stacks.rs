@@ -132,7 +132,11 @@ fn source(
 ) -> Option<(Source, Option<ModuleError>)> {
     let directory = address.directory();
     let own = own_files(documents, &directory);
-    if own.keys().any(|path| is_module_file(path)) {
+    let is_right_in = |path: &str| !path[directory.len() + 1..].contains('/');
+    if own
+        .keys()
+        .any(|path| is_right_in(path) && is_module_file(path))
+    {
         let (module, files, problem) = own_module(documents, &directory, own);
         let source = Source::Module {
             module,
@@ -158,14 +162,13 @@ fn source(
     (!outputs.is_empty()).then_some((Source::Stated(outputs), None))
 }
 
-/// The files right in a directory, by path.
+/// Every file below a directory, by path.
 fn own_files(documents: &Documents, directory: &str) -> BTreeMap<String, Arc<[u8]>> {
     let start = format!("{directory}/");
     documents
         .files
         .range(start.clone()..)
         .take_while(|(path, _)| path.starts_with(&start))
-        .filter(|(path, _)| !path[start.len()..].contains('/'))
         .map(|(path, document)| (path.clone(), document.bytes.clone()))
         .filter(|(path, _)| !path.ends_with(LOCK_FILE))
         .collect()
@@ -177,10 +180,15 @@ fn own_module(
     directory: &str,
     own: BTreeMap<String, Arc<[u8]>>,
 ) -> (Module, BTreeMap<String, Arc<[u8]>>, Option<ModuleError>) {
-    let read = |files: &BTreeMap<String, Arc<[u8]>>| {
-        Module::read(files.iter().map(|(path, bytes)| (path.as_str(), &**bytes)))
+    // What is in directories below is data, or a module of its own.
+    let read = |directory: &str, files: &BTreeMap<String, Arc<[u8]>>| {
+        let right_in = files.iter().filter(|(path, _)| {
+            let name = path.strip_prefix(directory).unwrap_or(path);
+            !name.trim_start_matches('/').contains('/')
+        });
+        Module::read(right_in.map(|(path, bytes)| (path.as_str(), &**bytes)))
     };
-    let root = read(&own);
+    let root = read(directory, &own);
     let (module, mut problem) = match root {
         Ok(module) => (module, None),
         Err(error) => (Module::default(), Some(error)),
@@ -201,7 +209,7 @@ fn own_module(
         if !seen.insert(found.clone()) {
             continue;
         }
-        match read(&files) {
+        match read(&found, &files) {
             Ok(module) => open.extend(calls(&found, &module)),
             Err(error) => {
                 problem.get_or_insert(error);

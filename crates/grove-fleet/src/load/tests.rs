@@ -108,6 +108,7 @@ fn a_fleet_is_typed() {
         sealing: None,
         storage: None,
         credentials: {},
+        environment: [],
         waits: [],
         secrets: {
             "KEY": SecretReference {
@@ -344,4 +345,33 @@ fn links_inside_the_fleet_are_followed() {
             .namespace,
         "uni"
     );
+}
+
+#[test]
+fn a_stack_has_the_files_below_it_and_the_modules_that_it_calls() {
+    let snapshot = Snapshot::default()
+        .with("clusters/prod/cluster.yaml", "provider: existing\n")
+        .with(
+            "clusters/prod/stacks/dns/main.tf",
+            "variable \"zone\" {}\nmodule \"a\" {\n  source = \"../../../../modules/a\"\n}\nmodule \"c\" {\n  source = \"./child\"\n}\n",
+        )
+        .with("clusters/prod/stacks/dns/files/motd.txt", "hello")
+        .with("clusters/prod/stacks/dns/child/main.tf", "variable \"zone\" {}\n")
+        .with("modules/a/main.tf", "module \"b\" {\n  source = \"../b\"\n}\n")
+        .with("modules/b/main.tf", "output \"x\" {\n  value = 1\n}\n")
+        .with("modules/unused/main.tf", "");
+    let fleet = super::fleet(&super::documents(&snapshot));
+    let stack = fleet.stacks.values().next().unwrap();
+    assert_eq!(stack.problem, None);
+    let grove_stack::stack::Source::Module { files, module, .. } = &stack.source else {
+        panic!("{stack:?}");
+    };
+    insta::assert_snapshot!(files.keys().cloned().collect::<Vec<_>>().join("\n"), @"
+    clusters/prod/stacks/dns/child/main.tf
+    clusters/prod/stacks/dns/files/motd.txt
+    clusters/prod/stacks/dns/main.tf
+    modules/a/main.tf
+    modules/b/main.tf
+    ");
+    assert_eq!(module.variables.len(), 1);
 }

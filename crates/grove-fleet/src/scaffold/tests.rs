@@ -183,6 +183,8 @@ fn clusters_with_stacks_are_sound_for_every_provider() {
             "grove.yaml",
             "version: 1\nname: acme\ndeploy: {remote: ../deploy}\n",
         );
+        let certificate = include_str!("../check/base/sealing.pem");
+        snapshot = snapshot.with("clusters/prod/sealing.pem", certificate);
         for (path, text) in &files {
             snapshot = snapshot.with(path, text);
         }

@@ -56,8 +56,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         .tempdir_in(parent.unwrap_or(Path::new(".")))?;
     for (address, root) in &roots {
         for (path, bytes) in &root.files {
-            let text = String::from_utf8_lossy(bytes);
-            surroundings::write_atomically(&beside.path().join(path), &text)?;
+            surroundings::write_atomically(&beside.path().join(path), bytes)?;
         }
         let directory = beside.path().join(&root.directory);
         let backend = root.backend(&base.to_string_lossy());

@@ -104,7 +104,7 @@ fn write(out: &Path, instance: &Instance, tree: &Tree) -> Result<()> {
     }
     fs_err::rename(&fresh, &objects)?;
     for (name, object) in &tree.apps {
-        surroundings::write_atomically(&apps.join(name), &grove_yaml::emit(object))?;
+        surroundings::write_atomically(&apps.join(name), grove_yaml::emit(object))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     Planned,
     plan::{Head, Ready, Runner, forget},
+    work::ERRORED,
 };
 use crate::error::{CommandError, Result};
 
@@ -58,7 +59,16 @@ impl Runner {
             );
             work.note_ended();
             fs_err::remove_file(&applying)?;
-            applied?;
+            applied.map_err(|error| {
+                let unwritten = run.directory.join(ERRORED);
+                if !unwritten.exists() {
+                    return error;
+                }
+                error.hint(format!(
+                    "the state could not be written and is kept in {}: the next plan or apply puts it into the back end",
+                    unwritten.display()
+                ))
+            })?;
         } else {
             forget(work)?;
         }

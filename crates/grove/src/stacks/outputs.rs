@@ -74,7 +74,7 @@ impl Stacks<'_> {
             outputs,
         );
         let path = self.workspace.root.join(address.outputs_file());
-        surroundings::write_atomically(&path, &made.text())?;
+        surroundings::write_atomically(&path, made.text())?;
         let is_changed = before.is_none_or(|before| before.outputs != made.outputs);
         self.renew(address, made, sensitive);
         Ok(is_changed)

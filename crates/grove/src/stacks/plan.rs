@@ -147,8 +147,7 @@ impl Runner {
         if is_new_lock && let Some(lock) = ready.root.lock() {
             let file = format!("{}/{}", ready.root.directory, grove_stack::root::LOCK_FILE);
             if self.is_work_tree {
-                let text = String::from_utf8_lossy(lock);
-                surroundings::write_atomically(&self.base.join(&file), &text)?;
+                surroundings::write_atomically(&self.base.join(&file), lock)?;
                 say(&format!(
                     "{file} has the versions of its providers now: commit it"
                 ));
@@ -236,10 +235,16 @@ impl Runner {
         ready: &mut Ready,
         options: &Options,
     ) -> Result<Planned> {
-        forget(&work)?;
         let head = self.head(&work, ready)?;
         let run = work.run(&self.program, &ready.environment);
-        let file = work.plan().display().to_string();
+        // A plan that only looks leaves one that is kept alone.
+        let file = if options.refresh_only {
+            work.look()
+        } else {
+            forget(&work)?;
+            work.plan()
+        };
+        let file = file.display().to_string();
         let out = format!("-out={file}");
         let timeout = format!("-lock-timeout={}", options.lock_timeout);
         let mut words = vec!["plan", "-input=false", "-no-color", &timeout, &out];
@@ -265,8 +270,7 @@ impl Runner {
             changes: Changes::of(&plan),
         };
         if options.refresh_only {
-            // Never to be applied.
-            forget(&work)?;
+            fs_err::remove_file(&file)?;
         } else {
             let text = serde_json::to_string(&record)
                 .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;

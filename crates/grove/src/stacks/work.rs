@@ -101,6 +101,11 @@ impl Work {
         }
     }
 
+    /// Where a plan goes that only looks.
+    pub(crate) fn look(&self) -> PathBuf {
+        self.directory.join("look")
+    }
+
     /// Writes the files of the root module and prepares them; whether the lock file of the providers is
     /// another one now. `base` is the fleet's directory.
     pub(crate) fn prepare(
@@ -127,7 +132,7 @@ impl Work {
                 if let Some(parent) = target.parent() {
                     make(parent)?;
                 }
-                surroundings::write_atomically(&target, &String::from_utf8_lossy(bytes))?;
+                surroundings::write_atomically(&target, bytes)?;
             }
             if !path.ends_with(INPUTS_FILE) {
                 decides.update((path.len() as u64).to_le_bytes());

@@ -209,14 +209,14 @@ pub(crate) fn apply(
         for (ready, planned) in planned {
             match planned {
                 Ok((planned, is_kept)) => {
-                    agree(
-                        &planned.record.changes,
-                        &ready.address,
-                        is_kept,
-                        how,
-                        output,
-                    )?;
-                    agreed.push((ready, planned));
+                    let changes = &planned.record.changes;
+                    match agree(changes, &ready.address, is_kept, how, output) {
+                        Ok(()) => agreed.push((ready, planned)),
+                        Err(error) => {
+                            failed.insert(ready.address.clone());
+                            errors.push(error);
+                        }
+                    }
                 }
                 Err(error) => {
                     failed.insert(ready.address.clone());
