@@ -315,6 +315,11 @@ impl Root {
         self.storage.text(&self.key, base)
     }
 
+    /// Whether its state is encrypted, which only OpenTofu can do.
+    pub fn is_encrypted(&self) -> bool {
+        self.storage.encryption.is_some()
+    }
+
     /// The same module with another lock file.
     pub fn set_lock(&mut self, lock: Vec<u8>) {
         let path = format!("{}/{LOCK_FILE}", self.directory);

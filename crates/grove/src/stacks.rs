@@ -147,16 +147,16 @@ impl<'a> Stacks<'a> {
         })
     }
 
+    /// Whether the program is Terraform and not OpenTofu.
+    fn is_terraform(&self) -> bool {
+        let name = self.program.file_name().unwrap_or_default();
+        name.as_encoded_bytes().starts_with(b"terraform")
+    }
+
     /// Where OpenTofu keeps providers, unless the user says where. Terraform's cache is not safe for several
     /// runs at once.
     fn plugins(&self) -> Result<Option<PathBuf>> {
-        let name = self
-            .program
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        if name.starts_with("terraform") || surroundings::variable("TF_PLUGIN_CACHE_DIR").is_some()
-        {
+        if self.is_terraform() || surroundings::variable("TF_PLUGIN_CACHE_DIR").is_some() {
             return Ok(None);
         }
         let directory = pipeline::cache()?.root.join("tofu-plugins");

@@ -26,6 +26,7 @@ pub(crate) fn run(_: &Arguments, output: &Output) -> Result {
         ("git", &["--version"][..], true),
         ("python3", &["--version"][..], true),
         ("sops", &["--version", "--disable-version-check"][..], false),
+        ("tofu", &["version"][..], false),
     ]
     .into_iter()
     .map(|(name, arguments, needed)| Item {

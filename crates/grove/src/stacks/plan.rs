@@ -98,6 +98,12 @@ pub(crate) struct StateOutput {
 impl Stacks<'_> {
     /// A stack with its secrets opened.
     pub(crate) fn ready(&self, address: &Address, root: Root) -> Result<Ready> {
+        if root.is_encrypted() && self.is_terraform() {
+            return Err(CommandError::usage(format!(
+                "the state of `{address}` is encrypted, which Terraform cannot do"
+            ))
+            .hint("use OpenTofu: `--program tofu`"));
+        }
         let environment = self.environment(address, &root)?;
         let outputs = self.get(address)?.outputs.as_ref();
         Ok(Ready {

@@ -132,14 +132,14 @@ fn on_s3(port: u16, more: &str) -> Site {
     site
 }
 
-/// Starts an apply that takes six seconds, in a cache of its own, and waits until it is in the middle.
-fn slow_apply(site: &Site) -> Child {
+/// Starts an apply that takes six seconds, in a cache of that name, and waits until it is in the middle.
+fn slow_apply(site: &Site, cache: &str) -> Child {
     site.fault("create network/alpha", "slow");
     let child = site
         .world
         .process(crate::GROVE)
         .args(["stack", "apply", "alpha:network", "--yes"])
-        .env("GROVE_CACHE_DIR", site.world.path("second-cache"))
+        .env("GROVE_CACHE_DIR", site.world.path(cache))
         .current_dir(site.world.fleet())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -156,7 +156,7 @@ fn slow_apply(site: &Site) -> Child {
 
 #[track_caller]
 fn two_at_once(site: &Site, says: &[&str]) {
-    let first = slow_apply(site);
+    let first = slow_apply(site, "second-cache");
     let refused = site.grove("stack apply alpha:network --yes");
     assert_eq!(refused.code, Some(4), "{refused}");
     for part in says {
@@ -219,7 +219,7 @@ fn of_two_applies_one_waits_or_hears_who_is_at_work() {
 fn a_killed_apply_leaves_a_lock_that_is_explained_and_a_state_that_goes_on() {
     let server = Server::s3(free_port());
     let site = on_s3(server.port, "");
-    let mut first = slow_apply(&site);
+    let mut first = slow_apply(&site, "second-cache");
     // Grove and the program that it started, which has a group of its own.
     let running = site.holding("second-cache", "\"process\"");
     let running: serde_json::Value =
@@ -276,23 +276,9 @@ fn a_back_end_that_goes_away_in_the_middle_loses_nothing() {
     let port = free_port();
     let server = Server::s3(port);
     let site = on_s3(port, "");
-    site.fault("create network/alpha", "slow");
     let world = &site.world;
-    let child = world
-        .process(crate::GROVE)
-        .args(["stack", "apply", "alpha:network", "--yes"])
-        .env("AWS_MAX_ATTEMPTS", "1")
-        .current_dir(world.fleet())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let begun = Instant::now();
-    while site.asked().is_empty() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "an apply begins");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    world.set("AWS_MAX_ATTEMPTS", "1");
+    let child = slow_apply(&site, "cache");
     drop(server);
     let failed = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&failed.stderr).into_owned();
@@ -343,6 +329,9 @@ fn an_encrypted_state_holds_nothing_that_can_be_read() {
         shown["stacks"]["alpha:data"]["mysql_host"],
         "alpha.simulated.example"
     );
+    // Terraform is not asked for what it cannot do.
+    let refused = site.grove("stack plan alpha --force --program terraform");
+    assert_eq!(refused.code, Some(2), "{refused}");
     assert_eq!(
         site.states("stack apply alpha:data --force --yes"),
         "alpha:data no changes"
