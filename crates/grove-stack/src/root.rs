@@ -352,3 +352,6 @@ impl Root {
         format!("sha256:{:x}", hash.finalize())
     }
 }
+
+#[cfg(test)]
+mod tests;

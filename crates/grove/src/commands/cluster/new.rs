@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
     /// The bucket of states, of `s3`.
     #[arg(long, requires = "state")]
     bucket: Option<String>,
-    /// The S3 server, where it is not Amazon's.
+    /// The S3 server; Spaces for `digitalocean` and Amazon's otherwise.
     #[arg(long, requires = "state", value_name = "URL")]
     endpoint: Option<String>,
     /// The project's address in GitLab's API, of `gitlab`.
@@ -231,10 +231,17 @@ fn infrastructure(
     match backend {
         "s3" => {
             state.push(("bucket", needed(&answers.bucket, "--bucket")?));
-            if let Some(endpoint) = &arguments.endpoint {
-                state.push(("endpoint", endpoint.clone()));
-            } else if let Some(region) = &answers.region {
-                state.push(("region", region.clone()));
+            let region = answers.region.as_ref();
+            match (&arguments.endpoint, answers.provider.as_str(), region) {
+                (Some(endpoint), ..) => state.push(("endpoint", endpoint.clone())),
+                (None, "digitalocean", Some(region)) => {
+                    state.push((
+                        "endpoint",
+                        format!("https://{region}.digitaloceanspaces.com"),
+                    ));
+                }
+                (None, _, Some(region)) => state.push(("region", region.clone())),
+                (None, _, None) => {}
             }
         }
         "gitlab" => state.push(("project", needed(&answers.project, "--project")?)),

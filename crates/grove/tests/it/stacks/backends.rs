@@ -272,6 +272,27 @@ fn a_killed_apply_leaves_a_lock_that_is_explained_and_a_state_that_goes_on() {
 
 #[test]
 #[ignore = "stacks: needs OpenTofu and a server that speaks S3"]
+fn an_interrupted_apply_ends_in_good_order_and_leaves_no_lock() {
+    let server = Server::s3(free_port());
+    let site = on_s3(server.port, "");
+    let first = slow_apply(&site, "cache");
+    let process = first.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &process])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let first = first.wait_with_output().unwrap();
+    assert_eq!(first.status.code(), Some(130));
+    site.no_fault();
+    let _ = site.grove("stack apply alpha:network --yes").success();
+    assert!(site.world.path("cloud/network/alpha.json").exists());
+}
+
+#[test]
+#[ignore = "stacks: needs OpenTofu and a server that speaks S3"]
 fn a_back_end_that_goes_away_in_the_middle_loses_nothing() {
     let port = free_port();
     let server = Server::s3(port);
