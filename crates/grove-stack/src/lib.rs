@@ -34,5 +34,5 @@ pub use error::Error;
 pub use graph::{Cycle, Graph};
 pub use join::join;
 pub use rules::{LEGACY, Problem, Rules};
-pub use split::{Allow, Crossing, Moved, Part, PartRecord, Record, Split, split};
+pub use split::{Allow, Crossing, Moved, Part, PartRecord, Record, STAYS, Split, split};
 pub use state::{Instance, Mode, Resource, State};

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_yaml::{Limits, Node, Span, Value};
 
-use crate::{Address, Error, Key, Module, address::Reader};
+use crate::{Address, Error, Key, Module, STAYS, address::Reader};
 
 /// The version of the rules that this program reads.
 const VERSION: i64 = 1;
@@ -210,6 +210,12 @@ impl Reading {
             self.problem(
                 node.span,
                 "a rule needs `to`: the name of a stack".to_owned(),
+            );
+        }
+        if to.as_deref() == Some(STAYS) && rename.is_some() {
+            self.problem(
+                node.span,
+                "what stays keeps its address: `as` has no place here".to_owned(),
             );
         }
         for text in to.iter().chain(&rename) {

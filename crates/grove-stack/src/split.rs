@@ -16,6 +16,10 @@ use crate::{
     state::{Fields, Instance, Mode, Resource},
 };
 
+/// The name, in a rule's `to`, of what stays in the combined state: a part like any other, which is put
+/// back there in the end.
+pub const STAYS: &str = ".";
+
 /// The format of a [`Record`].
 const VERSION: u32 = 1;
 
@@ -335,7 +339,7 @@ fn attribute(instance: &Instance<'_>, name: &str) -> Option<String> {
 }
 
 /// Whether a text names a stack: parts of letters, digits, `_`, `.` and `-` between slashes. It becomes a
-/// path.
+/// path. [`STAYS`] names none.
 fn is_stack(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
@@ -344,7 +348,7 @@ fn is_stack(text: &str) -> bool {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
     };
-    text.len() <= 200 && text.split('/').all(is_part)
+    text == STAYS || (text.len() <= 200 && text.split('/').all(is_part))
 }
 
 /// Where the objects of each resource are, by the address that dependencies name.

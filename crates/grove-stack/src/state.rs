@@ -116,6 +116,16 @@ impl<'a> State<'a> {
         }
     }
 
+    /// The same history, one serial on, with what a split left in it: the part [`crate::STAYS`].
+    #[must_use]
+    pub fn with_what_stays(&self, stays: Self, outputs: &[String]) -> Self {
+        let mut left = self.without_objects(outputs);
+        left.outputs.extend(stays.outputs);
+        left.outputs.sort_by(|a, b| a.0.cmp(&b.0));
+        left.resources = stays.resources;
+        left
+    }
+
     /// The address that two of its objects have, where two have one; of a state that is in order.
     pub(crate) fn doubled(&self) -> Option<Address> {
         self.resources.iter().find_map(|resource| {

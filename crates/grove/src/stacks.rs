@@ -153,8 +153,7 @@ impl<'a> Stacks<'a> {
         name.as_encoded_bytes().starts_with(b"terraform")
     }
 
-    /// Where OpenTofu keeps providers, unless the user says where. Terraform's cache is not safe for several
-    /// runs at once.
+    /// Where OpenTofu keeps providers, unless the user says where.
     fn plugins(&self) -> Result<Option<PathBuf>> {
         if self.is_terraform() || surroundings::variable("TF_PLUGIN_CACHE_DIR").is_some() {
             return Ok(None);

@@ -154,6 +154,7 @@ impl Work {
             if root.lock().is_none() && lock_file.exists() {
                 fs_err::remove_file(&lock_file)?;
             }
+            let _turn = environment.plugins.as_deref().map(turn).transpose()?;
             self.run(program, environment).run(&[
                 "init",
                 "-reconfigure",
@@ -269,6 +270,14 @@ fn started(process: u32) -> Option<String> {
     (state != "Z")
         .then(|| fields.nth(18).map(str::to_owned))
         .flatten()
+}
+
+/// Waits until no other run prepares a root module: two that put one provider into the common directory at
+/// the same time end in a panic of the program (OpenTofu 1.10.10).
+fn turn(plugins: &Path) -> Result<File> {
+    let lock = File::create(plugins.with_extension("lock"))?;
+    lock.file().lock()?;
+    Ok(lock)
 }
 
 /// Makes a directory that nobody else may read: plans hold secrets.

@@ -17,7 +17,8 @@ pub(crate) fn install(world: &World) {
     );
     let target = world.path(mirror);
     std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-    std::fs::copy(provider, target).unwrap();
+    // A copy would be "busy" for a moment where another test starts a program meanwhile.
+    std::os::unix::fs::symlink(provider, target).unwrap();
     let mirror = world.path("mirror").display().to_string();
     let rc = format!(
         "provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n"

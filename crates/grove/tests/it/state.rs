@@ -578,3 +578,65 @@ fn the_configuration_of_the_old_root_goes_to_the_parts_and_their_plans_change_no
         }
     }
 }
+
+#[test]
+#[ignore = "split: needs OpenTofu"]
+fn what_stays_is_in_the_combined_state_in_the_end() {
+    for program in programs() {
+        let world = split_example(&program);
+        std::fs::remove_dir_all(world.path("fleet/parts")).unwrap();
+        let rules = world
+            .read("fleet/rules.yaml")
+            .replace("to: cluster/network", "to: .");
+        world.write("fleet/rules.yaml", rules);
+        let words = "state split --from combined/terraform.tfstate --map rules.yaml --out parts";
+        let split = world.grove(words.split(' ')).success();
+        assert!(
+            split
+                .stdout
+                .starts_with(".                  1 object, which stay"),
+            "{split}"
+        );
+        // Joined, nothing is missing.
+        let _ = world
+            .grove(["state", "join", "parts", "--out", "joined.tfstate"])
+            .success();
+        let _ = world
+            .grove([
+                "state",
+                "diff",
+                "combined/terraform.tfstate",
+                "joined.tfstate",
+            ])
+            .success();
+
+        world.write(
+            "fleet/combined/main.tf",
+            "module \"network\" {\n  source = \"../modules/network\"\n}\noutput \"network\" {\n  value = module.network.id\n}\n",
+        );
+        let pushed = push(&world, &program).success();
+        assert!(
+            pushed
+                .stdout
+                .starts_with("6 objects of 2 parts in 2 back ends"),
+            "{pushed}"
+        );
+        let combined = world.read("fleet/combined/terraform.tfstate");
+        assert_eq!(
+            combined.matches("\"schema_version\"").count(),
+            1,
+            "{combined}"
+        );
+        run(
+            &world,
+            &program,
+            "fleet/combined",
+            &["plan", "-detailed-exitcode", "-input=false"],
+        );
+        let again = push(&world, &program).success();
+        assert!(
+            again.stderr.contains("everything was pushed already"),
+            "{again}"
+        );
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use grove_stack::{Part, Record, State};
+use grove_stack::{Part, Record, STAYS, State};
 
 use super::{RECORD, STATE, parse, read, write_whole};
 use crate::{
@@ -80,11 +80,8 @@ pub(super) fn parts(directory: &std::path::Path) -> Result<(Record, Texts)> {
     let mut texts = Vec::new();
     for part in &record.parts {
         // The record is a file like any other: a name in it must not lead elsewhere.
-        if part
-            .stack
-            .split('/')
-            .any(|name| name.is_empty() || name.starts_with('.'))
-        {
+        let is_hidden = |name: &str| name.is_empty() || name.starts_with('.');
+        if part.stack != STAYS && part.stack.split('/').any(is_hidden) {
             return Err(CommandError::new(
                 Exit::No,
                 format!("{} names a stack `{}`", path.display(), part.stack),

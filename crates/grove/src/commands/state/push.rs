@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use grove_stack::{Record, State, diff};
+use grove_stack::{Record, STAYS, State, diff};
 use serde::{Deserialize, Serialize};
 
 use super::{join::parts, parse, split::digest, write_whole};
@@ -94,9 +94,18 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
         .pull()?
         .ok_or_else(|| CommandError::refused("the old root has no state"))?;
     let state = parse(Path::new("the combined state"), &text)?;
-    if journal.pushed.len() == record.parts.len()
+    // What stays is no part that is pushed: it is what the combined state is in the end.
+    let (stays, texts): (Vec<_>, Vec<_>) =
+        texts.into_iter().partition(|(_, stack, _)| stack == STAYS);
+    let stays = stays
+        .first()
+        .map(|(path, _, text)| parse(path, text))
+        .transpose()?;
+    let staying = stays.as_ref().map_or(0, State::len);
+    if journal.pushed.len() == texts.len()
         && state.lineage == record.lineage.as_str()
-        && state.is_empty()
+        && state.serial > record.serial
+        && state.len() == staying
     {
         // The last run ended between its last step and its last word.
         lock.release()?;
@@ -108,7 +117,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
     work.same(&state)?;
     if !arguments.still_declared {
         output.progress("planning the old root");
-        undeclared(&source, &state)?;
+        undeclared(&source, &state, stays.as_ref())?;
     }
     write_whole(&arguments.directory.join(BACKUP), &text)?;
     for (path, stack, text) in &texts {
@@ -131,7 +140,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
     // A push takes the lock by itself. Should somebody come in between, the back end refuses our serial.
     output.progress("taking what was moved out of the combined state");
     lock.release()?;
-    let left = state.without_objects(&record.outputs_left);
+    let left = match stays {
+        None => state.without_objects(&record.outputs_left),
+        Some(stays) => state.with_what_stays(stays, &record.outputs_left),
+    };
     let file = tempfile::NamedTempFile::new()?;
     fs_err::write(file.path(), left.to_text())?;
     source.push(file.path()).map_err(|error| {
@@ -146,13 +158,15 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
 }
 
 fn report(record: &Record, journal: &Journal, output: &Output) -> Result {
+    let moved = record.parts.iter().filter(|part| part.stack != STAYS);
+    let moved: Vec<_> = moved.collect();
     if is_json(output) {
         output.json(journal)?;
     } else {
         output.print(&format!(
             "{} of {} in {}; the combined state has none of them any more\n",
-            count(record.objects, "object"),
-            count(record.parts.len(), "part"),
+            count(moved.iter().map(|part| part.objects).sum(), "object"),
+            count(moved.len(), "part"),
             count(journal.pushed.len(), "back end"),
         ))?;
     }
@@ -224,7 +238,15 @@ impl Work<'_> {
 }
 
 /// Refuses an old root that declares what was moved: whatever its plan would not delete.
-fn undeclared(source: &Root<'_>, state: &State<'_>) -> Result<()> {
+fn undeclared(source: &Root<'_>, state: &State<'_>, stays: Option<&State<'_>>) -> Result<()> {
+    let staying: BTreeSet<String> = stays
+        .into_iter()
+        .flat_map(|stays| &stays.resources)
+        .flat_map(|resource| {
+            let instances = resource.instances.iter();
+            instances.map(|instance| resource.address_of(instance).to_string())
+        })
+        .collect();
     let plan = source.plan(&["-refresh=false"])?;
     let deleted: BTreeSet<&str> = plan["resource_changes"]
         .as_array()
@@ -241,7 +263,7 @@ fn undeclared(source: &Root<'_>, state: &State<'_>) -> Result<()> {
             let instances = resource.instances.iter();
             instances.map(|instance| resource.address_of(instance).to_string())
         })
-        .filter(|address| !deleted.contains(address.as_str()))
+        .filter(|address| !deleted.contains(address.as_str()) && !staying.contains(address))
         .collect();
     if declared.is_empty() {
         return Ok(());

@@ -7,7 +7,7 @@ use std::{
 };
 
 use grove_stack::{
-    Allow, Part, Record, Rules,
+    Allow, Part, Record, Rules, STAYS,
     configuration::{Configuration, PartConfiguration},
     module::is_module_file,
 };
@@ -40,6 +40,8 @@ use crate::{
     \x20           as: mysql_user.user\n\
     \x20         - match: module.*\n\
     \x20           to: cluster\n\
+    \x20         - match: aws_s3_bucket.state\n\
+    \x20           to: .                                   # it stays where it is\n\
     \x20         - output: \"*\"                             # outputs of the root module\n\
     \x20           to: cluster\n\n\
     `where: {attributes: {name: text}}` asks for attributes; `names: {instance: [a, b]}` beside\n\
@@ -144,7 +146,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
             known.sha256 = digest(&text);
             let directory = beside.path().join(&part.stack);
             fs_err::create_dir_all(&directory)?;
-            if let Some(stacks) = &arguments.stacks {
+            if let Some(stacks) = &arguments.stacks
+                && part.stack != STAYS
+            {
                 copy(&stacks.join(&part.stack), &directory)?;
             }
             write_private(&directory.join(STATE), &text)
@@ -245,6 +249,10 @@ fn configure(
     };
     let values: BTreeMap<&str, &serde_json::Value> = expressions.into_iter().zip(&values).collect();
     for (part, made) in parts.iter().zip(&made) {
+        if part.stack == STAYS {
+            // The old root goes on without what was moved.
+            continue;
+        }
         let directory = beside.join(&part.stack);
         fs_err::write(directory.join("main.tf"), &made.text)?;
         let own: serde_json::Map<String, serde_json::Value> = made
@@ -374,6 +382,9 @@ fn report(record: &Record) -> String {
             .iter()
             .flat_map(|crossing| &crossing.stacks)
             .collect();
+        if part.stack == STAYS {
+            line += ", which stay in the combined state";
+        }
         if !needs.is_empty() {
             let needs: Vec<&str> = needs.into_iter().map(String::as_str).collect();
             line = format!("{line}, needs inputs from {}", needs.join(", "));

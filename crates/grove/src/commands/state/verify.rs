@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use grove_stack::plan::Changes;
+use grove_stack::{STAYS, plan::Changes};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -72,7 +72,8 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
         })
     };
     let planned: Vec<Result<Planned>> = pool.install(|| {
-        let parts = record.parts.par_iter();
+        // What stays is planned with the old root, when the parts are pushed.
+        let parts = record.parts.par_iter().filter(|part| part.stack != STAYS);
         parts.map(|part| plan(&part.stack)).collect()
     });
     output.progress_done();
