@@ -211,12 +211,16 @@ impl Root<'_> {
         Ok(self.invocation(&words).interact()?)
     }
 
-    /// Prepares the directory; one that was prepared already stays as it is.
+    /// Prepares the directory; one that was prepared already stays as it is, unless that was cut off.
     pub(crate) fn init(&self) -> Result<()> {
-        if self.data.is_none() && self.directory.join(".terraform").is_dir() {
+        let begun = self.directory.join(".terraform.begun");
+        let is_there = self.directory.join(".terraform").is_dir();
+        if self.data.is_none() && is_there && !begun.exists() {
             return Ok(());
         }
-        self.run(&["init", "-input=false", "-no-color"]).map(drop)
+        fs_err::write(&begun, "")?;
+        self.run(&["init", "-input=false", "-no-color"])?;
+        Ok(fs_err::remove_file(&begun)?)
     }
 
     /// A plan as JSON (<https://opentofu.org/docs/internals/json-format/>); takes no lock.

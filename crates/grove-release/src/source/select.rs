@@ -103,13 +103,15 @@ mod tests {
             "plugins/shop.py",
             "clusters/prod/cluster.yaml",
             "clusters/prod/outputs/db.json",
+            "clusters/prod/stacks/db/main.tf",
+            "modules/db/main.tf",
             "clusters/prod/instances/uni/plugins/shop.py",
             "clusters/prod/instances/theme/instance.yaml",
         ];
         let left_out = [
             "README.md",
             "themes/x/logo.png",
-            "clusters/prod/stacks/db/main.tf",
+            "clusters/prod/stacks/db/.terraform",
             "clusters/prod/instances/uni/theme/logo.png",
             "plugins/.git",
             ".git",

@@ -56,6 +56,7 @@ fn a_revision_and_a_work_tree_give_the_same_files() {
     .sops.yaml: 19 bytes
     clusters/prod/cluster.yaml: 16 bytes
     clusters/prod/instances/uni/instance.yaml: 12 bytes
+    clusters/prod/stacks/db/main.tf: 17 bytes
     distributions/v.yaml: 18 bytes
     grove.yaml: 22 bytes
     plugins/large.py: too large, 4194305
