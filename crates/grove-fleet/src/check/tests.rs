@@ -430,3 +430,20 @@ fn the_broken_example_has_these_findings() {
     path-escape plugins/legacy.py:1
     ");
 }
+
+#[test]
+fn a_key_of_a_state_leads_nowhere_else() {
+    for key in ["../x", "/x", "a//b", "a/.ssh"] {
+        let cluster = format!(
+            "{}state: {{backend: pg}}\nstacks: {{dns: {{key: {key}}}}}\n",
+            include_str!("base/cluster.yaml")
+        );
+        let snapshot = base::snapshot()
+            .with("clusters/prod/cluster.yaml", &cluster)
+            .with("clusters/prod/stacks/dns/main.tf", "");
+        let findings = check(&snapshot, &base::context()).findings;
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(places(&findings), @"bad-state clusters/prod/cluster.yaml:4");
+        }
+    }
+}

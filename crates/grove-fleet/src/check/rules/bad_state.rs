@@ -19,7 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     summary: "a cluster has stacks and does not say where their states are, or says it badly",
     documentation: "\
 A cluster or one of its instances has stacks, and `state` of `cluster.yaml` is missing, lacks what
-its back end needs, or is a directory inside the fleet.
+its back end needs, or is a directory inside the fleet; or `key` of a stack is no path of names.
 
 A state holds passwords in plain text and must not reach Git; without a common place two operators
 would each make everything.
@@ -38,6 +38,19 @@ State `backend` with `bucket` (`s3`), `project` (`gitlab`) or a `path` that lead
 };
 
 fn check(view: &View<'_>, findings: &mut Findings<'_>) {
+    for (address, stack) in &view.fleet.stacks {
+        let is_part = |part: &str| {
+            !part.is_empty() && !part.starts_with('.') && !part.contains(char::is_control)
+        };
+        let key = stack.key.as_deref();
+        if let Some(key) = key.filter(|key| !key.split('/').all(is_part)) {
+            findings.add_with_hint(
+                format!("{} is no key of a state", quote(key)),
+                [view.stack(address, &["key"])],
+                "names with `/` between them, such as `old/network.tfstate`",
+            );
+        }
+    }
     for cluster in view.fleet.clusters.values() {
         let file = layout::cluster(&cluster.name);
         let state = view.root(&file).and_then(|root| root.get("state"));
