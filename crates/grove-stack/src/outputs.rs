@@ -138,18 +138,6 @@ impl Outputs {
         text
     }
 
-    /// Says that the same outputs come from other inputs or a later state.
-    #[must_use]
-    pub fn renewed(&self, serial: u64, inputs: String) -> Self {
-        Self::new(
-            self.stack.clone(),
-            self.lineage.clone(),
-            serial,
-            inputs,
-            self.outputs.clone(),
-        )
-    }
-
     fn sum(&self) -> String {
         let plain = Self {
             checksum: String::new(),

@@ -7,12 +7,13 @@ mod selection;
 mod work;
 
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
 
 use grove_fleet::{
-    Address as InstanceAddress, Fleet, Severity,
+    Address as InstanceAddress, Documents, Fleet,
     load::{self, output_secrets},
     model::SecretReference,
 };
@@ -32,7 +33,6 @@ pub(crate) use work::Looked;
 use work::Work;
 
 use crate::{
-    cli::Global,
     error::{CommandError, Exit, Result},
     output::Output,
     pipeline,
@@ -51,6 +51,8 @@ pub(crate) struct Stacks<'a> {
     pub(crate) fleet: Fleet,
     pub(crate) output: &'a Output,
     pub(crate) program: PathBuf,
+    /// The fleet's files, read when a sensitive output is first asked for.
+    documents: OnceCell<Documents>,
     /// Sensitive outputs that were given while this ran.
     given: BTreeMap<(Address, String), Secret>,
     /// Where work directories are.
@@ -65,9 +67,7 @@ impl<'a> Stacks<'a> {
         output: &'a Output,
     ) -> Result<Self> {
         let mut checked = workspace.check()?;
-        checked
-            .findings
-            .retain(|finding| finding.rule != MENDED || finding.severity != Severity::Error);
+        checked.findings.retain(|finding| finding.rule != MENDED);
         let fleet = workspace.sound_of(checked, output)?;
         Ok(Self {
             workspace,
@@ -75,6 +75,7 @@ impl<'a> Stacks<'a> {
             fleet,
             output,
             program: tofu::program(program.program.as_ref())?,
+            documents: OnceCell::new(),
             given: BTreeMap::new(),
         })
     }
@@ -112,7 +113,6 @@ impl<'a> Stacks<'a> {
         for (variable, name) in &stack.credentials {
             variables.push((variable.clone(), value(&secrets, &cluster.secrets, name)?));
         }
-        let documents = std::cell::OnceCell::new();
         for (variable, from) in &root.secret {
             let value = match from {
                 SecretInput::OfCluster(name) => value(&secrets, &cluster.secrets, name)?,
@@ -126,15 +126,7 @@ impl<'a> Stacks<'a> {
                     }
                 },
                 SecretInput::Output { stack, output } => {
-                    let given = self.given.get(&(stack.clone(), output.clone()));
-                    let kept = if let Some(value) = given {
-                        value.clone()
-                    } else {
-                        let documents =
-                            documents.get_or_init(|| load::documents(&self.workspace.snapshot));
-                        value(&secrets, &output_secrets(documents, stack), output)?
-                    };
-                    as_variable(&kept)
+                    as_variable(&self.sensitive(stack, output)?)
                 }
             };
             variables.push((format!("TF_VAR_{variable}"), value));
@@ -179,14 +171,16 @@ impl<'a> Stacks<'a> {
         }
     }
 
-    /// The sensitive outputs of a stack, opened.
+    /// A sensitive output of a stack, opened.
     pub(crate) fn sensitive(&self, address: &Address, name: &str) -> Result<Secret> {
         if let Some(value) = self.given.get(&(address.clone(), name.to_owned())) {
             return Ok(value.clone());
         }
         let secrets = Secrets::new(self.workspace, &self.fleet);
-        let documents = load::documents(&self.workspace.snapshot);
-        value(&secrets, &output_secrets(&documents, address), name)
+        let documents = self
+            .documents
+            .get_or_init(|| load::documents(&self.workspace.snapshot));
+        value(&secrets, &output_secrets(documents, address), name)
     }
 }
 
@@ -273,11 +267,6 @@ pub(crate) fn rows(
             Ok((stack.address.to_string(), row))
         })
         .collect()
-}
-
-/// The fleet that a command of this family works on.
-pub(crate) fn workspace(global: &Global) -> Result<Workspace> {
-    Workspace::open(global)
 }
 
 fn missing(what: &str) -> CommandError {

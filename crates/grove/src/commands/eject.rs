@@ -12,8 +12,9 @@ use crate::{
     commands::init,
     error::{Exit, Result},
     output::{Output, count},
-    stacks::{Program, StackSelection, Stacks, workspace},
+    stacks::{Program, StackSelection, Stacks},
     surroundings,
+    workspace::Workspace,
 };
 
 /// Leave stacks as directories that OpenTofu runs without Grove.
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     arguments.selection.must_be_stated()?;
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let stacks = Stacks::open(&workspace, &Program::none(), output)?;
     let selected = arguments.selection.select(&stacks.fleet)?;
     init::refuse_existing(Path::new(""), [arguments.out.to_string_lossy().as_ref()])?;

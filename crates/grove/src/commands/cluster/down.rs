@@ -18,8 +18,9 @@ use crate::{
     connecting::{Reach, block_on},
     error::{CommandError, Exit, Result},
     output::{Output, count},
-    stacks::{Program, Stacks, workspace},
+    stacks::{Program, Stacks},
     surroundings,
+    workspace::Workspace,
 };
 
 /// Take down a cluster that its stacks made: instances first, states last.
@@ -65,7 +66,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         ));
     }
     let name = &arguments.name;
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let mut stacks = Stacks::open(&workspace, &arguments.program, output)?;
     let cluster = find_cluster(&stacks.fleet, name)?.clone();
     let instances: Vec<&grove_fleet::model::Instance> = stacks

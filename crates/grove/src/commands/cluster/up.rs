@@ -16,7 +16,7 @@ use crate::{
     commands::{self, candidates, rollback::find_cluster, stack::apply},
     error::{CommandError, Exit, Result},
     output::Output,
-    stacks::{Program, Stacks, workspace},
+    stacks::{Program, Stacks},
     surroundings,
     workspace::Workspace,
 };
@@ -141,7 +141,7 @@ pub(super) fn stage(output: &Output, name: &str, what: &str) {
 
 /// The instances that are brought up.
 fn instances(arguments: &Arguments, global: &Global, output: &Output) -> Result<BTreeSet<String>> {
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let fleet = workspace.sound(output)?;
     find_cluster(&fleet, &arguments.name)?;
     for instance in &arguments.instances {
@@ -170,7 +170,7 @@ fn stacks(
     output: &Output,
     wanted: &dyn Fn(&Address) -> bool,
 ) -> Result<Option<tempfile::NamedTempFile>> {
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let mut stacks = Stacks::open(&workspace, &arguments.program, output)?;
     let selected: Vec<Address> = stacks
         .fleet
@@ -208,7 +208,7 @@ fn reference(output: &str) -> Reference {
 /// Refuses to begin while `cluster.yaml` has changes that are the user's to commit: this command commits
 /// what it writes there.
 fn refuse_edited(arguments: &Arguments, global: &Global) -> Result<()> {
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let file = layout::cluster(&arguments.name);
     let now = fs_err::read_to_string(workspace.root.join(&file))?;
     let head = git(&workspace.root, &["show", &format!("HEAD:./{file}")]);
@@ -294,7 +294,7 @@ fn keep(arguments: &Arguments, global: &Global, message: &str, output: &Output) 
     if !arguments.no_commit {
         return commit(global, &arguments.name, message, output);
     }
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let files = written(&workspace, &arguments.name)?;
     if files.is_empty() {
         return Ok(());
@@ -308,7 +308,7 @@ fn keep(arguments: &Arguments, global: &Global, message: &str, output: &Output) 
 /// Commits what these commands write of a cluster's files, and pushes it where the branch has an upstream:
 /// a deploy takes nothing else.
 pub(super) fn commit(global: &Global, name: &str, message: &str, output: &Output) -> Result<()> {
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let root = &workspace.root;
     let files = written(&workspace, name)?;
     if files.is_empty() {

@@ -16,9 +16,8 @@ use crate::{
     output::{Output, confirm, count},
     stacks::{
         Head, Options, Planned, Program, Ready, Runner, StackSelection, Stacks, blocked_error,
-        workspace,
     },
-    workspace::is_json,
+    workspace::{Workspace, is_json},
 };
 
 /// Apply stacks in their order, and keep what they give in the fleet.
@@ -78,7 +77,7 @@ pub(crate) struct Row {
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     arguments.selection.must_be_stated()?;
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let mut stacks = Stacks::open(&workspace, &arguments.program, output)?;
     let selected = arguments.selection.select(&stacks.fleet)?;
     let how = How {

@@ -7,9 +7,9 @@ use crate::{
     cli::Global,
     error::{Exit, Result},
     output::{Output, count},
-    stacks::{Looked, Options, Program, StackSelection, Stacks, workspace},
+    stacks::{Looked, Options, Program, StackSelection, Stacks},
     surroundings,
-    workspace::is_json,
+    workspace::{Workspace, is_json},
 };
 
 /// Look what others changed of what stacks made.
@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let stacks = Stacks::open(&workspace, &arguments.program, output)?;
     let options = Options {
         destroy: false,

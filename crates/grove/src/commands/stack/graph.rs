@@ -9,8 +9,8 @@ use crate::{
     cli::Global,
     error::{Exit, Result},
     output::Output,
-    stacks::{Program, StackSelection, Stacks, workspace},
-    workspace::is_json,
+    stacks::{Program, StackSelection, Stacks},
+    workspace::{Workspace, is_json},
 };
 
 /// Show which stack reads whose outputs, in the order in which they are applied.
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let stacks = Stacks::open(&workspace, &Program::none(), output)?;
     let selected = arguments.selection.select(&stacks.fleet)?;
     let chosen: BTreeSet<&Address> = selected.iter().collect();

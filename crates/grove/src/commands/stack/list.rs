@@ -7,8 +7,8 @@ use crate::{
     cli::Global,
     error::{Exit, Result},
     output::Output,
-    stacks::{Program, StackSelection, Stacks, state_of, workspace},
-    workspace::is_json,
+    stacks::{Program, StackSelection, Stacks, state_of},
+    workspace::{Workspace, is_json},
 };
 
 /// List stacks: what each waits for, and whether it is what was applied.
@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let stacks = Stacks::open(&workspace, &Program::none(), output)?;
     let selected = arguments.selection.select(&stacks.fleet)?;
     let mut rows = Vec::new();

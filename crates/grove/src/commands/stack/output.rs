@@ -10,8 +10,8 @@ use crate::{
     cli::Global,
     error::{CommandError, Exit, Result},
     output::Output,
-    stacks::{Program, StackSelection, Stacks, workspace},
-    workspace::is_json,
+    stacks::{Program, StackSelection, Stacks},
+    workspace::{Workspace, is_json},
 };
 
 /// Show what stacks gave when they were applied.
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let mut stacks = Stacks::open(&workspace, &arguments.program, output)?;
     let selected = arguments.selection.select(&stacks.fleet)?;
     if arguments.sensitive && selected.len() != 1 {

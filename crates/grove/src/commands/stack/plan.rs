@@ -10,8 +10,8 @@ use crate::{
     cli::Global,
     error::Result,
     output::{Output, count},
-    stacks::{Options, Program, Record, StackSelection, Stacks, workspace},
-    workspace::is_json,
+    stacks::{Options, Program, Record, StackSelection, Stacks},
+    workspace::{Workspace, is_json},
 };
 
 /// Plan stacks and keep the plans for `grove stack apply`.
@@ -47,7 +47,7 @@ struct Row {
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     arguments.selection.must_be_stated()?;
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let stacks = Stacks::open(&workspace, &arguments.program, output)?;
     let selected = arguments.selection.select(&stacks.fleet)?;
     let chosen: BTreeSet<&Address> = selected.iter().collect();

@@ -6,7 +6,8 @@ use crate::{
     cli::Global,
     error::{CommandError, Exit, Result},
     output::Output,
-    stacks::{Program, StackSelection, Stacks, workspace},
+    stacks::{Program, StackSelection, Stacks},
+    workspace::Workspace,
 };
 
 /// How long such a run may take.
@@ -32,7 +33,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let stacks = Stacks::open(&workspace, &arguments.program, output)?;
     let selection = StackSelection {
         selectors: vec![arguments.stack.clone()],

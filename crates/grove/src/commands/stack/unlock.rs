@@ -6,7 +6,8 @@ use crate::{
     cli::Global,
     error::{CommandError, Exit, Result},
     output::Output,
-    stacks::{Program, Stacks, workspace},
+    stacks::{Program, Stacks},
+    workspace::Workspace,
 };
 
 /// Take away the lock of a stack's state that somebody left behind.
@@ -28,7 +29,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = workspace(global)?;
+    let workspace = Workspace::open(global)?;
     let stacks = Stacks::open(&workspace, &arguments.program, output)?;
     let address = &arguments.stack;
     if !stacks.fleet.stacks.contains_key(address) {
