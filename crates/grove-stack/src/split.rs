@@ -351,23 +351,37 @@ fn is_stack(text: &str) -> bool {
     text == STAYS || (text.len() <= 200 && text.split('/').all(is_part))
 }
 
-/// Where the objects of each resource are, by the address that dependencies name.
-struct Places<'a>(HashMap<String, BTreeMap<&'a str, BTreeSet<ResourceAddress>>>);
+/// Where the objects of each resource that something depends on are, by the address that dependencies
+/// name: its stacks, and its addresses there.
+struct Places<'a>(HashMap<&'a str, BTreeSet<(&'a str, String)>>);
 
 impl<'a> Places<'a> {
-    fn new(state: &State<'_>, claims: &'a [Vec<Claim>]) -> Self {
-        let mut places: HashMap<String, BTreeMap<&str, BTreeSet<ResourceAddress>>> = HashMap::new();
+    fn new(state: &'a State<'_>, claims: &'a [Vec<Claim>]) -> Self {
+        let instances = state.resources.iter().flat_map(|all| &all.instances);
+        let mut places: HashMap<&str, BTreeSet<(&str, String)>> = instances
+            .flat_map(|instance| &instance.dependencies)
+            .map(|dependency| (&**dependency, BTreeSet::new()))
+            .collect();
         for (resource, claims) in state.resources.iter().zip(claims) {
-            let of = places
-                .entry(resource.address().config().to_string())
-                .or_default();
+            let address = resource.address().config().to_string();
+            let Some(of) = places.get_mut(address.as_str()) else {
+                continue;
+            };
             for claim in claims {
-                of.entry(&claim.stack)
-                    .or_default()
-                    .insert(claim.address.resource.config());
+                let there = claim.address.resource.config().to_string();
+                of.insert((&claim.stack, there));
             }
         }
         Self(places)
+    }
+
+    /// The stacks that have a dependency, and its addresses there.
+    fn of(&self, dependency: &str) -> impl Iterator<Item = (&'a str, &str)> {
+        let places = self.0.get(dependency);
+        places
+            .into_iter()
+            .flatten()
+            .map(|(stack, address)| (*stack, address.as_str()))
     }
 }
 
@@ -391,15 +405,14 @@ impl<'a> Building<'a> {
         let from = resource.address_of(instance);
         let mut dependencies = Vec::new();
         for dependency in &instance.dependencies {
-            let stacks = places.0.get(&**dependency);
-            if let Some(here) = stacks.and_then(|stacks| stacks.get(claim.stack.as_str())) {
-                dependencies.extend(here.iter().map(ToString::to_string));
-            } else {
-                let stacks = stacks.into_iter().flat_map(BTreeMap::keys);
-                self.crossings
-                    .entry(dependency.to_string())
-                    .or_default()
-                    .extend(stacks.map(|stack| (*stack).to_owned()));
+            let here = places.of(dependency);
+            let here = here.filter(|(stack, _)| *stack == claim.stack);
+            let before = dependencies.len();
+            dependencies.extend(here.map(|(_, address)| address.to_owned()));
+            if dependencies.len() == before {
+                let stacks = places.of(dependency).map(|(stack, _)| stack.to_owned());
+                let crossing = self.crossings.entry(dependency.to_string());
+                crossing.or_default().extend(stacks);
             }
         }
         let is_same = dependencies == instance.dependencies;
