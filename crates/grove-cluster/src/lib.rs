@@ -14,6 +14,7 @@ pub mod bootstrap;
 pub mod bundle;
 mod connection;
 mod error;
+pub mod pod;
 pub mod teardown;
 
 pub use access::Access;

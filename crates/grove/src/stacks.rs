@@ -1,6 +1,7 @@
 //! The fleet's stacks as commands work on them: their root modules, their environment, their outputs.
 
 mod apply;
+mod holder;
 mod outputs;
 mod plan;
 mod selection;

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use grove_cluster::Access;
 use grove_stack::{
     backend::Backend,
     plan::{Changes, sensitive},
@@ -14,8 +15,9 @@ use grove_stack::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Stacks, Work, work, work::ERRORED};
+use super::{Stacks, Work, holder, work, work::ERRORED};
 use crate::{
+    connecting::Reach,
     error::{CommandError, Exit, Result},
     surroundings,
     tofu::Environment,
@@ -53,6 +55,8 @@ pub(crate) struct Runner {
     pub(crate) is_work_tree: bool,
     /// Clusters whose back end does not say who holds a lock.
     silent: BTreeSet<String>,
+    /// How the fleet's clusters are reached: one of their pods may hold a lock.
+    access: BTreeMap<String, Access>,
 }
 
 /// A plan that is kept, and what it was made from.
@@ -121,6 +125,13 @@ impl Stacks<'_> {
             directory: self.directory.clone(),
             base: self.workspace.root.clone(),
             is_work_tree: is_work_tree(self.workspace),
+            access: self
+                .fleet
+                .clusters
+                .values()
+                .filter(|cluster| cluster.server.is_some())
+                .map(|cluster| (cluster.name.clone(), Reach::default().access(cluster)))
+                .collect(),
             silent: self
                 .fleet
                 .clusters
@@ -300,7 +311,11 @@ impl Runner {
                     .to_owned(),
             );
         } else if let Some(info) = &error.lock {
-            let known = work::explain(&self.directory, address, info);
+            let known = if info.host() == surroundings::host() {
+                work::explain(&self.directory, address)
+            } else {
+                holder::explain(info.host(), &self.access)
+            };
             let hint = format!(
                 "{known}; where nobody is at work any more, `grove stack unlock {address} {}` takes the lock away",
                 info.id

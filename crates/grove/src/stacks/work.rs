@@ -7,7 +7,6 @@ use std::{
 
 use fs_err::{File, os::unix::fs::OpenOptionsExt as _};
 use grove_stack::{
-    lock::LockInfo,
     root::{BACKEND_FILE, INPUTS_FILE, LOCK_FILE, Root},
     stack::Address,
 };
@@ -221,18 +220,8 @@ impl Looked {
     }
 }
 
-/// What is known here of whoever holds a lock.
-pub(crate) fn explain(parent: &Path, address: &Address, info: &LockInfo) -> String {
-    if info.host() != surroundings::host() {
-        return format!(
-            "whether it still runs is to be seen on {}",
-            if info.host().is_empty() {
-                "its host"
-            } else {
-                info.host()
-            }
-        );
-    }
+/// What is known of a process of this machine that holds a lock.
+pub(super) fn explain(parent: &Path, address: &Address) -> String {
     match read_running(&place(parent, address)) {
         Some(running) if started(running.process).as_deref() == Some(&running.started) => {
             format!(

@@ -1,6 +1,10 @@
 //! From nothing to a healthy instance, and back, with a provider whose cluster is the control plane.
 
-use std::path::PathBuf;
+use std::{
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use crate::{Site, provider};
 
@@ -97,6 +101,8 @@ fn a_cluster_comes_up_from_nothing_and_the_same_command_goes_on() {
         "{again}"
     );
 
+    a_workflows_lock_is_explained(&site);
+
     // Down: not without its name, and nothing is left that the stacks or the cluster made.
     let refused = world.grove(["cluster", "down", "gamma", "--confirm", "gamma"]);
     assert_eq!(refused.code, Some(4), "{refused}");
@@ -135,4 +141,63 @@ fn a_cluster_comes_up_from_nothing_and_the_same_command_goes_on() {
     assert!(!world.read(file).contains("uid:"));
     let status = world.open(&world.fleet()).git(["status", "--porcelain"]);
     assert_eq!(status, "");
+}
+
+/// A lock whose holder is a pod of the cluster: whoever meets it is told whose, and whether it still lives.
+fn a_workflows_lock_is_explained(site: &Site) {
+    let world = &site.world;
+    world.set("KUBECONFIG", world.path("cloud/kubeconfigs/gamma"));
+    let states = world.files("states");
+    let state = states.iter().find(|file| file.ends_with("network.tfstate"));
+    let state = format!("states/{}", state.unwrap());
+    let (directory, name) = state.rsplit_once('/').unwrap();
+    let info = r#"{"ID": "5c3d2f0a", "Operation": "OperationTypeApply", "Info": "", "Who": "argo@stacks-x7f2k",
+        "Version": "1.10.10", "Created": "2026-11-28T01:02:03Z", "Path": ""}"#;
+    world.write(format!("{directory}/.{name}.lock.info"), info);
+    let hold = "import fcntl, sys\nstate = open(sys.argv[1], 'r+')\nfcntl.lockf(state, fcntl.LOCK_EX)\n\
+        print('held', flush=True)\nsys.stdin.read()";
+    let mut holder = Command::new("python3")
+        .args(["-c", hold])
+        .arg(world.path(&state))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let _bytes = BufReader::new(holder.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let refused = || {
+        let refused = world.grove(["stack", "plan", "gamma:network", "--force"]);
+        assert_eq!(refused.code, Some(4), "{refused}");
+        refused.stderr
+    };
+    let error = refused();
+    assert!(
+        error.contains("no cluster of the fleet has a pod of that name"),
+        "{error}"
+    );
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: stacks-x7f2k\n  namespace: default\n  \
+        labels: {workflows.argoproj.io/workflow: stacks}\nspec: {containers: [{name: main, image: tofu}]}\n";
+    world.write("pod.yaml", pod);
+    let file = world.path("pod.yaml").display().to_string();
+    let _ = site.kubectl("gamma", &["apply", "-f", &file]);
+    let error = refused();
+    assert!(
+        error.contains(
+            "the pod stacks-x7f2k of the Workflow stacks in gamma, namespace default, still lives"
+        ),
+        "{error}"
+    );
+    drop(holder.stdin.take());
+    let _status = holder.wait().unwrap();
+    let gone = [
+        "delete",
+        "pod",
+        "stacks-x7f2k",
+        "--grace-period=0",
+        "--force",
+    ];
+    let _ = site.kubectl("gamma", &gone);
+    world.unset("KUBECONFIG");
 }
