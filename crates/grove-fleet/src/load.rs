@@ -12,6 +12,7 @@ mod secrets;
 mod stacks;
 #[cfg(test)]
 mod tests;
+mod workloads;
 
 pub use references::{Given, given};
 pub use secrets::output_secrets;

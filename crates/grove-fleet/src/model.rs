@@ -5,6 +5,7 @@ mod cluster;
 mod distribution;
 mod image;
 mod instance;
+mod workload;
 
 pub use address::Address;
 pub use cluster::{Certificate, Chart, Cluster, Harmony, Waits};
@@ -14,6 +15,7 @@ pub use instance::{
     Domain, Environment, Identity, Image, Instance, PluginFile, Role, SecretReference, Settings,
     TypedText,
 };
+pub use workload::{Cron, Maintenance, Network, Overlap, Quota, Resources, Scaling, State};
 
 use std::collections::BTreeMap;
 

@@ -5,7 +5,10 @@ mod tests;
 
 use serde_json::{Map, Value, json};
 
-use crate::shape::{Choice, FileKind, Key, Keys, Support, Type};
+use crate::{
+    Quantity,
+    shape::{Choice, FileKind, Key, Keys, Support, Type},
+};
 
 /// Where the schemas are published.
 const BASE: &str = "https://grove-platform.org/schemas";
@@ -38,6 +41,12 @@ fn value(holds: &Type, within: bool) -> Map<String, Value> {
         Type::Text => map(json!({"type": "string"})),
         Type::Bool => map(json!({"type": "boolean"})),
         Type::Exactly(only) => map(json!({"const": only})),
+        Type::Number(least, most) => map(json!({
+            "type": "integer", "minimum": least, "maximum": most,
+        })),
+        Type::Quantity => map(json!({
+            "type": ["string", "number"], "pattern": Quantity::PATTERN,
+        })),
         Type::OneOf(choices) => one_of(choices),
         Type::Object(keys) => object(keys, within),
         Type::Map(holds) => map(json!({
@@ -105,8 +114,10 @@ fn one_of(choices: &[Choice]) -> Map<String, Value> {
 }
 
 fn allow_null(schema: &mut Map<String, Value>) {
-    if let Some(one) = schema.get("type").cloned() {
-        schema.insert("type".to_owned(), json!([one, "null"]));
+    match schema.get_mut("type") {
+        Some(Value::Array(several)) => several.push("null".into()),
+        Some(one) => *one = json!([one, "null"]),
+        None => {}
     }
     if let Some(Value::Array(values)) = schema.get_mut("enum") {
         values.push(Value::Null);

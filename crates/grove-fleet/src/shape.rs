@@ -13,6 +13,7 @@ mod misfit;
 mod stack;
 #[cfg(test)]
 mod tests;
+mod workload;
 
 pub use instance::REQUIRED as REQUIRED_OF_INSTANCE;
 pub use misfit::{Misfit, MisfitKind, misfits};
@@ -130,6 +131,10 @@ pub enum Type {
     Bool,
     /// This whole number and no other.
     Exactly(u64),
+    /// A whole number from the first to the second.
+    Number(u64, u64),
+    /// An amount as Kubernetes writes it, see [`crate::Quantity`].
+    Quantity,
     /// One of these texts.
     OneOf(&'static [Choice]),
     /// A map with these keys and no others.

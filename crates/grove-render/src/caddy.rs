@@ -21,6 +21,8 @@ pub(crate) struct Site {
     pub(crate) hosts: Vec<String>,
     /// Where its list of addresses ends, in bytes from the start of the file.
     pub(crate) end: usize,
+    /// Where its block begins, behind the brace.
+    pub(crate) open: usize,
 }
 
 /// Caddy's configuration among `objects`.
@@ -53,7 +55,7 @@ pub(crate) fn sites(text: &str) -> Result<Vec<Site>, Error> {
         last_line = token.line;
         match (depth, token.text, token.quoted) {
             (0, "{", false) => {
-                if let Some(site) = site(&header, &sites)? {
+                if let Some(site) = site(&header, token.end, &sites)? {
                     sites.push(site);
                 }
                 header.clear();
@@ -94,7 +96,7 @@ fn problem(line: usize, reason: &str) -> Error {
 }
 
 /// Reads what stands before a block: nothing for global options, snippets and named routes.
-fn site(header: &[Token<'_>], others: &[Site]) -> Result<Option<Site>, Error> {
+fn site(header: &[Token<'_>], open: usize, others: &[Site]) -> Result<Option<Site>, Error> {
     let Some((first, last)) = header.first().zip(header.last()) else {
         return Ok(None);
     };
@@ -115,6 +117,7 @@ fn site(header: &[Token<'_>], others: &[Site]) -> Result<Option<Site>, Error> {
     Ok(Some(Site {
         hosts,
         end: last.end,
+        open,
     }))
 }
 

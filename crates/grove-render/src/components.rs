@@ -79,6 +79,13 @@ pub(crate) fn is_known(component: &str) -> bool {
     COMPONENTS.iter().any(|known| known.name == component)
 }
 
+/// Whether Tutor or an official plugin has such a workload.
+pub(crate) fn is_known_workload(name: &str) -> bool {
+    COMPONENTS
+        .iter()
+        .any(|known| known.containers.contains(&name))
+}
+
 /// The component that a container of `workload` runs; its own name where no table has it.
 pub(crate) fn of_container<'a>(workload: &Object, container: &'a str) -> &'a str {
     if workload.kind() == "Job" && container == "minio" {

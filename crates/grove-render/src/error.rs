@@ -73,6 +73,99 @@ pub enum Error {
         /// The task's service.
         service: String,
     },
+    /// A workload that the environment does not have.
+    #[error("`{key}` names {workload}, and the environment has no such workload")]
+    UnknownWorkload {
+        /// The key of the fleet.
+        key: String,
+        /// The name as it stands.
+        workload: String,
+        /// One that there is.
+        near: Option<String>,
+    },
+    /// More than one pod of what keeps data.
+    #[error("{workload} keeps data on one volume, and two pods of it would spoil it")]
+    ScaledDataService {
+        /// The workload.
+        workload: String,
+    },
+    /// A limit that no pod could start under.
+    #[error("{workload} requests {request} of {resource}, and its limit is {limit}")]
+    LimitBelowRequest {
+        /// The workload.
+        workload: String,
+        /// `cpu`, `memory` and the like.
+        resource: String,
+        /// The limit.
+        limit: String,
+        /// The request, the fleet's or Tutor's own.
+        request: String,
+    },
+    /// A share of a request that nobody states.
+    #[error(
+        "`autoscaling.{workload}.{resource}` is a share of what {workload} requests, and it requests no {resource}"
+    )]
+    NoRequest {
+        /// The workload.
+        workload: String,
+        /// `cpu` or `memory`.
+        resource: String,
+    },
+    /// A workload whose concurrency cannot be said.
+    #[error("nothing is known by which {workload} could be told how much to do at once")]
+    NoConcurrency {
+        /// The workload.
+        workload: String,
+    },
+    /// A workload that cannot be asked how it is.
+    #[error("{workload} opens no port at which it could be asked whether it is well")]
+    NoProbe {
+        /// The workload.
+        workload: String,
+    },
+    /// A job of `cron` that could never run.
+    #[error("`cron.{name}` cannot run: {reason}")]
+    BadCron {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// Text that is no address and no network.
+    #[error("`{key}` has {text:?}, which is no address and no network")]
+    BadNetwork {
+        /// The key of the fleet.
+        key: String,
+        /// The text.
+        text: String,
+    },
+    /// An isolated instance that no request could reach.
+    #[error(
+        "`network.isolate` lets nobody in: the cluster has no Harmony, and `network.ingress` names no namespace"
+    )]
+    NobodyComesIn,
+    /// A quota that the instance exceeds by itself.
+    #[error("`quota.hard` allows {allowed} of {resource}, and the instance needs {needed}")]
+    QuotaTooSmall {
+        /// The resource, as the quota names it.
+        resource: String,
+        /// What the quota allows.
+        allowed: String,
+        /// What all workloads need, and one Job.
+        needed: String,
+    },
+    /// A quota over what a container does not state.
+    #[error(
+        "`quota.hard` counts {quota}, and {object} states no {key}: none of its pods would start"
+    )]
+    QuotaNeedsAmount {
+        /// The resource, as the quota names it.
+        quota: String,
+        /// `Kind/name`.
+        object: String,
+        /// What is not stated.
+        key: String,
+    },
     /// There is no Caddy to send requests to.
     #[error("{missing} is not in the environment, and Caddy is what every host is served by")]
     NoRouter {
@@ -211,6 +304,29 @@ impl Error {
             }
             Self::NoTemplate { .. } => {
                 "a plugin that adds a task for a new service adds its Job to the patch `k8s-jobs`"
+            }
+            Self::UnknownWorkload {
+                near: Some(near), ..
+            } => return Some(format!("there is `{near}`")),
+            Self::UnknownWorkload { near: None, .. } => {
+                "workloads are Deployments and StatefulSets: `grove render` writes them"
+            }
+            Self::ScaledDataService { .. } => "leave it at one",
+            Self::LimitBelowRequest { .. } => "raise the limit, or state a smaller request as well",
+            Self::NoRequest { .. } => "state it under `resources.<workload>.requests`",
+            Self::NoConcurrency { .. } | Self::NoProbe { .. } => "take the key out",
+            Self::BadCron { .. } => "see `grove schema instance`, or leave it out with `null`",
+            Self::BadNetwork { .. } => {
+                "an address is like `203.0.113.7`, a network like `198.51.100.0/24`"
+            }
+            Self::NobodyComesIn => {
+                "name the namespace of the ingress controller under `network.ingress`"
+            }
+            Self::QuotaTooSmall { .. } => {
+                "raise the quota, or state less under `resources` and `autoscaling`"
+            }
+            Self::QuotaNeedsAmount { .. } => {
+                "state it under `resources`, or for all containers under `quota.container`"
             }
             Self::NoRouter { .. } => "leave Tutor's Caddy in place",
             Self::Caddyfile { .. } => {

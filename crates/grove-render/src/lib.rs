@@ -30,6 +30,7 @@ mod tasks;
 mod testing;
 mod trace;
 mod tutor;
+mod workloads;
 
 pub use error::Error;
 pub use passes::{Pass, passes};

@@ -8,22 +8,30 @@
     reason = "every pass has one type, and not each can fail"
 )]
 
+mod autoscalers;
 mod autoscaling;
 mod certificates;
+mod cron;
 mod development;
+mod disruption;
 mod domains;
 mod error_pages;
 mod hosts;
 mod images;
 mod ingress;
+mod isolation;
 mod job_settings;
 mod jobs;
 mod labels;
+mod maintenance;
 mod marks;
 mod namespace;
 mod project;
 mod protect;
+mod quota;
+mod resources;
 mod services;
+mod stopped;
 mod suffixes;
 mod version;
 mod waves;
@@ -59,14 +67,22 @@ pub fn passes() -> &'static [Pass] {
         namespace::PASS,
         version::PASS,
         services::PASS,
+        resources::PASS,
+        autoscalers::PASS,
         autoscaling::PASS,
+        disruption::PASS,
         domains::PASS,
+        cron::PASS,
+        maintenance::PASS,
         jobs::PASS,
         job_settings::PASS,
         ingress::PASS,
         error_pages::PASS,
         certificates::PASS,
         hosts::PASS,
+        quota::PASS,
+        isolation::PASS,
+        stopped::PASS,
         project::PASS,
         waves::PASS,
         protect::PASS,

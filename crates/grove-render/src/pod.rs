@@ -10,6 +10,48 @@ pub(crate) fn containers(template: &Value) -> impl Iterator<Item = &Value> {
         .flatten()
 }
 
+/// The containers of a pod template that run as long as the pod does.
+pub(crate) fn long_running(template: &Value) -> impl Iterator<Item = &Value> {
+    let all = template
+        .pointer("/spec/containers")
+        .and_then(Value::as_array);
+    all.into_iter().flatten()
+}
+
+/// The container of a pod's `spec` that does what the workload is named for: the one of its name, or the
+/// first.
+pub(crate) fn main_mut<'a>(spec: &'a mut Value, workload: &str) -> Option<&'a mut Value> {
+    let containers = spec.get_mut("containers")?.as_array_mut()?;
+    let own = containers
+        .iter()
+        .position(|container| text(container, "/name") == Some(workload));
+    containers.get_mut(own.unwrap_or(0))
+}
+
+/// A container that does one thing and ends: program and arguments, which no shell reads, in place of what it
+/// serves with.
+pub(crate) fn once(mut container: Value, command: &[String]) -> Value {
+    if let Some(fields) = container.as_object_mut() {
+        for field in [
+            "lifecycle",
+            "livenessProbe",
+            "ports",
+            "readinessProbe",
+            "startupProbe",
+        ] {
+            fields.remove(field);
+        }
+        // Kubernetes would read `$(NAME)` as a variable; `$$` is a dollar to it.
+        let words: Vec<String> = command
+            .iter()
+            .map(|word| word.replace("$(", "$$("))
+            .collect();
+        fields.insert("command".to_owned(), words.into());
+        fields.remove("args");
+    }
+    container
+}
+
 /// The volumes of a pod template.
 pub(crate) fn volumes(template: &Value) -> impl Iterator<Item = &Value> {
     template

@@ -107,7 +107,8 @@ fn patches(instance: &Instance) -> BTreeMap<String, String> {
         }
         patch.push_str(text);
     };
-    for (domain, what) in &instance.domains {
+    // What only leads elsewhere is never seen by a service.
+    for (domain, what) in instance.domains.iter().filter(|(_, what)| !what.redirect) {
         for (patch, setting, entry) in hosts::allow(&what.service, domain) {
             add(
                 patch,
@@ -268,12 +269,14 @@ mod tests {
             "shop.example".into(),
             Domain {
                 service: "lms".into(),
+                redirect: false,
             },
         );
         instance.domains.insert(
             "notes.example".into(),
             Domain {
                 service: "notes".into(),
+                redirect: false,
             },
         );
         let patches: Vec<String> = request(&instance)

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use grove_fleet::{
     Address,
-    model::{Cluster, Distribution, Environment, Identity, Instance},
+    model::{
+        Cluster, Distribution, Environment, Identity, Instance, Maintenance, Network, Resources,
+        State,
+    },
 };
 use serde_json::{Value, json};
 
@@ -64,6 +67,14 @@ pub(crate) fn instance() -> Instance {
         config: serde_json::Map::new(),
         env: BTreeMap::new(),
         images: BTreeMap::new(),
+        state: State::Active,
+        maintenance: Maintenance::default(),
+        resources: BTreeMap::new(),
+        autoscaling: BTreeMap::new(),
+        cron: BTreeMap::new(),
+        network: Network::default(),
+        quota: BTreeMap::new(),
+        container: Resources::default(),
         access: BTreeMap::new(),
         secrets: BTreeMap::new(),
     }

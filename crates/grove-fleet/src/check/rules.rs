@@ -1,12 +1,16 @@
 //! The list of rules; its order is that of the documentation.
 
 mod addon_values;
+mod bad_autoscaling;
 mod bad_group;
 mod bad_host;
 mod bad_identity;
 mod bad_input;
 mod bad_name;
 mod bad_namespace;
+mod bad_network;
+mod bad_resources;
+mod bad_schedule;
 mod bad_state;
 mod broken_link;
 mod chart_missing;
@@ -96,6 +100,10 @@ pub static ALL: &[Rule] = &[
     lock_stale::RULE,
     owned_config_key::RULE,
     mutable_image::RULE,
+    bad_resources::RULE,
+    bad_autoscaling::RULE,
+    bad_schedule::RULE,
+    bad_network::RULE,
     engine_end_of_life::RULE,
     unknown_addon::RULE,
     addon_values::RULE,

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use grove_yaml::Value;
 
-use super::{Document, Documents, plugins, secrets};
+use super::{Document, Documents, plugins, secrets, workloads};
 use crate::{
     Address,
     layer::{self, Merged},
-    model::{Domain, Environment, Identity, Image, Instance, Role, Settings, TypedText},
+    model::{
+        Domain, Environment, Identity, Image, Instance, Maintenance, Network, Role, Settings,
+        State, TypedText,
+    },
 };
 
 /// Reads an instance; none where it has no identity, since nothing can be named after it then.
@@ -49,7 +52,8 @@ pub(super) fn read(
         domains: below(&merged, "domains")
             .filter_map(|(name, domain)| {
                 let service = domain.get("service")?.as_str()?.to_owned();
-                Some((name.to_owned(), Domain { service }))
+                let redirect = flag(domain, "redirect");
+                Some((name.to_owned(), Domain { service, redirect }))
             })
             .collect(),
         plugin_files: plugins.of(address, &on),
@@ -64,6 +68,30 @@ pub(super) fn read(
                 Some((component.to_owned(), Image { reference }))
             })
             .collect(),
+        state: merged
+            .get("state")
+            .and_then(Merged::as_str)
+            .and_then(State::from_name)
+            .unwrap_or_default(),
+        maintenance: maintenance(merged.get("maintenance")),
+        resources: below(&merged, "resources")
+            .map(|(workload, merged)| (workload.to_owned(), workloads::resources(merged)))
+            .collect(),
+        autoscaling: below(&merged, "autoscaling")
+            .map(|(workload, merged)| (workload.to_owned(), workloads::scaling(merged)))
+            .collect(),
+        cron: below(&merged, "cron")
+            .map(|(name, merged)| (name.to_owned(), workloads::cron(merged)))
+            .collect(),
+        network: network(merged.get("network")),
+        quota: merged
+            .at(&["quota", "hard"])
+            .map(workloads::quantities)
+            .unwrap_or_default(),
+        container: merged
+            .at(&["quota", "container"])
+            .map(workloads::resources)
+            .unwrap_or_default(),
         access: below(&merged, "access")
             .filter_map(|(group, role)| Some((group.to_owned(), Role::from_name(role.as_str()?)?)))
             .collect(),
@@ -73,6 +101,48 @@ pub(super) fn read(
     })
 }
 
+fn maintenance(merged: Option<&Merged<'_>>) -> Maintenance {
+    let Some(merged) = merged else {
+        return Maintenance::default();
+    };
+    Maintenance {
+        message: merged
+            .get("message")
+            .and_then(Merged::as_str)
+            .map(str::to_owned),
+        allow: list(merged, "allow"),
+    }
+}
+
+fn network(merged: Option<&Merged<'_>>) -> Network {
+    let Some(merged) = merged else {
+        return Network::default();
+    };
+    Network {
+        isolate: flag(merged, "isolate"),
+        ingress: list(merged, "ingress"),
+        egress: list(merged, "egress"),
+    }
+}
+
+/// A list of texts.
+pub(super) fn list(merged: &Merged<'_>, key: &str) -> Vec<String> {
+    let list = merged.get(key).map(Merged::to_json);
+    let items = list.as_ref().and_then(serde_json::Value::as_array);
+    let texts = items
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_str);
+    texts.map(str::to_owned).collect()
+}
+
+/// Whether a key is `true`.
+pub(super) fn flag(merged: &Merged<'_>, key: &str) -> bool {
+    merged
+        .get(key)
+        .is_some_and(|value| value.node.value == Value::Bool(true))
+}
+
 fn below<'a, 'm>(
     merged: &'m Merged<'a>,
     key: &str,
@@ -80,7 +150,7 @@ fn below<'a, 'm>(
     merged.get(key).into_iter().flat_map(Merged::entries)
 }
 
-fn texts(merged: &Merged<'_>, key: &str) -> BTreeMap<String, String> {
+pub(super) fn texts(merged: &Merged<'_>, key: &str) -> BTreeMap<String, String> {
     below(merged, key)
         .filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned())))
         .collect()

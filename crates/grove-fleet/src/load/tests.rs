@@ -142,6 +142,7 @@ fn what_is_broken_in_an_instance_is_left_out() {
         {
             "a.example": Domain {
                 service: "lms",
+                redirect: false,
             },
         },
         [

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Waits};
+use super::{Address, Cron, Maintenance, Network, Quota, Resources, Scaling, State, Waits};
 
 /// An instance with its layers merged.
 #[derive(Clone, Debug)]
@@ -39,6 +39,22 @@ pub struct Instance {
     pub env: BTreeMap<String, Settings>,
     /// `images`: component → image.
     pub images: BTreeMap<String, Image>,
+    /// `state`: what it does.
+    pub state: State,
+    /// `maintenance`: what is answered in that state.
+    pub maintenance: Maintenance,
+    /// `resources`: workload → what it needs.
+    pub resources: BTreeMap<String, Resources>,
+    /// `autoscaling`: workload → how many there are.
+    pub autoscaling: BTreeMap<String, Scaling>,
+    /// `cron`: name → job.
+    pub cron: BTreeMap<String, Cron>,
+    /// `network`: what its pods reach.
+    pub network: Network,
+    /// `quota.hard`: what it may use together.
+    pub quota: Quota,
+    /// `quota.container`: what a container has that states nothing.
+    pub container: Resources,
     /// `access`: group of the identity provider → its role in Argo CD.
     pub access: BTreeMap<String, Role>,
     /// What `config` and `env` wait for: outputs that no stack has given yet.
@@ -125,10 +141,12 @@ pub struct Identity {
 }
 
 /// A further name of an instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Domain {
     /// The service that answers, a key of `hosts`.
     pub service: String,
+    /// Whether it only leads to the service's own name.
+    pub redirect: bool,
 }
 
 /// A plugin that is a file: Python (`.py`, Tutor's v1) or YAML (`.yml`, v0).

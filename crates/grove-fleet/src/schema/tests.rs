@@ -13,9 +13,25 @@ fn fits(schema: &Value, value: &Value) -> bool {
         "object" => value.is_object(),
         "array" => value.is_array(),
         "null" => value.is_null(),
+        "integer" => value.is_u64(),
+        "number" => value.is_number(),
         other => panic!("unknown type {other}"),
     };
     if !types.is_empty() && !types.iter().any(is) {
+        return false;
+    }
+    let number = value.as_u64().unwrap_or_default();
+    let is_within = schema["minimum"]
+        .as_u64()
+        .is_none_or(|least| number >= least)
+        && schema["maximum"].as_u64().is_none_or(|most| number <= most);
+    // The one pattern that there is.
+    let is_amount = || {
+        value
+            .as_str()
+            .is_none_or(|text| Quantity::parse(text).is_some())
+    };
+    if !is_within || schema["pattern"] == Quantity::PATTERN && !is_amount() {
         return false;
     }
     if let Some(values) = schema["enum"].as_array()
@@ -77,9 +93,21 @@ fn a_schema_says_what_the_check_says() {
         ),
         (
             Instance,
-            "identity: {namespace: a, id: b}\nstate: stopped\n",
+            "identity: {namespace: a, id: b}\nstate: archived\n",
         ),
-        (Instance, "identity: {namespace: a, id: b}\ncron: {}\n"),
+        (Instance, "identity: {namespace: a, id: b}\nmfes: {}\n"),
+        (
+            Instance,
+            "identity: {namespace: a, id: b}\nresources: {lms: {replicas: 2, requests: {cpu: 1.5, memory: 2Gi}}}\n",
+        ),
+        (
+            Instance,
+            "identity: {namespace: a, id: b}\nresources: {lms: {replicas: 0}}\n",
+        ),
+        (
+            Instance,
+            "identity: {namespace: a, id: b}\nresources: {lms: {limits: {memory: 2GB}}}\n",
+        ),
         (
             Instance,
             "identity: {namespace: a, id: b}\nenv: {lms: {features: {A: 1}}}\n",
@@ -122,7 +150,7 @@ fn a_schema_says_what_the_check_says() {
         );
         fitting += usize::from(expected);
     }
-    assert_eq!(fitting, 6);
+    assert_eq!(fitting, 7);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The keys that every layer may give: fleet, ring, cluster, group and instance.
 
-use super::{Choice, Key, Type, stack};
+use super::{Choice, Key, Type, stack, workload};
 
 /// The one layered key that a ring cannot give itself.
 pub(super) const RING: &[Key] = &[Key::new(
@@ -95,7 +95,11 @@ pub(super) const KEYS: &[Key] = &[
                 "The service that answers: a key of `hosts`.",
             )
             .required(),
-            Key::later("redirect", "Whether it only leads to the service's own name."),
+            Key::new(
+                "redirect",
+                Type::Bool,
+                "Whether it only leads to the service's own name.",
+            ),
             Key::later("site", "The site configuration of this name."),
             Key::later("certificate", "A certificate of its own."),
         ]])),
@@ -153,8 +157,8 @@ pub(super) const KEYS: &[Key] = &[
         "state",
         Type::OneOf(&[
             Choice::now("active", "It serves."),
-            Choice::later("maintenance", "It answers 503 and keeps its data."),
-            Choice::later("stopped", "No pod runs, data is kept."),
+            Choice::now("maintenance", "It answers 503, and its pods run on."),
+            Choice::now("stopped", "No pod runs, data is kept."),
             Choice::later("archived", "It may be destroyed."),
         ]),
         "What the instance does.",
@@ -176,13 +180,40 @@ pub(super) const KEYS: &[Key] = &[
     )
     .layered(),
     Key::later("mail", "The mail relay and its sender.").layered(),
-    Key::later("resources", "Requests, limits, probes and workers by component.").layered(),
-    Key::later("autoscaling", "Bounds and targets of replicas by component.").layered(),
-    Key::later("cron", "Jobs by schedule.").layered(),
+    Key::new(
+        "maintenance",
+        workload::MAINTENANCE,
+        "What is answered while `state` is `maintenance`.",
+    )
+    .layered(),
+    Key::new(
+        "resources",
+        workload::RESOURCES,
+        "What each workload needs, by its name: `lms`, `cms`, `lms-worker`, `cms-worker`, `caddy`, `mysql` and so on, and what plugins add.",
+    )
+    .layered(),
+    Key::new(
+        "autoscaling",
+        workload::AUTOSCALING,
+        "Workloads whose number of pods follows their load, by name.",
+    )
+    .layered(),
+    Key::new("cron", workload::CRON, "Jobs by schedule, by name.").layered(),
+    Key::new(
+        "network",
+        workload::NETWORK,
+        "What reaches the instance's pods, and what they reach.",
+    )
+    .layered(),
+    Key::new(
+        "quota",
+        workload::QUOTA,
+        "How much the instance may use of the cluster.",
+    )
+    .layered(),
     Key::later("flags", "Waffle flags, switches and samples.").layered(),
     Key::later("mfes", "Micro-frontends that are added, replaced or left out.").layered(),
     Key::later("theme", "The theme and its settings.").layered(),
     Key::later("packages", "Python packages that are built into the image.").layered(),
-    Key::later("network", "Network policies, quotas and limits.").layered(),
     Key::later("sandbox", "A sandbox's owner and its last day.").layered(),
 ];

@@ -3,7 +3,7 @@
 use grove_yaml::{Node, Span, Value};
 
 use super::{Choice, FileKind, Keys, Support, Type, find};
-use crate::near::nearest;
+use crate::{Quantity, near::nearest};
 
 /// One place of a file that does not fit the table of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,11 @@ impl Walk {
         match (holds, &node.value) {
             (Type::Any, _) | (Type::Text, Value::String(_)) | (Type::Bool, Value::Bool(_)) => {}
             (Type::Exactly(only), Value::Number(number)) if number.as_u64() == Some(*only) => {}
+            (Type::Number(least, most), Value::Number(number))
+                if number
+                    .as_u64()
+                    .is_some_and(|number| (*least..=*most).contains(&number)) => {}
+            (Type::Quantity, value) if Quantity::of(value).is_some() => {}
             (Type::OneOf(choices), Value::String(text)) => self.choice(choices, text, node),
             (Type::Object(keys), Value::Map(_)) => self.object(keys, node, key, within),
             (Type::Map(holds), Value::Map(entries)) => {
@@ -195,6 +200,8 @@ impl Walk {
             Type::Text | Type::OneOf(_) => "text",
             Type::Bool => "true or false",
             Type::Exactly(_) => "a known number",
+            Type::Number(..) => "a whole number",
+            Type::Quantity => "an amount",
             Type::Object(_) | Type::Map(_) => "a map",
             Type::List(_) => "a list",
             Type::Either(..) | Type::Any => "a value",
@@ -215,10 +222,16 @@ impl Walk {
             Type::Text if scalar => Some("quote it".to_owned()),
             Type::OneOf(choices) => Some(format!("it can be {}", list(&possible(choices)))),
             Type::Exactly(only) => Some(format!("it can be {only}")),
+            Type::Number(least, most) => Some(format!("it can be {least} to {most}")),
+            Type::Quantity => Some(Quantity::HINT.to_owned()),
             _ => None,
         };
         let message = match holds {
             Type::Exactly(_) if scalar => format!("{what} is not a number that this version knows"),
+            Type::Number(..) if matches!(value, Value::Number(_)) => {
+                format!("{what} is a number that it cannot be")
+            }
+            Type::Quantity if scalar => format!("{what} is no amount"),
             _ => format!("{what} is {found}, not {wanted}"),
         };
         self.add(MisfitKind::WrongType, node.span, message, hint);

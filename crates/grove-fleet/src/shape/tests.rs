@@ -111,7 +111,7 @@ fn wrong_types_are_told_what_is_right() {
     5:8 WrongType hosts: `hosts` is a list, not a map ()
     6:13 WrongType labels/a: `labels.a` is true or false, not text (quote it)
     7:27 WrongType env/lms/features/F: `env.lms.features.F` is text, not true or false ()
-    8:8 WrongType state: `state` is a number, not text (it can be `active`)
+    8:8 WrongType state: `state` is a number, not text (it can be `active`, `maintenance`, `stopped`)
     9:13 WrongType images/a: `images.a` is text, not a map ()
     ");
     insta::assert_snapshot!(found(FileKind::Distribution, "release: null\ntutor: 22.0\nplugins: {a: [1], b: {git: u}}\n"), @"
@@ -141,10 +141,10 @@ fn missing_keys_are_named_with_their_path() {
 fn what_comes_later_is_refused() {
     insta::assert_snapshot!(found(
         FileKind::Instance,
-        "identity: {namespace: a, id: b}\ncron: {any: thing}\nstate: maintenance\ndata: {mysql: {mode: shared, host: x}, bucket: {}}\nimages: {openedx: {build: auto}}\n"
+        "identity: {namespace: a, id: b}\nmfes: {any: thing}\nstate: archived\ndata: {mysql: {mode: shared, host: x}, bucket: {}}\nimages: {openedx: {build: auto}}\n"
     ), @"
-    2:1 NotYet cron: `cron` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
-    3:8 NotYet state: `state: maintenance` is not rendered by this version yet ()
+    2:1 NotYet mfes: `mfes` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
+    3:8 NotYet state: `state: archived` is not rendered by this version yet ()
     4:22 NotYet data/mysql/mode: `data.mysql.mode: shared` is not rendered by this version yet ()
     4:30 NotYet data/mysql/host: `data.mysql.host` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
     4:40 NotYet data/bucket: `data.bucket` is not rendered by this version yet (take it out, or use a version of Grove that renders it)

@@ -119,6 +119,7 @@ mod tests {
             "shop.example".into(),
             Domain {
                 service: "lms".into(),
+                redirect: false,
             },
         );
         insta::assert_snapshot!(run(&world, CADDYFILE).unwrap(), @r#"

@@ -1,12 +1,15 @@
 //! Further names of a service.
 
+use std::fmt::Write as _;
+
 use super::{Draft, Pass};
 use crate::{Error, caddy, names};
 
 pub(super) const PASS: Pass = Pass {
     name: "domains",
     summary: "Each of `domains` is added to the addresses of its service's site in Caddy's \
-              configuration, which is where Tutor knows one host a service.",
+              configuration, which is where Tutor knows one host a service. One that is a `redirect` has a \
+              site of its own, which leads there.",
     changes: &["ConfigMap /data/Caddyfile"],
     apply,
 };
@@ -36,7 +39,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
             .instance
             .domains
             .iter()
-            .filter(|(domain, _)| !site.hosts.contains(domain))
+            .filter(|(domain, what)| !what.redirect && !site.hosts.contains(domain))
             .filter(|(_, what)| {
                 let host = draft.instance.hosts.get(&what.service);
                 host.is_some_and(|host| site.hosts.contains(host))
@@ -44,6 +47,20 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
             .map(|(domain, _)| format!(", {domain}{}", caddy::PORT))
             .collect();
         text.insert_str(site.end, &further.concat());
+    }
+    for (domain, what) in &draft.instance.domains {
+        if let Some(host) = draft
+            .instance
+            .hosts
+            .get(&what.service)
+            .filter(|_| what.redirect)
+        {
+            let _written = write!(
+                text,
+                "\n{domain}{} {{\n    redir https://{host}{{uri}} permanent\n}}\n",
+                caddy::PORT
+            );
+        }
     }
     // Read again, so that a domain which is a host already is found.
     let sites = caddy::sites(&text)?;
@@ -70,10 +87,13 @@ mod tests {
         let mut world = testing::World::default();
         for (domain, service) in domains {
             let service = (*service).to_owned();
-            world
-                .instance
-                .domains
-                .insert((*domain).to_owned(), Domain { service });
+            world.instance.domains.insert(
+                (*domain).to_owned(),
+                Domain {
+                    service,
+                    redirect: false,
+                },
+            );
         }
         let mut draft = world.draft(
             &[],

@@ -237,10 +237,13 @@ mod tests {
     fn own_hosts_and_what_is_below_them_are_taken() {
         let mut world = beside(&["rival.example", "uni.example", "deep.x.learn.uni.example"]);
         let service = "lms".to_owned();
-        world
-            .instance
-            .domains
-            .insert("shop.example".into(), Domain { service });
+        world.instance.domains.insert(
+            "shop.example".into(),
+            Domain {
+                service,
+                redirect: false,
+            },
+        );
         let names = ["learn.uni.example", "x.learn.uni.example", "shop.example"];
         let mut objects = vec![certificate(
             &json!({"dnsNames": names, "commonName": names[0]}),
@@ -276,7 +279,13 @@ mod tests {
         world.others[0].hosts.clear();
         let service = "lms".to_owned();
         let domain = "labs.learn.uni.example".to_owned();
-        world.others[0].domains.insert(domain, Domain { service });
+        world.others[0].domains.insert(
+            domain,
+            Domain {
+                service,
+                redirect: false,
+            },
+        );
         assert!(refusal(&world, rule("x.labs.learn.uni.example")).contains("prod/rival"));
     }
 
@@ -295,10 +304,13 @@ mod tests {
         insta::assert_snapshot!(run(&world, &["free.example"], vec![]).unwrap_err(), @"ConfigMap/caddy-config takes free.example, which neither `hosts` nor `domains` states");
         let mut world = World::default();
         let service = "lms".to_owned();
-        world
-            .instance
-            .domains
-            .insert("shop.example".into(), Domain { service });
+        world.instance.domains.insert(
+            "shop.example".into(),
+            Domain {
+                service,
+                redirect: false,
+            },
+        );
         insta::assert_snapshot!(refusal(&world, rule("x.shop.example")), @"Ingress/x takes x.shop.example, which neither `hosts` nor `domains` states");
     }
 

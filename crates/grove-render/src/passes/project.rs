@@ -22,7 +22,9 @@ pub(super) const PASS: Pass = Pass {
 /// with which an operator of the cluster acts for the instance where its own rights end.
 const KINDS: &[(&str, &str)] = &[
     ("", "ConfigMap"),
+    ("", "LimitRange"),
     ("", "PersistentVolumeClaim"),
+    ("", "ResourceQuota"),
     ("", "Secret"),
     ("", "Service"),
     ("apps", "DaemonSet"),
@@ -315,7 +317,15 @@ mod tests {
               },
               {
                 "group": "",
+                "kind": "LimitRange"
+              },
+              {
+                "group": "",
                 "kind": "PersistentVolumeClaim"
+              },
+              {
+                "group": "",
+                "kind": "ResourceQuota"
               },
               {
                 "group": "",

@@ -27,7 +27,7 @@ Remove it, or use a version of Grove that renders it; `CHANGELOG.md` says which 
         "clusters/prod/instances/uni/instance.yaml",
         Content::Text(concat!(
             include_str!("../base/instance.yaml"),
-            "state: stopped\n"
+            "state: archived\n"
         )),
     )]),
     hides_source: false,

@@ -1,0 +1,64 @@
+//! The workloads of an instance, by the names that the fleet has for them.
+
+use std::collections::BTreeMap;
+
+use grove_fleet::{Quantity, near::nearest};
+use serde_json::Value;
+
+use crate::{
+    Error, components,
+    object::{Object, Objects},
+};
+
+/// Whether an object is a workload that the fleet may name.
+pub(crate) fn is_workload(object: &Object) -> bool {
+    object.group() == "apps" && matches!(object.kind(), "Deployment" | "StatefulSet")
+}
+
+/// The workload of a name; none where Tutor or an official plugin has it in other instances: a layer above
+/// speaks for many. `key` is where the fleet names it.
+pub(crate) fn get<'a>(
+    objects: &'a Objects,
+    key: &str,
+    name: &str,
+) -> Result<Option<&'a Object>, Error> {
+    let mut known = objects.iter().filter(|object| is_workload(object));
+    if let Some(found) = known.find(|object| object.name() == name) {
+        return Ok(Some(found));
+    }
+    if components::is_known_workload(name) {
+        return Ok(None);
+    }
+    let known = objects.iter().filter(|object| is_workload(object));
+    Err(Error::UnknownWorkload {
+        key: key.to_owned(),
+        workload: name.to_owned(),
+        near: nearest(name, known.map(Object::name)).map(str::to_owned),
+    })
+}
+
+/// The same, to be changed.
+pub(crate) fn get_mut<'a>(
+    objects: &'a mut Objects,
+    key: &str,
+    name: &str,
+) -> Result<Option<&'a mut Object>, Error> {
+    let id = get(objects, key, name)?.map(Object::id);
+    Ok(id.and_then(|id| objects.get_mut(&id.group, &id.kind, &id.name)))
+}
+
+/// The amounts of a container: of its `requests` or of its `limits`. Ones that are none are left out.
+pub(crate) fn amounts(container: &Value, key: &str) -> BTreeMap<String, Quantity> {
+    let stated = container.pointer("/resources").and_then(|all| all.get(key));
+    let stated = stated.and_then(Value::as_object);
+    stated
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, amount)| {
+            let text = amount
+                .as_str()
+                .map_or_else(|| amount.to_string(), str::to_owned);
+            Some((name.clone(), Quantity::parse(&text)?))
+        })
+        .collect()
+}
