@@ -34,6 +34,34 @@ pub fn compose(new: Objects, running: Option<&Objects>) -> Objects {
     objects
 }
 
+/// The objects of a deploy that runs no Job: `new` without its own ones, and those of `running` put aside.
+///
+/// So it is with an instance that is stopped, and with a deploy that changes only how an instance is
+/// operated. A failed Job of an early wave does not hold it up, and the next deploy of another sort puts
+/// every Job back to its place.
+pub fn compose_without_jobs(new: Objects, running: Option<&Objects>) -> Objects {
+    let mut objects: Objects = new
+        .into_iter()
+        .filter(|(_, object)| !is_job(object))
+        .collect();
+    let Some(running) = running else {
+        return objects;
+    };
+    let is_same = |(file, object): (&String, &serde_json::Value)| {
+        is_job(object) || is_kept(object) || objects.get(file) == Some(object)
+    };
+    let is_there =
+        |(file, object): (&String, &serde_json::Value)| running.get(file) == Some(object);
+    if running.iter().all(is_same) && objects.iter().all(is_there) {
+        return running.clone();
+    }
+    put_aside(&mut objects, running);
+    retain(&mut objects, running, |object| {
+        is_hashed_configuration(object) || is_jobs_copy(object)
+    });
+    objects
+}
+
 /// The objects of a rollback: `older` (an older release's, sealed again) on the way from `leaving`.
 ///
 /// - A Job of `older` that is not in `leaving` is dropped. It ran long ago and was pruned since; put
@@ -56,8 +84,17 @@ pub fn compose_rollback(older: Objects, leaving: &Objects) -> Objects {
             Some((file, job))
         })
         .collect();
+    put_aside(&mut objects, leaving);
+    retain(&mut objects, leaving, |object| {
+        is_hashed_configuration(object) || is_jobs_copy(object)
+    });
+    objects
+}
+
+/// Keeps every Job of `running` that `objects` lacks, in the last wave and without a say in the health.
+fn put_aside(objects: &mut Objects, running: &Objects) {
     let last_wave = objects.values().map(wave).max().unwrap_or(0);
-    for (file, job) in leaving.iter().filter(|(_, object)| is_job(object)) {
+    for (file, job) in running.iter().filter(|(_, object)| is_job(object)) {
         objects.entry(file.clone()).or_insert_with(|| {
             let mut job = job.clone();
             annotate(&mut job, SYNC_WAVE, &last_wave.to_string());
@@ -66,10 +103,6 @@ pub fn compose_rollback(older: Objects, leaving: &Objects) -> Objects {
             job
         });
     }
-    retain(&mut objects, leaving, |object| {
-        is_hashed_configuration(object) || is_jobs_copy(object)
-    });
-    objects
 }
 
 /// Whether `new` (rendered and sealed) brings nothing that the release `running` lacks, and lacks

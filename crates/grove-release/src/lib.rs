@@ -21,7 +21,7 @@ pub use branch::{
     Author, Changes, Conflict, DeployBranch, Draft, Message, Outcome, Release, SharedRelease, View,
     refuse,
 };
-pub use compose::{compose, compose_rollback, is_unchanged};
+pub use compose::{compose, compose_rollback, compose_without_jobs, is_unchanged};
 pub use diff::{Change, Deletions, Diff, ObjectName, diff};
 pub use error::Error;
 pub use git::{Git, Remote, create_remote, tree_id};

@@ -34,6 +34,9 @@ pub struct Record {
     pub message: Option<String>,
     /// The fleet that it was rendered from.
     pub source: Origin,
+    /// For a deploy of how the instance is operated: the fleet that says so. All else is from `source`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operational: Option<Origin>,
     /// The Git tree of `instances/<instance>/`, which is in the same commit as this record.
     pub tree: Id,
     /// `sha256:` and 64 digits over the instance's files in `apps/`.
@@ -258,6 +261,7 @@ mod tests {
                 commit: Some("1".repeat(40).parse().unwrap()),
                 local: true,
             },
+            operational: None,
             tree: "2".repeat(40).parse().unwrap(),
             apps: Some("sha256:3".to_owned()),
             distribution: DistributionRef {

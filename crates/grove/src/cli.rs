@@ -84,6 +84,7 @@ pub(crate) enum Command {
     Rollback(c::rollback::Arguments),
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
+    Instance(c::instance::Arguments),
     Status(c::status::Arguments),
     Watch(c::watch::Arguments),
     Logs(c::logs::Arguments),

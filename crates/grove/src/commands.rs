@@ -15,6 +15,7 @@ pub(crate) mod history;
 pub(crate) mod hold;
 pub(crate) mod init;
 pub(crate) mod init_task;
+pub(crate) mod instance;
 pub(crate) mod lock;
 pub(crate) mod logs;
 pub(crate) mod man;
@@ -62,6 +63,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Rollback(arguments) => rollback::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
+        Command::Instance(arguments) => instance::run(arguments, global, output),
         Command::Status(arguments) => status::run(arguments, global, output),
         Command::Watch(arguments) => watch::run(arguments, global, output),
         Command::Logs(arguments) => logs::run(arguments, global, output),

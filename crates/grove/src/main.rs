@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod connecting;
 mod error;
+mod fleet_commit;
 mod following;
 mod keys;
 mod origin;

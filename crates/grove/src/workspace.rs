@@ -79,6 +79,13 @@ impl Workspace {
         })
     }
 
+    /// The same fleet at another commit.
+    pub(crate) fn as_of(&self, commit: Id) -> Result<Self> {
+        let revision = commit.to_string();
+        Self::at(self.root.clone(), &revision)
+            .map_err(|error| error.hint("fetch the fleet's upstream: the commit is not here"))
+    }
+
     /// Checks the fleet.
     pub(crate) fn check(&self) -> Result<Checked> {
         self.check_against(None)

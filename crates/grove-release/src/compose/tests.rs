@@ -120,6 +120,29 @@ fn an_unchanged_deploy_is_the_running_release() {
 }
 
 #[test]
+fn a_deploy_that_runs_no_job_puts_those_that_ran_aside() {
+    let stopped = "
+        ConfigMap settings-2 b name=settings
+        Job migrate-9 newer name=migrate wave=1
+        Deployment lms stopped wave=5
+    ";
+    let aside = compose_without_jobs(objects(stopped), Some(&objects(TWO)));
+    insta::assert_snapshot!(lines(&aside), @"
+    ConfigMap settings-2 b name=settings
+    ConfigMap settings-jobs b name=settings jobs-copy=true retained=true
+    Deployment lms stopped wave=5
+    Job migrate-1 new wave=5 ignore-health=true name=migrate left-release=true
+    Job reindex-2 new wave=5 ignore-health=true name=reindex left-release=true
+    SealedSecret keys-1 a name=keys retained=true
+    ");
+    // Done again, it changes nothing; and what ran goes back to its place without running again.
+    assert_eq!(compose_without_jobs(objects(stopped), Some(&aside)), aside);
+    let started = compose(objects(TWO), Some(&aside));
+    assert_eq!(started, objects(TWO));
+    assert!(!lines(&compose_without_jobs(objects(stopped), None)).contains("Job"));
+}
+
+#[test]
 fn configuration_that_comes_back_is_no_longer_kept_but_its_own() {
     let second = compose(objects(TWO), Some(&objects(ONE)));
     let back = compose(objects(ONE), Some(&second));

@@ -104,6 +104,7 @@ pub(crate) fn record(instance: &str, release: u32) -> Record {
             local: false,
         },
         // Filled in when the release is added to the changes.
+        operational: None,
         tree: "0".repeat(40).parse().unwrap(),
         apps: None,
         identity: None,

@@ -1,10 +1,13 @@
 //! `grove deploy`.
 
+mod operational;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
 };
 
+use grove_fleet::model::State;
 use grove_fleet::{
     Fleet,
     check::{self, Released},
@@ -12,9 +15,10 @@ use grove_fleet::{
 };
 use grove_release::{
     Changes, DeployBranch, DistributionRef, Draft, Hold, Id, InitTasks, Message, Objects, Origin,
-    RECORD_VERSION, Record, Release, compose, diff, refuse,
+    RECORD_VERSION, Record, Release, compose, compose_without_jobs, diff, refuse,
 };
 use grove_render::Tree;
+use operational::Operational;
 use serde::Serialize;
 
 use crate::{
@@ -64,6 +68,9 @@ pub(crate) struct Arguments {
     /// Deploy a source that does not descend from the one that runs.
     #[arg(long)]
     allow_older: bool,
+    /// Change nothing but this, over the source of the running release; a hold stays.
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["local", "allow_older"])]
+    only: Option<Only>,
     #[command(flatten)]
     agreement: Agreement,
     /// Confirms that this deploy deletes N volumes, hosts and other objects.
@@ -80,6 +87,39 @@ pub(crate) struct Arguments {
     remotes: Remotes,
 }
 
+/// What a deploy can be confined to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Only {
+    /// How instances are operated: `state`, `maintenance`, `autoscaling`, replicas, values of secrets.
+    /// No Job runs.
+    Operational,
+}
+
+impl Arguments {
+    /// A deploy of how instances are operated.
+    pub(crate) fn operational(
+        message: String,
+        agreement: Agreement,
+        selection: Selection,
+        wait: Wait,
+        remotes: Remotes,
+    ) -> Self {
+        Self {
+            dry_run: false,
+            message: Some(message),
+            local: false,
+            allow_older: false,
+            only: Some(Only::Operational),
+            agreement,
+            confirm_deletes: None,
+            create_remote: false,
+            selection,
+            wait,
+            remotes,
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     arguments.selection.must_be_stated()?;
     let (workspace, origin) = origin::read(arguments.local, global)?;
@@ -91,12 +131,6 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     if arguments.local {
         origin::refuse_production(instances.iter().copied())?;
     }
-
-    let pipeline = Pipeline::new(output, true)?;
-    output.progress("rendering");
-    // What Argo CD reads is what the fleet says; `--deploy-remote` only says where this pushes.
-    let trees = pipeline.trees(&fleet, &instances, &fleet.deploy_remote)?;
-    output.progress_done();
 
     // Every cluster is prepared before the first one is written to: a failure leaves all as they are.
     let mut prepared = Vec::new();
@@ -119,6 +153,23 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         releasing::released(&branch, &mut released)?;
         branches.push(branch);
     }
+    output.progress_done();
+    let operational = arguments
+        .only
+        .map(|Only::Operational| Operational::read(&workspace, &branches, &instances, output))
+        .transpose()?;
+    let instances = match &operational {
+        Some(operational) => operational.instances(),
+        None => instances,
+    };
+    let pipeline = Pipeline::new(output, true)?;
+    output.progress("rendering");
+    // What Argo CD reads is what the fleet says; `--deploy-remote` only says where this pushes.
+    let remote = &fleet.deploy_remote;
+    let trees = match &operational {
+        Some(operational) => operational.trees(&pipeline, remote)?,
+        None => pipeline.trees(&fleet, &instances, remote)?,
+    };
     output.progress_done();
     let checked = workspace.check_against(Some(released))?;
     // What runs and is gone from the fleet shows only beside the branch: say so here.
@@ -298,10 +349,23 @@ impl<'a> Deploy<'a> {
         let tree = init_task::retried(tree, &init);
         let mut sealed = sealer.seal(instance, &tree, previous.as_ref())?;
         init_task::skip(&mut sealed.objects, &mut init);
-        let objects = compose(sealed.objects.clone(), before.as_ref());
+        let is_operational = self.arguments.only.is_some();
+        let objects = if is_operational || instance.state == State::Stopped {
+            compose_without_jobs(sealed.objects.clone(), before.as_ref())
+        } else {
+            compose(sealed.objects.clone(), before.as_ref())
+        };
         let action = match &hold {
+            // What is operated is what is held.
             Some(hold)
-                if Self::stays_held(branch, name, hold, &tree, &instance.identity.namespace)? =>
+                if !is_operational
+                    && Self::stays_held(
+                        branch,
+                        name,
+                        hold,
+                        &tree,
+                        &instance.identity.namespace,
+                    )? =>
             {
                 Action::Held
             }
@@ -417,6 +481,7 @@ impl<'a> Deploy<'a> {
                     author: format!("{} <{}>", author.name, author.email),
                     message: self.arguments.message.clone(),
                     source: self.origin.clone(),
+                    operational: None,
                     tree: Id::empty_tree(),
                     apps: None,
                     distribution: distribution(self.fleet, item.instance),
@@ -428,13 +493,23 @@ impl<'a> Deploy<'a> {
                     rollback_of: None,
                     grove: grove.clone(),
                 };
+                let record = match (&item.running, self.arguments.only) {
+                    (Some(running), Some(Only::Operational)) => Record {
+                        source: running.source.clone(),
+                        operational: Some(self.origin.clone()),
+                        distribution: running.distribution.clone(),
+                        rollback_of: running.rollback_of,
+                        ..record
+                    },
+                    _ => record,
+                };
                 changes.release(Release {
                     record,
                     objects: item.objects,
                     apps: item.tree.apps.clone(),
                     sealed: Some(releasing::ciphertexts_value(&item.sealed.ciphertexts)?),
                 })?;
-                if item.hold.is_some() {
+                if item.hold.is_some() && self.arguments.only.is_none() {
                     changes.unhold(&name);
                 }
                 releases.push((name.clone(), number));

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use grove_release::{DeployBranch, compose, diff};
+use grove_fleet::model::State;
+use grove_release::{DeployBranch, compose, compose_without_jobs, diff};
 
 use crate::{
     cli::Global,
@@ -65,7 +66,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         let before = view.objects(name)?;
         let previous = releasing::ciphertexts(&view, name)?;
         let sealed = releasing::preview(instance, tree, previous.as_ref())?;
-        let objects = compose(sealed, before.as_ref());
+        let objects = if instance.state == State::Stopped {
+            compose_without_jobs(sealed, before.as_ref())
+        } else {
+            compose(sealed, before.as_ref())
+        };
         let mut old = before.unwrap_or_default();
         let mut new = objects;
         // Both sets of files are one tree to whoever reads the difference.

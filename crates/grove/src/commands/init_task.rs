@@ -133,7 +133,6 @@ pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result
         tree: Id::empty_tree(),
         scan: sealed.scan,
         init,
-        rollback_of: None,
         grove: env!("CARGO_PKG_VERSION").to_owned(),
         ..running.clone()
     };

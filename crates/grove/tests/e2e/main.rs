@@ -16,6 +16,7 @@ mod drift;
 mod faults;
 mod infrastructure;
 mod instances;
+mod operate;
 #[path = "../it/peer.rs"]
 mod peer;
 #[path = "../it/provider.rs"]

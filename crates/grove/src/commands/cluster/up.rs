@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use clap::Parser as _;
 use clap_complete::ArgValueCandidates;
-use grove_exec::{Invocation, Variables};
 use grove_fleet::{Address as InstanceAddress, layout};
 use grove_stack::{
     root::{Resolved, resolve},
@@ -15,6 +14,7 @@ use crate::{
     cli::{Cli, Global},
     commands::{self, candidates, rollback::find_cluster, stack::apply},
     error::{CommandError, Exit, Result},
+    fleet_commit::{self, git},
     output::Output,
     stacks::{Program, Stacks},
     surroundings,
@@ -316,28 +316,7 @@ pub(super) fn commit(global: &Global, name: &str, message: &str, output: &Output
     }
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let top = git(root, &["rev-parse", "--show-toplevel"])?;
-    let top = Path::new(top.trim());
-    git(top, &[&["add", "--all", "--"], files.as_slice()].concat())?;
-    git(
-        top,
-        &[
-            &["commit", "--quiet", "-m", message, "--"],
-            files.as_slice(),
-        ]
-        .concat(),
-    )?;
-    output.note(&format!("committed: {message}"));
-    let upstream = [
-        "rev-parse",
-        "--abbrev-ref",
-        "--symbolic-full-name",
-        "@{upstream}",
-    ];
-    if git(root, &upstream).is_ok() {
-        git(root, &["push", "--quiet"])?;
-        output.note("pushed");
-    }
-    Ok(())
+    fleet_commit::commit(Path::new(top.trim()), &files, message, output)
 }
 
 /// The files of a cluster that changed and are these commands' own, from the repository's root.
@@ -364,17 +343,4 @@ fn is_written(file: &str) -> bool {
     file.contains("/outputs/")
         || file.ends_with(".terraform.lock.hcl")
         || file.ends_with("/cluster.yaml")
-}
-
-fn git(directory: &Path, words: &[&str]) -> Result<String> {
-    let ran = Invocation::new("git")
-        .args(words.iter().copied())
-        .cwd(directory)
-        .pass(Variables::Git)
-        .pass(Variables::Ssh)
-        .pass(Variables::Network)
-        .pass_env("GIT_AUTHOR_*")
-        .pass_env("GIT_COMMITTER_*")
-        .run()?;
-    Ok(ran.text()?)
 }

@@ -1,0 +1,139 @@
+//! `grove deploy --only operational`: how instances are operated, over what runs.
+//!
+//! Everything else is rendered again from the source of the running release, so that nobody ships at night
+//! what others merged in the meantime.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use grove_fleet::{Address, Fleet, model::Instance};
+use grove_release::{DeployBranch, Id, Record, View};
+use grove_render::Tree;
+
+use crate::{
+    error::{CommandError, Result},
+    output::Output,
+    pipeline::Pipeline,
+    workspace::Workspace,
+};
+
+/// Instances as they run, with what the fleet says now about how they are operated.
+pub(super) struct Operational {
+    /// The fleet of each source.
+    fleets: BTreeMap<Id, Fleet>,
+    /// With the source of each.
+    instances: BTreeMap<Address, (Id, Instance)>,
+}
+
+impl Operational {
+    /// Reads the fleets that `instances` run from.
+    pub(super) fn read(
+        workspace: &Workspace,
+        branches: &[DeployBranch],
+        instances: &[&Instance],
+        output: &Output,
+    ) -> Result<Self> {
+        let mut read = Self {
+            fleets: BTreeMap::new(),
+            instances: BTreeMap::new(),
+        };
+        for now in instances {
+            let address = &now.address;
+            let branch = branches
+                .iter()
+                .find(|branch| branch.cluster() == address.cluster);
+            let view = branch.map(DeployBranch::view).transpose()?;
+            let source = match &view {
+                Some(view) => source(view, address)?,
+                None => return Err(never(address)),
+            };
+            if !read.fleets.contains_key(&source) {
+                let then = workspace.as_of(source)?;
+                let fleet = then.sound(output).map_err(|error| {
+                    error.context(format!(
+                        "{address} runs from {}, which this Grove cannot render",
+                        source.short()
+                    ))
+                })?;
+                read.fleets.insert(source, fleet);
+            }
+            let then = read
+                .fleets
+                .get(&source)
+                .and_then(|fleet| fleet.instances.get(address))
+                .ok_or_else(|| never(address))?;
+            let instance = over(then, now)?;
+            read.instances.insert(address.clone(), (source, instance));
+        }
+        Ok(read)
+    }
+
+    /// The instances, in the order of their addresses.
+    pub(super) fn instances(&self) -> Vec<&Instance> {
+        self.instances
+            .values()
+            .map(|(_, instance)| instance)
+            .collect()
+    }
+
+    /// Their trees.
+    pub(super) fn trees(
+        &self,
+        pipeline: &Pipeline<'_>,
+        deploy_remote: &str,
+    ) -> Result<BTreeMap<Address, Tree>> {
+        let mut trees = BTreeMap::new();
+        for (source, fleet) in &self.fleets {
+            let own = self.instances.values().filter(|(from, _)| from == source);
+            let own: Vec<&Instance> = own.map(|(_, instance)| instance).collect();
+            trees.extend(pipeline.trees(fleet, &own, deploy_remote)?);
+        }
+        Ok(trees)
+    }
+}
+
+/// The commit from which an instance's running release was rendered: of a rollback, that of the release
+/// whose manifests it took.
+fn source(view: &View<'_>, address: &Address) -> Result<Id> {
+    let name = &address.instance;
+    let mut record: Record = view.latest(name)?.ok_or_else(|| never(address))?;
+    while let Some(taken) = record.rollback_of {
+        record = view.record(name, taken)?;
+    }
+    let release = record.release;
+    match record.source.commit.filter(|_| !record.source.local) {
+        Some(commit) => Ok(commit),
+        None => Err(CommandError::refused(format!(
+            "release {release:04} of {address} was made of a work tree, which is in no commit"
+        ))
+        .hint("deploy it from a commit first")),
+    }
+}
+
+fn never(address: &Address) -> CommandError {
+    CommandError::refused(format!("{address} does not run yet")).hint("deploy it first")
+}
+
+/// What ran, with what is said now of its state, its size, and the values of its secrets.
+fn over(then: &Instance, now: &Instance) -> Result<Instance> {
+    let mut instance = then.clone();
+    instance.state = now.state;
+    instance.maintenance = now.maintenance.clone();
+    instance.autoscaling = now.autoscaling.clone();
+    let workloads: BTreeSet<&String> = then.resources.keys().chain(now.resources.keys()).collect();
+    for workload in workloads {
+        let replicas = now.resources.get(workload).and_then(|now| now.replicas);
+        let known = instance.resources.entry(workload.clone()).or_default();
+        known.replicas = replicas;
+    }
+    for (name, reference) in &mut instance.secrets {
+        let today = now.secrets.get(name).ok_or_else(|| {
+            CommandError::refused(format!(
+                "{} runs with the secret `{name}`, which the fleet does not have any more",
+                now.address
+            ))
+            .hint("set it again, or deploy without `--only`")
+        })?;
+        *reference = today.clone();
+    }
+    Ok(instance)
+}

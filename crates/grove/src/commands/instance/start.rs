@@ -1,0 +1,22 @@
+//! `grove instance start`.
+
+use grove_fleet::model::State;
+
+use super::state::{self, Change};
+use crate::{cli::Global, error::Result, output::Output};
+
+/// Let instances serve again that were stopped.
+///
+/// Writes `state: active` to `instance.yaml`, commits and pushes that, and deploys it over what ran:
+/// the release that was stopped comes back, and nothing that was merged since.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n\
+    \x20 grove instance start prod/uni --wait")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    change: Change,
+}
+
+pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    state::change(&arguments.change, State::Active, global, output)
+}
