@@ -110,6 +110,7 @@ pub fn fleet(documents: &Documents) -> Fleet {
         fleet.name = text(&["name"]).unwrap_or_default();
         fleet.deploy_remote = text(&["deploy", "remote"]).unwrap_or_default();
         fleet.registry = text(&["registry", "push"]);
+        fleet.pull_secret = text(&["registry", "pull_secret"]);
         fleet.published_key = text(&["published_key"]);
         fleet.rings = layer::rings(root)
             .map(|(name, _)| name.to_owned())

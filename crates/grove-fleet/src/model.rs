@@ -5,6 +5,7 @@ mod cluster;
 mod distribution;
 mod image;
 mod instance;
+mod mail;
 mod workload;
 
 pub use address::Address;
@@ -15,6 +16,7 @@ pub use instance::{
     Domain, Environment, Identity, Image, Instance, PluginFile, Role, SecretReference, Settings,
     TypedText,
 };
+pub use mail::{Encryption, Mail, is_sender};
 pub use workload::{Cron, Maintenance, Network, Overlap, Quota, Resources, Scaling, State};
 
 use std::collections::BTreeMap;
@@ -30,6 +32,8 @@ pub struct Fleet {
     pub deploy_remote: String,
     /// `registry.push`, where images of this fleet live.
     pub registry: Option<String>,
+    /// `registry.pull_secret`: the name of the secret with which images are pulled.
+    pub pull_secret: Option<String>,
     /// `published_key`: the file that holds the private key of a fleet that anyone may read.
     pub published_key: Option<String>,
     /// The rings' names, in the order in which changes reach them.

@@ -123,6 +123,12 @@ pub enum Error {
         /// The workload.
         workload: String,
     },
+    /// Images that nobody could pull.
+    #[error("`registry.pull_secret` is {secret}, which the instance does not have")]
+    NoPullSecret {
+        /// The secret's name.
+        secret: String,
+    },
     /// A job of `cron` that could never run.
     #[error("`cron.{name}` cannot run: {reason}")]
     BadCron {
@@ -315,6 +321,9 @@ impl Error {
             Self::LimitBelowRequest { .. } => "raise the limit, or state a smaller request as well",
             Self::NoRequest { .. } => "state it under `resources.<workload>.requests`",
             Self::NoConcurrency { .. } | Self::NoProbe { .. } => "take the key out",
+            Self::NoPullSecret { .. } => {
+                "`grove secret set CLUSTER NAME` gives it to all of a cluster"
+            }
             Self::BadCron { .. } => "see `grove schema instance`, or leave it out with `null`",
             Self::BadNetwork { .. } => {
                 "an address is like `203.0.113.7`, a network like `198.51.100.0/24`"

@@ -28,6 +28,7 @@ mod marks;
 mod namespace;
 mod project;
 mod protect;
+mod pull_secret;
 mod quota;
 mod resources;
 mod services;
@@ -80,6 +81,7 @@ pub fn passes() -> &'static [Pass] {
         error_pages::PASS,
         certificates::PASS,
         hosts::PASS,
+        pull_secret::PASS,
         quota::PASS,
         isolation::PASS,
         stopped::PASS,
@@ -97,6 +99,8 @@ pub fn passes() -> &'static [Pass] {
 pub(crate) struct Draft<'a> {
     /// The fleet's name.
     pub(crate) fleet: &'a str,
+    /// The secret with which images are pulled.
+    pub(crate) pull_secret: Option<&'a str>,
     pub(crate) cluster: &'a Cluster,
     pub(crate) instance: &'a Instance,
     /// The other instances of the cluster.

@@ -90,6 +90,7 @@ fn draft(input: Input<'_>) -> Result<Draft<'_>, Error> {
     let major = output.tutor_version.split('.').next().unwrap_or_default();
     Ok(Draft {
         fleet: &fleet.name,
+        pull_secret: fleet.pull_secret.as_deref(),
         cluster,
         instance,
         others: fleet

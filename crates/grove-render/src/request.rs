@@ -1,8 +1,11 @@
 //! What Tutor is told about an instance.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
-use grove_fleet::model::{Instance, Settings};
+use grove_fleet::model::{Encryption, Instance, Settings};
 use serde_json::{Map, Value, json};
 
 use crate::{Error, TutorInput, components, hosts, names, python};
@@ -19,6 +22,13 @@ const COMMON: &str = "common";
 const SERVICES: &[(&str, &str, &str)] = &[
     ("lms", "lms-env-features", "openedx-lms-production-settings"),
     ("cms", "cms-env-features", "openedx-cms-production-settings"),
+];
+
+/// The settings of Open edX that name a sender.
+const SENDERS: [&str; 3] = [
+    "BULK_EMAIL_DEFAULT_FROM_EMAIL",
+    "DEFAULT_FROM_EMAIL",
+    "SERVER_EMAIL",
 ];
 
 /// Turns an instance into Tutor's configuration, plugins and patches.
@@ -57,6 +67,34 @@ pub fn request(instance: &Instance) -> Result<TutorInput, Error> {
         set(
             components::image_key(component),
             image.reference.clone().into(),
+        );
+    }
+    if let Some(mail) = &instance.mail {
+        let is_host = names::is_subdomain(&mail.host) || mail.host.parse::<IpAddr>().is_ok();
+        if !is_host {
+            return Err(Error::BadHost {
+                host: mail.host.clone(),
+            });
+        }
+        let password = mail.user.as_ref().map(|_| format!("@@{}@@", mail.password));
+        set("RUN_SMTP".to_owned(), false.into());
+        set("SMTP_HOST".to_owned(), mail.host.clone().into());
+        set("SMTP_PORT".to_owned(), mail.port.into());
+        set(
+            "SMTP_USERNAME".to_owned(),
+            mail.user.clone().unwrap_or_default().into(),
+        );
+        set(
+            "SMTP_PASSWORD".to_owned(),
+            password.unwrap_or_default().into(),
+        );
+        set(
+            "SMTP_USE_TLS".to_owned(),
+            (mail.encryption == Encryption::StartTls).into(),
+        );
+        set(
+            "SMTP_USE_SSL".to_owned(),
+            (mail.encryption == Encryption::Tls).into(),
         );
     }
     let plugins = plugins(instance);
@@ -130,6 +168,13 @@ fn patches(instance: &Instance) -> BTreeMap<String, String> {
                 &format!("{}: {on}\n", Value::from(name.as_str())),
             );
         }
+        let from = instance.mail.as_ref().and_then(|mail| mail.from.as_ref());
+        for (name, from) in SENDERS.iter().zip(from.into_iter().cycle()) {
+            add(
+                settings_patch,
+                &python::assignment(name, &from.clone().into()),
+            );
+        }
         // Text first, so that what is typed wins over it.
         for text in [common, own]
             .into_iter()
@@ -155,7 +200,9 @@ fn patches(instance: &Instance) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use grove_fleet::model::{Domain, Image, PluginFile, SecretReference, Settings, TypedText};
+    use grove_fleet::model::{
+        Domain, Encryption, Image, Mail, PluginFile, SecretReference, Settings, TypedText,
+    };
     use serde_json::json;
 
     use super::request;
@@ -312,6 +359,42 @@ mod tests {
         A = None
         B = [True]
         "#);
+    }
+
+    #[test]
+    fn a_relay_takes_the_place_of_tutors_own() {
+        let mut instance = testing::instance();
+        let mut mail = Mail {
+            host: "smtp.example".to_owned(),
+            port: 465,
+            encryption: Encryption::Tls,
+            user: Some("uni".to_owned()),
+            password: "RELAY_PASSWORD".to_owned(),
+            from: Some("learn@uni.example".to_owned()),
+        };
+        instance.mail = Some(mail.clone());
+        let input = request(&instance).unwrap();
+        let of_mail = input.config.iter().filter(|(key, _)| key.contains("SMTP"));
+        let of_mail: Vec<String> = of_mail
+            .map(|(key, value)| format!("{key}: {value}"))
+            .collect();
+        insta::assert_snapshot!(of_mail.join("\n"), @r#"
+        RUN_SMTP: false
+        SMTP_HOST: "smtp.example"
+        SMTP_PASSWORD: "@@RELAY_PASSWORD@@"
+        SMTP_PORT: 465
+        SMTP_USERNAME: "uni"
+        SMTP_USE_SSL: true
+        SMTP_USE_TLS: false
+        "#);
+        insta::assert_snapshot!(input.patches["openedx-cms-production-settings"], @r#"
+        BULK_EMAIL_DEFAULT_FROM_EMAIL = "learn@uni.example"
+        DEFAULT_FROM_EMAIL = "learn@uni.example"
+        SERVER_EMAIL = "learn@uni.example"
+        "#);
+        mail.host = "smtp\"".to_owned();
+        instance.mail = Some(mail);
+        assert!(request(&instance).is_err());
     }
 
     #[test]

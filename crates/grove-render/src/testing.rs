@@ -6,7 +6,7 @@ use grove_fleet::{
     Address,
     model::{
         Cluster, Distribution, Environment, Identity, Instance, Maintenance, Network, Resources,
-        State,
+        SecretReference, State,
     },
 };
 use serde_json::{Value, json};
@@ -67,6 +67,7 @@ pub(crate) fn instance() -> Instance {
         config: serde_json::Map::new(),
         env: BTreeMap::new(),
         images: BTreeMap::new(),
+        mail: None,
         state: State::Active,
         maintenance: Maintenance::default(),
         resources: BTreeMap::new(),
@@ -80,6 +81,16 @@ pub(crate) fn instance() -> Instance {
     }
 }
 
+/// Gives an instance a secret.
+pub(crate) fn secret(instance: &mut Instance, name: &str) {
+    let reference = SecretReference {
+        file: String::new(),
+        path: Vec::new(),
+        digest: String::new(),
+    };
+    instance.secrets.insert(name.to_owned(), reference);
+}
+
 /// Everything that a draft borrows.
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
@@ -88,6 +99,7 @@ pub(crate) struct World {
     pub(crate) distribution: Distribution,
     pub(crate) deploy_remote: &'static str,
     pub(crate) tasks: Vec<Task>,
+    pub(crate) pull_secret: Option<String>,
 }
 
 impl Default for World {
@@ -108,6 +120,7 @@ impl Default for World {
             },
             deploy_remote: "https://git.example/acme/deploy-prod.git",
             tasks: Vec::new(),
+            pull_secret: None,
         }
     }
 }
@@ -120,6 +133,7 @@ impl World {
     ) -> Result<Draft<'_>, Error> {
         Ok(Draft {
             fleet: "acme",
+            pull_secret: self.pull_secret.as_deref(),
             cluster: &self.cluster,
             instance: &self.instance,
             others: self.others.iter().collect(),

@@ -6,6 +6,7 @@ mod bad_group;
 mod bad_host;
 mod bad_identity;
 mod bad_input;
+mod bad_mail;
 mod bad_name;
 mod bad_namespace;
 mod bad_network;
@@ -41,6 +42,7 @@ mod path_escape;
 mod placeholder_in_input;
 mod plain_secret;
 mod published_key;
+mod pull_secret_missing;
 mod sealing_certificate_expired;
 mod sealing_certificate_expires;
 mod sealing_certificate_missing;
@@ -104,6 +106,8 @@ pub static ALL: &[Rule] = &[
     bad_autoscaling::RULE,
     bad_schedule::RULE,
     bad_network::RULE,
+    bad_mail::RULE,
+    pull_secret_missing::RULE,
     engine_end_of_life::RULE,
     unknown_addon::RULE,
     addon_values::RULE,

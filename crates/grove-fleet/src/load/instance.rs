@@ -9,8 +9,8 @@ use crate::{
     Address,
     layer::{self, Merged},
     model::{
-        Domain, Environment, Identity, Image, Instance, Maintenance, Network, Role, Settings,
-        State, TypedText,
+        Domain, Encryption, Environment, Identity, Image, Instance, Mail, Maintenance, Network,
+        Role, Settings, State, TypedText,
     },
 };
 
@@ -68,6 +68,7 @@ pub(super) fn read(
                 Some((component.to_owned(), Image { reference }))
             })
             .collect(),
+        mail: merged.get("mail").map(mail),
         state: merged
             .get("state")
             .and_then(Merged::as_str)
@@ -99,6 +100,33 @@ pub(super) fn read(
         secrets: secrets.of_instance(documents, address, &groups),
         groups,
     })
+}
+
+fn mail(merged: &Merged<'_>) -> Mail {
+    let text = |key: &str| merged.get(key).and_then(Merged::as_str).map(str::to_owned);
+    let encryption = text("encryption");
+    let encryption = encryption.as_deref().and_then(Encryption::from_name);
+    let encryption = encryption.unwrap_or_default();
+    Mail {
+        host: text("host").unwrap_or_default(),
+        port: number(merged, "port").unwrap_or(encryption.port()),
+        encryption,
+        user: text("user"),
+        password: merged
+            .at(&["password", "secret"])
+            .and_then(Merged::as_str)
+            .unwrap_or("SMTP_PASSWORD")
+            .to_owned(),
+        from: text("from"),
+    }
+}
+
+/// A whole number.
+pub(super) fn number(merged: &Merged<'_>, key: &str) -> Option<u64> {
+    match &merged.get(key)?.node.value {
+        Value::Number(number) => number.as_u64(),
+        _ => None,
+    }
 }
 
 fn maintenance(merged: Option<&Merged<'_>>) -> Maintenance {

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use grove_yaml::Value;
-
-use super::instance::{flag, list, texts};
+use super::instance::{flag, list, number, texts};
 use crate::{
     Quantity,
     layer::Merged,
@@ -60,11 +58,4 @@ pub(super) fn quantities(merged: &Merged<'_>) -> BTreeMap<String, Quantity> {
     amounts
         .filter_map(|(name, amount)| Some((name.to_owned(), Quantity::of(&amount.node.value)?)))
         .collect()
-}
-
-fn number(merged: &Merged<'_>, key: &str) -> Option<u64> {
-    match &merged.get(key)?.node.value {
-        Value::Number(number) => number.as_u64(),
-        _ => None,
-    }
 }

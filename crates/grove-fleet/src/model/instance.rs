@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Cron, Maintenance, Network, Quota, Resources, Scaling, State, Waits};
+use super::{Address, Cron, Mail, Maintenance, Network, Quota, Resources, Scaling, State, Waits};
 
 /// An instance with its layers merged.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub struct Instance {
     pub env: BTreeMap<String, Settings>,
     /// `images`: component → image.
     pub images: BTreeMap<String, Image>,
+    /// `mail`: how it sends mail, where not by Tutor's own relay.
+    pub mail: Option<Mail>,
     /// `state`: what it does.
     pub state: State,
     /// `maintenance`: what is answered in that state.

@@ -41,9 +41,10 @@ const KEYS: &[Key] = &[
                 "The registry and path under which images of this fleet live.",
             )
             .required(),
-            Key::later(
+            Key::new(
                 "pull_secret",
-                "The name of the secret with which clusters pull from the registry.",
+                Type::Text,
+                "The name of the secret with which clusters pull images: a Docker configuration file, as `docker login` writes it. Each instance needs it among its secrets, best from its cluster's.",
             ),
         ]]),
         "The registry of this fleet's own images.",

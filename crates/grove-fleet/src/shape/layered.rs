@@ -55,6 +55,39 @@ const DATA_SERVICE: Type = Type::Object(&[&[
     Key::later("volume", "Size and storage class of its volume."),
 ]]);
 
+/// Who sends mail.
+const MAIL: Type = Type::Object(&[&[
+    Key::new("host", Type::Text, "The relay's address."),
+    Key::new(
+        "port",
+        Type::Number(1, 65535),
+        "The relay's port; 587, and 465 with `tls`, where nothing is said.",
+    ),
+    Key::new(
+        "encryption",
+        Type::OneOf(&[
+            Choice::now(
+                "starttls",
+                "The connection becomes TLS before anything is said.",
+            ),
+            Choice::now("tls", "The connection is TLS from its start."),
+            Choice::now("none", "Passwords and mail go as plain text."),
+        ]),
+        "How the connection is protected; `starttls` where nothing is said.",
+    ),
+    Key::new("user", Type::Text, "The user's name at the relay."),
+    Key::new(
+        "password",
+        Type::Object(&[&[Key::new("secret", Type::Text, "The secret's name.").required()]]),
+        "The secret that holds the password, as `{secret: NAME}`; `SMTP_PASSWORD` where nothing is said.",
+    ),
+    Key::new(
+        "from",
+        Type::Text,
+        "The sender of everything that Open edX sends; `CONTACT_EMAIL` where nothing is said.",
+    ),
+]]);
+
 pub(super) const KEYS: &[Key] = &[
     Key::new("client", Type::Text, "Whom the instance belongs to.").layered(),
     Key::new(
@@ -179,7 +212,7 @@ pub(super) const KEYS: &[Key] = &[
         "The instance's stacks by name: those that Grove has for the cluster's provider, and what the operator's own (`stacks/NAME/*.tf`) need.",
     )
     .layered(),
-    Key::later("mail", "The mail relay and its sender.").layered(),
+    Key::new("mail", MAIL, "The relay that sends mail, in place of Tutor's own.").layered(),
     Key::new(
         "maintenance",
         workload::MAINTENANCE,

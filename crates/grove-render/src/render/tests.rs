@@ -194,6 +194,7 @@ fn rich(instance: &mut Instance, state: State) {
             ..Cron::default()
         },
     );
+    crate::testing::secret(instance, "REGISTRY_AUTH");
     instance.network.isolate = true;
     instance.network.ingress = vec!["traefik".to_owned()];
     instance.quota = [(
@@ -206,7 +207,10 @@ fn rich(instance: &mut Instance, state: State) {
 
 /// The names of the passes that changed something, each only what it declares.
 fn declared(world: &World) -> BTreeSet<&'static str> {
-    let fleet = Fleet::default();
+    let fleet = Fleet {
+        pull_secret: Some("REGISTRY_AUTH".to_owned()),
+        ..Fleet::default()
+    };
     let mut output = output();
     let mut template = output
         .objects
@@ -229,7 +233,7 @@ fn declared(world: &World) -> BTreeSet<&'static str> {
         "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "scaled"}},
     }));
     let (tree, changes) = render_traced(input(world, &fleet, output.clone())).unwrap();
-    assert_eq!(tree, rendered(world, output).unwrap());
+    assert_eq!(tree, render(input(world, &fleet, output)).unwrap());
     let engine =
         &tree.objects["job-cms-data.yaml"]["metadata"]["annotations"][crate::annotations::ENGINE];
     assert_eq!(engine, "external");

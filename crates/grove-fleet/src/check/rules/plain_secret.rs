@@ -140,9 +140,9 @@ fn named(node: &Node, found: &mut impl FnMut(&str, &Node)) {
     }
 }
 
-/// Whether a value is `{secret: NAME}`: that there is one of this name is another rule's.
+/// Whether a value is `{secret: NAME}`, or the name of the registry's: that there is one of this name is another rule's.
 fn names_one(key: &str, text: &str) -> bool {
-    key == "secret" && names::is_secret_name(text)
+    matches!(key, "secret" | "pull_secret") && names::is_secret_name(text)
 }
 
 /// Credentials in any plain text of the fleet. A lock is made by `grove lock`, of public packages;

@@ -3,7 +3,7 @@
 //! Everything else is rendered again from the source of the running release, so that nobody ships at night
 //! what others merged in the meantime.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use grove_fleet::{Address, Fleet, model::Instance};
 use grove_release::{DeployBranch, Id, Record, View};
@@ -46,7 +46,7 @@ impl Operational {
                 Some(view) => source(view, address)?,
                 None => return Err(never(address)),
             };
-            if !read.fleets.contains_key(&source) {
+            if let Entry::Vacant(entry) = read.fleets.entry(source) {
                 let then = workspace.as_of(source)?;
                 let fleet = then.sound(output).map_err(|error| {
                     error.context(format!(
@@ -54,7 +54,7 @@ impl Operational {
                         source.short()
                     ))
                 })?;
-                read.fleets.insert(source, fleet);
+                entry.insert(fleet);
             }
             let then = read
                 .fleets
