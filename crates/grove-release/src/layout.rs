@@ -1,5 +1,7 @@
 //! The names in a deploy branch. `README.md` (made here) explains them to whoever finds the branch.
 
+use crate::Run;
+
 /// The format of a deploy branch that this program writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
 
@@ -43,6 +45,17 @@ pub(crate) fn record_number(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(".yaml")?;
     let plain = digits.len() >= 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
     if plain { digits.parse().ok() } else { None }
+}
+
+/// The directory of the records of commands that were run once.
+pub(crate) fn runs(instance: &str) -> String {
+    format!("releases/{instance}/runs")
+}
+
+/// The file of one of them; in the order of names, the oldest stands first.
+pub(crate) fn run(run: &Run) -> String {
+    let time = run.time.strftime("%Y%m%dT%H%M%SZ");
+    format!("{}/{time}-{}.yaml", runs(&run.instance), run.job)
 }
 
 /// The file of an instance's hold.

@@ -30,6 +30,6 @@ pub use layout::{FORMAT, branch_name};
 pub use marks::{Crossed, forward_only};
 pub use object::Objects;
 pub use record::{
-    DistributionRef, Hold, InitTasks, Origin, RECORD_VERSION, Record, Scan, SharedRecord,
+    DistributionRef, Hold, InitTasks, Origin, RECORD_VERSION, Record, Run, Scan, SharedRecord,
 };
 pub use source::{Ancestry, Order, Published, Revision, Source, worktree};

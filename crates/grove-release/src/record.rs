@@ -99,6 +99,30 @@ pub struct SharedRecord {
     pub grove: String,
 }
 
+/// A command that was run once: `releases/<instance>/runs/<time>-<job>.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// [`RECORD_VERSION`].
+    pub version: u32,
+    /// The instance's name on its cluster.
+    pub instance: String,
+    /// The name of the Job that did it.
+    pub job: String,
+    /// The release whose image, configuration and secrets it had.
+    pub release: u32,
+    /// When it ended.
+    pub time: Timestamp,
+    /// Who ran it, as `Name <address>`.
+    pub author: String,
+    /// The service.
+    pub service: String,
+    /// Program and arguments; what looks like a secret is left out.
+    pub command: Vec<String>,
+    /// How it ended; none where it did not come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+}
+
 /// What was decided by command about init tasks. Later releases carry it on, so that a deploy neither
 /// runs a task again nor one that was skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,6 +220,18 @@ impl SharedRecord {
 }
 
 impl Hold {
+    /// The file's text.
+    pub fn to_yaml(&self) -> String {
+        to_yaml(self)
+    }
+
+    /// Reads the text of the file `path` of the deploy branch.
+    pub fn from_yaml(path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        from_yaml(path, bytes)
+    }
+}
+
+impl Run {
     /// The file's text.
     pub fn to_yaml(&self) -> String {
         to_yaml(self)

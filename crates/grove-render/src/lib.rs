@@ -18,6 +18,7 @@ mod error;
 mod hosts;
 mod names;
 mod object;
+mod once;
 mod passes;
 mod pod;
 mod python;
@@ -33,6 +34,7 @@ mod tutor;
 mod workloads;
 
 pub use error::Error;
+pub use once::{FILES, Once, once};
 pub use passes::{Pass, passes};
 pub use render::{Input, Tree, placeholders, render, render_traced};
 pub use request::request;

@@ -87,6 +87,7 @@ pub(crate) enum Command {
     Instance(c::instance::Arguments),
     Status(c::status::Arguments),
     Watch(c::watch::Arguments),
+    Run(c::run::Arguments),
     Logs(c::logs::Arguments),
     Stack(c::stack::Arguments),
     State(c::state::Arguments),

@@ -23,6 +23,7 @@ pub(crate) mod new;
 pub(crate) mod render;
 pub(crate) mod rollback;
 pub(crate) mod rule;
+pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod seal;
@@ -66,6 +67,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Instance(arguments) => instance::run(arguments, global, output),
         Command::Status(arguments) => status::run(arguments, global, output),
         Command::Watch(arguments) => watch::run(arguments, global, output),
+        Command::Run(arguments) => run::run(arguments, global, output),
         Command::Logs(arguments) => logs::run(arguments, global, output),
         Command::Stack(arguments) => stack::run(arguments, global, output),
         Command::State(arguments) => state::run(arguments, output),

@@ -8,21 +8,40 @@ use grove_stack::lock::LockInfo;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.
-    Done = 0,
+    Done,
     /// The fleet has findings of severity error, or the answer is no.
-    No = 1,
+    No,
     /// Wrong usage.
-    Usage = 2,
+    Usage,
     /// Another program or a remote failed.
-    Tool = 3,
+    Tool,
     /// Refused: a hold, a lock, a conflict, a stale source, a missing confirmation.
-    Refused = 4,
+    Refused,
     /// The cluster did not become healthy.
-    Unhealthy = 5,
+    Unhealthy,
     /// Time ran out; what was begun goes on in the cluster.
-    OutOfTime = 6,
+    OutOfTime,
     /// A bug of Grove's.
-    Bug = 70,
+    Bug,
+    /// A command that was run in an instance ended with this code.
+    Command(u8),
+}
+
+impl Exit {
+    /// The code that the process ends with.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Usage => 2,
+            Self::Tool => 3,
+            Self::Refused => 4,
+            Self::Unhealthy => 5,
+            Self::OutOfTime => 6,
+            Self::Bug => 70,
+            Self::Command(code) => code,
+        }
+    }
 }
 
 /// Why a command did not do what it was asked: what happened, why, and what to do next.

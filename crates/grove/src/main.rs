@@ -58,7 +58,7 @@ fn main() -> ExitCode {
             Exit::Bug
         }
     };
-    ExitCode::from(exit as u8)
+    ExitCode::from(exit.code())
 }
 
 /// Programs run in process groups of their own, which the terminal's signal does not reach. Whatever

@@ -6,7 +6,7 @@ use grove_yaml::emit;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, Hold, Objects, Record, SharedRecord, git::tree_id, id::hex, layout};
+use crate::{Error, Hold, Objects, Record, Run, SharedRecord, git::tree_id, id::hex, layout};
 
 /// Changes of files and whole directories of a deploy branch.
 #[derive(Clone, Debug, Default)]
@@ -119,6 +119,11 @@ impl Changes {
             record.to_yaml(),
         );
         Ok(record)
+    }
+
+    /// Adds the record of a command that was run.
+    pub fn run(&mut self, run: &Run) {
+        self.write(&layout::run(run), run.to_yaml());
     }
 
     /// Holds what is shared.

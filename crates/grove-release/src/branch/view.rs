@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::DeployBranch;
 use crate::{
-    Error, Hold, Id, Objects, Record, SharedRecord,
+    Error, Hold, Id, Objects, Record, Run, SharedRecord,
     git::{read_blob, sub_entry, sub_tree},
     layout,
     record::read_yaml,
@@ -123,6 +123,21 @@ impl<'a> View<'a> {
             .collect();
         numbers.sort_unstable_by(|one, other| other.cmp(one));
         Ok(numbers)
+    }
+
+    /// The commands that were run once in an instance, the newest first, at most `limit`.
+    pub fn runs(&self, instance: &str, limit: usize) -> Result<Vec<Run>, Error> {
+        let directory = layout::runs(instance);
+        let mut names = self.list(&directory)?;
+        names.sort_unstable_by(|one, other| other.cmp(one));
+        let mut runs = Vec::new();
+        for name in names.iter().take(limit) {
+            let path = format!("{directory}/{name}");
+            if let Some(bytes) = self.file(&path)? {
+                runs.push(Run::from_yaml(&path, &bytes)?);
+            }
+        }
+        Ok(runs)
     }
 
     /// The records of an instance's releases, newest first.

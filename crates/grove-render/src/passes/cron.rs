@@ -1,13 +1,10 @@
 //! Jobs by schedule.
 
-use grove_fleet::{
-    model::{Cron, Overlap},
-    schedule,
-};
-use serde_json::{Value, json};
+use grove_fleet::{model::Overlap, schedule};
+use serde_json::json;
 
 use super::{Draft, Pass};
-use crate::{Error, names, object::Object, pod, workloads};
+use crate::{Error, names, once, workloads};
 
 pub(super) const PASS: Pass = Pass {
     name: "cron",
@@ -19,9 +16,6 @@ pub(super) const PASS: Pass = Pass {
 
 /// The longest name: Kubernetes adds eleven characters for each run.
 const NAME_LIMIT: usize = 52;
-
-/// The label by which Tutor's Services and Deployments choose their pods.
-const NAME: &str = "app.kubernetes.io/name";
 
 /// How many finished Jobs stay to be looked at.
 const KEPT: u32 = 3;
@@ -49,7 +43,16 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
                 cron.service
             ))
         })?;
-        let template = template(workload, name, cron)
+        let template = workload
+            .pod_template()
+            .and_then(|template| {
+                once::template(
+                    template,
+                    &cron.service,
+                    &format!("cron-{name}"),
+                    &cron.command,
+                )
+            })
             .ok_or_else(|| refuse(format!("its service {} has no container", cron.service)))?;
         let mut job = json!({"backoffLimit": 0, "template": template});
         if let Some(deadline) = cron.deadline {
@@ -72,28 +75,6 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         draft.add("batch/v1", "CronJob", name, json!({"spec": spec}))?;
     }
     Ok(())
-}
-
-/// The pod of a service, which does one thing and ends.
-fn template(workload: &Object, name: &str, cron: &Cron) -> Option<Value> {
-    let mut template = workload.pod_template()?.clone();
-    // With the service's own name, requests would reach it.
-    if let Some(label) = template
-        .pointer_mut("/metadata/labels")
-        .and_then(|all| all.get_mut(NAME))
-    {
-        *label = format!("cron-{name}").into();
-    }
-    let spec = template.get_mut("spec")?;
-    spec["restartPolicy"] = "Never".into();
-    let fields = spec.as_object_mut()?;
-    fields.remove("topologySpreadConstraints");
-    fields.remove("terminationGracePeriodSeconds");
-    let container = pod::main_mut(spec, workload.name())?.clone();
-    let mut container = pod::once(container, &cron.command);
-    container["name"] = name.into();
-    spec["containers"] = json!([container]);
-    Some(template)
 }
 
 #[cfg(test)]

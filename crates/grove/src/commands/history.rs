@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use grove_release::{DeployBranch, Record};
+use grove_cluster::argo::clean;
+use grove_fleet::Address;
+use grove_release::{DeployBranch, Record, Run};
 
 use crate::{
     cli::Global,
@@ -20,11 +22,15 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
     \x20 grove history prod/uni\n\
-    \x20 grove history @canary -n 3")]
+    \x20 grove history @canary -n 3\n\
+    \x20 grove history prod/uni --runs")]
 pub(crate) struct Arguments {
     /// At most this many releases of each instance.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     limit: usize,
+    /// List the commands that were run once (`grove run`) instead.
+    #[arg(long)]
+    runs: bool,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -50,6 +56,18 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         };
         let view = branch.view()?;
         let name = &instance.address.instance;
+        if arguments.runs {
+            let runs = view.runs(name, arguments.limit)?;
+            if is_json(output) {
+                rows.push(serde_json::json!({"instance": instance.address, "runs": runs}));
+                continue;
+            }
+            output.progress_done();
+            for run in runs {
+                output.print(&line(&instance.address, &run))?;
+            }
+            continue;
+        }
         let hold = view.hold(name)?;
         let numbers = view.releases(name)?;
         let records: Vec<Record> = numbers
@@ -96,4 +114,19 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         output.json(&serde_json::json!({"version": 1, "instances": rows}))?;
     }
     Ok(Exit::Done)
+}
+
+/// A command that was run, in a line.
+fn line(address: &Address, run: &Run) -> String {
+    let how = match run.exit_code {
+        Some(code) => format!("exit code {code}"),
+        None => "did not end".to_owned(),
+    };
+    let command = clean(&run.command.join(" "));
+    format!(
+        "{address}  {}  {}  {}  {how}  {command}\n",
+        run.time,
+        run.author.split(" <").next().unwrap_or_default(),
+        run.service
+    )
 }

@@ -167,3 +167,98 @@ fn an_instance_is_operated_over_what_runs() {
     assert_eq!(jobs(), ran);
     assert_eq!(pods()["redis"], plain["redis"]);
 }
+
+#[test]
+#[ignore = "e2e: needs the control plane"]
+fn a_command_runs_once_with_what_the_release_has() {
+    let site = Site::bootstrapped(&["alpha"]);
+    site.deploy("alpha/uni", &[]);
+    site.deploy("alpha/uni-next", &[]);
+    let world = &site.world;
+
+    // What it writes is all of stdout, and no shell touches its words.
+    let words = "it's \"$(HOME)\" `x`\nnow";
+    let command = [
+        "run",
+        "alpha/uni",
+        "lms",
+        "--",
+        "./manage.py",
+        words,
+        "--password",
+        "hunter2",
+    ];
+    let begun = std::time::Instant::now();
+    let ran = world.grove(command).success();
+    eprintln!("run ended after {:?}", begun.elapsed());
+    assert!(ran.stdout.contains("the program starts"), "{ran}");
+    assert!(
+        ran.stderr.contains("runs with what release 0001 has"),
+        "{ran}"
+    );
+    let job = job(&site, "uni", "run-lms-");
+    let container = &job["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["command"][1], words.replace("$(", "$$("));
+    let lms = site.objects("alpha", "deployments", "uni");
+    let lms = lms
+        .iter()
+        .find(|one| one["metadata"]["name"] == "lms")
+        .unwrap();
+    let service = &lms["spec"]["template"]["spec"];
+    assert_eq!(container["image"], service["containers"][0]["image"]);
+    assert_eq!(
+        job["spec"]["template"]["spec"]["volumes"],
+        service["volumes"]
+    );
+    let labels = &job["spec"]["template"]["metadata"]["labels"];
+    assert_eq!(labels["app.kubernetes.io/name"], job["metadata"]["name"]);
+
+    // Its exit code is the command's, also where that is one of Grove's own.
+    let failed = world.grove(["run", "alpha/uni", "cms", "--", "simulate-fail"]);
+    assert_eq!(failed.code, Some(1), "{failed}");
+    assert!(failed.stderr.contains("failed: exit code 1"), "{failed}");
+
+    // With a file, in several instances at once.
+    world.write("fleet/users.csv", "ada,ada@uni.example\n");
+    let fan = "run --format json --file users.csv alpha lms -- cat /grove/files/users.csv";
+    let fan = world.grove(fan.split(' ')).success();
+    let fan: Value = serde_json::from_str(&fan.stdout).unwrap();
+    let codes: Vec<&Value> = fan["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| &run["exit_code"])
+        .collect();
+    assert_eq!(codes, [0, 0], "{fan}");
+    let name = fan["runs"][1]["job"].as_str().unwrap();
+    let secrets = site.objects("alpha", "secrets", "uni-next");
+    let file = secrets
+        .iter()
+        .find(|one| one["metadata"]["name"] == name)
+        .unwrap();
+    assert_eq!(file["metadata"]["ownerReferences"][0]["kind"], "Job");
+
+    // It is known who ran what; no password is.
+    let history = world.grove(["history", "alpha/uni", "--runs"]).success();
+    assert_eq!(history.stdout.lines().count(), 3, "{history}");
+    assert!(history.stdout.contains("--password …"), "{history}");
+    assert!(!history.stdout.contains("hunter2"), "{history}");
+
+    // What is not there is named, and nothing is made.
+    let unknown = world.grove(["run", "alpha/uni", "lsm", "--", "true"]);
+    assert_eq!(unknown.code, Some(2), "{unknown}");
+    assert!(unknown.stderr.contains("did you mean `lms`?"), "{unknown}");
+
+    // Argo CD takes none of it for its own.
+    site.refresh("alpha", "alpha-uni", "hard");
+    assert_eq!(site.state("alpha", "alpha-uni"), "Synced/Healthy");
+}
+
+fn job(site: &Site, namespace: &str, start: &str) -> Value {
+    let jobs = site.objects("alpha", "jobs", namespace);
+    let found = jobs.into_iter().find(|job| {
+        let name = job["metadata"]["name"].as_str().unwrap();
+        name.starts_with(start)
+    });
+    found.unwrap()
+}

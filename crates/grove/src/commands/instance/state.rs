@@ -43,7 +43,7 @@ pub(super) fn change(change: &Change, state: State, global: &Global, output: &Ou
     }
     let workspace = Workspace::open(global)?;
     workspace.repository()?;
-    let fleet = workspace.sound(output)?;
+    let fleet = workspace.check()?.fleet;
     let instances = change.selection.select(&fleet)?;
     change.agreement.ask(&instances, output)?;
 

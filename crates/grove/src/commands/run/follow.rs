@@ -1,0 +1,260 @@
+//! One run, from the Job to the end of its pod.
+
+use std::{
+    io::IsTerminal as _,
+    time::{Duration, Instant},
+};
+
+use futures_util::{AsyncBufReadExt as _, StreamExt as _};
+use grove_cluster::{Connection, argo::clean};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
+use kube::{
+    Api,
+    api::{ListParams, LogParams},
+};
+use serde_json::{Value, json};
+
+use super::{Arguments, Ended, Task};
+use crate::{
+    error::{CommandError, Exit, Result},
+    output::Output,
+    workspace::is_json,
+};
+
+/// How often the pod is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// After how long it is said what a pod waits for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Makes the Job, shows what its pod writes, and says how it ended.
+pub(super) async fn run(
+    arguments: &Arguments,
+    connection: &Connection,
+    task: &Task<'_>,
+    several: bool,
+    output: &Output,
+) -> Result<Ended> {
+    let address = &task.instance.address;
+    let mut owner = None;
+    for object in &task.objects {
+        let mut object = object.clone();
+        if let Some(owner) = &owner {
+            // It goes when the Job does.
+            object["metadata"]["ownerReferences"] = json!([owner]);
+        }
+        connection.apply(&object, false).await?;
+        if owner.is_none() {
+            let made = connection.get(&object).await?.unwrap_or(Value::Null);
+            owner = Some(json!({
+                "apiVersion": "batch/v1", "kind": "Job", "name": task.name,
+                "uid": made.pointer("/metadata/uid").cloned().unwrap_or_default(),
+            }));
+        }
+    }
+    output.note(&format!(
+        "{address}: {} runs with what release {:04} has",
+        task.name, task.release
+    ));
+    let deadline = Instant::now() + Duration::from_secs(arguments.timeout);
+    let pods = Pods {
+        api: Api::namespaced(
+            connection.client().clone(),
+            &task.instance.identity.namespace,
+        ),
+        connection,
+        job: &task.name,
+    };
+    let pod = pods.started(deadline, output).await?;
+    let name = pod.metadata.name.clone().unwrap_or_default();
+    if has_begun(&pod) {
+        let parameters = LogParams {
+            follow: true,
+            ..LogParams::default()
+        };
+        let doing = format!("get the log of pods/{name}");
+        let stream = connection.ask(&doing, pods.api.log_stream(&name, &parameters));
+        let mut lines = stream.await?.lines();
+        let mut looks = tokio::time::interval(LOOK);
+        let mut is_over = false;
+        loop {
+            tokio::select! {
+                // What was written comes before the question whether there is more.
+                biased;
+                line = lines.next() => match line {
+                    Some(Ok(line)) => show(&line, several.then(|| address.to_string()), output)?,
+                    Some(Err(_)) | None => break,
+                },
+                _ = looks.tick() => {
+                    if is_over {
+                        // Nothing came for as long as a look: not every server ends the log of what ended.
+                        break;
+                    }
+                    if Instant::now() > deadline {
+                        return Err(late(task));
+                    }
+                    is_over = pods.find().await?.as_ref().and_then(ended).is_some();
+                }
+            }
+        }
+    }
+    let terminated = pods.ended(deadline).await?.ok_or_else(|| late(task))?;
+    Ok(Ended {
+        instance: address.clone(),
+        job: task.name.clone(),
+        release: task.release,
+        exit_code: Some(terminated.exit_code),
+        reason: terminated
+            .reason
+            .filter(|reason| reason == "OOMKilled")
+            .map(|_| "it used more memory than its limit".to_owned()),
+    })
+}
+
+/// Shows a line of the command's. A terminal gets no characters that would steer it.
+fn show(line: &str, instance: Option<String>, output: &Output) -> Result<()> {
+    if is_json(output) {
+        // The result is one document; what was written is no part of it.
+        output.note(&clean(line));
+        return Ok(());
+    }
+    let plain = |c: char| if c.is_control() && c != '\t' { ' ' } else { c };
+    let line = if std::io::stdout().is_terminal() {
+        line.chars().map(plain).collect()
+    } else {
+        line.to_owned()
+    };
+    output.print(&match instance {
+        Some(instance) => format!("{instance}: {line}\n"),
+        None => format!("{line}\n"),
+    })
+}
+
+fn late(task: &Task<'_>) -> CommandError {
+    CommandError::new(
+        Exit::OutOfTime,
+        format!("{} has not ended in time", task.name),
+    )
+    .hint(format!(
+        "it goes on: `grove logs {} {} --follow`",
+        task.instance.address, task.name
+    ))
+}
+
+struct Pods<'a> {
+    api: Api<Pod>,
+    connection: &'a Connection,
+    job: &'a str,
+}
+
+impl Pods<'_> {
+    async fn find(&self) -> Result<Option<Pod>> {
+        let own =
+            ListParams::default().labels(&format!("batch.kubernetes.io/job-name={}", self.job));
+        let doing = format!("list pods of jobs/{}", self.job);
+        let list = self.connection.ask(&doing, self.api.list(&own)).await?;
+        Ok(list.items.into_iter().next())
+    }
+
+    /// Waits until the pod runs or has ended.
+    async fn started(&self, deadline: Instant, output: &Output) -> Result<Pod> {
+        let begun = Instant::now();
+        let mut said = None;
+        loop {
+            let pod = self.find().await?;
+            if let Some(pod) = pod
+                .as_ref()
+                .filter(|pod| has_begun(pod) || ended(pod).is_some())
+            {
+                return Ok(pod.clone());
+            }
+            let why = match &pod {
+                Some(pod) => waits_for(pod),
+                None => self.refused().await?,
+            };
+            if begun.elapsed() > PATIENCE && why.is_some() && why != said {
+                let why = why.as_deref().unwrap_or_default();
+                output.note(&format!("{} waits: {why}", self.job));
+                said = Some(why.to_owned());
+            }
+            if Instant::now() > deadline {
+                let why = why.unwrap_or_else(|| "its pod has not started".to_owned());
+                return Err(CommandError::new(
+                    Exit::OutOfTime,
+                    format!("{} has not begun in time: {why}", self.job),
+                ));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Why the Job has no pod, where an event says so: a quota for instance.
+    async fn refused(&self) -> Result<Option<String>> {
+        use k8s_openapi::api::core::v1::Event;
+        let namespace = self.api.namespace().unwrap_or_default();
+        let events: Api<Event> = Api::namespaced(self.connection.client().clone(), namespace);
+        let own = ListParams::default().fields(&format!(
+            "involvedObject.kind=Job,involvedObject.name={},type=Warning",
+            self.job
+        ));
+        let doing = format!("list events of jobs/{}", self.job);
+        let list = self.connection.ask(&doing, events.list(&own)).await?;
+        Ok(list
+            .items
+            .into_iter()
+            .find_map(|event| event.message)
+            .map(|message| clean(&message)))
+    }
+
+    /// Waits for the end of its container; none where the time is over.
+    async fn ended(&self, deadline: Instant) -> Result<Option<ContainerStateTerminated>> {
+        loop {
+            if let Some(ended) = self.find().await?.as_ref().and_then(ended) {
+                return Ok(Some(ended));
+            }
+            if Instant::now() > deadline {
+                return Ok(None);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+fn states(pod: &Pod) -> impl Iterator<Item = &k8s_openapi::api::core::v1::ContainerState> {
+    let statuses = pod
+        .status
+        .iter()
+        .flat_map(|status| status.container_statuses.iter().flatten());
+    statuses.filter_map(|status| status.state.as_ref())
+}
+
+/// Whether its container has begun.
+fn has_begun(pod: &Pod) -> bool {
+    states(pod).any(|state| state.running.is_some() || state.terminated.is_some())
+}
+
+/// How its container ended.
+fn ended(pod: &Pod) -> Option<ContainerStateTerminated> {
+    states(pod).find_map(|state| state.terminated.clone())
+}
+
+/// What a pod waits for: no node has room, an image is not pulled, a volume is not there.
+fn waits_for(pod: &Pod) -> Option<String> {
+    let waiting = states(pod).find_map(|state| {
+        let waiting = state.waiting.as_ref()?;
+        let reason = waiting.reason.clone().unwrap_or_default();
+        Some(match &waiting.message {
+            Some(message) => format!("{reason}: {message}"),
+            None => reason,
+        })
+    });
+    let unscheduled = || {
+        let conditions = pod
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten());
+        let mut failing = conditions.filter(|condition| condition.status == "False");
+        failing.find_map(|condition| condition.message.clone())
+    };
+    waiting.or_else(unscheduled).map(|text| clean(&text))
+}
