@@ -39,22 +39,40 @@ struct Suite {
     run: fn(&Context, &mut Tally) -> Result<()>,
 }
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 10] = [
     "unit",
     "cli",
     "seal",
     "split",
     "stacks",
     "tutor",
+    "features",
     "main-path",
+    "operate",
     "e2e",
 ];
 
 /// The tests of the suite `split`, which are in one program with those of `main-path`.
 const SPLIT: &str = "state::";
 
+/// Those of the suite `features`.
+const FEATURES: &str = "features::";
+
+/// The tests of the suite `operate`, which are in one program with those of `e2e`.
+const OPERATE: &str = "operate::";
+
 /// Those of the suite `stacks`.
 const STACKS: &str = "stacks::";
+
+/// What a control plane of one's own needs.
+const ON_CLUSTERS: &[Need] = &[
+    Need::Git,
+    Need::Go,
+    Need::Redis,
+    Need::Kubectl,
+    Need::Python,
+    Need::PackageIndex,
+];
 
 /// Every suite, quick ones first.
 const SUITES: [Suite; NAMES.len()] = [
@@ -102,6 +120,18 @@ const SUITES: [Suite; NAMES.len()] = [
     },
     Suite {
         name: NAMES[6],
+        about: "what is said of a site, with the real Tutor, served by the real Caddy",
+        needs: &[
+            Need::Git,
+            Need::Go,
+            Need::Python,
+            Need::PackageIndex,
+            Need::Kustomize,
+        ],
+        run: features,
+    },
+    Suite {
+        name: NAMES[7],
         about: "from a fleet to a rollback, with the real Tutor, sops and Git remotes",
         needs: &[
             Need::Git,
@@ -113,16 +143,15 @@ const SUITES: [Suite; NAMES.len()] = [
         run: main_path,
     },
     Suite {
-        name: NAMES[7],
+        name: NAMES[8],
+        about: "a site's daily tasks on a real control plane with Argo CD",
+        needs: ON_CLUSTERS,
+        run: operate,
+    },
+    Suite {
+        name: NAMES[9],
         about: "bootstrap, sync and faults on a real control plane with Argo CD",
-        needs: &[
-            Need::Git,
-            Need::Go,
-            Need::Redis,
-            Need::Kubectl,
-            Need::Python,
-            Need::PackageIndex,
-        ],
+        needs: ON_CLUSTERS,
         run: e2e,
     },
 ];
@@ -255,18 +284,44 @@ fn tutor(context: &Context, tally: &mut Tally) -> Result<()> {
     )
 }
 
+fn features(context: &Context, tally: &mut Tally) -> Result<()> {
+    let sops = tools::SOPS.get(context)?;
+    let mut directories: Vec<PathBuf> = needs::kustomize(context)?.into_iter().collect();
+    directories.extend(sops.parent().map(Path::to_owned));
+    let variables = [("GROVE_TEST_CADDY", tools::CADDY.get(context)?)];
+    let variables = with_path(&variables, &directories)?;
+    let arguments = ["--ignored", FEATURES];
+    run_binaries(context, is_command_line, &arguments, &variables, tally)
+}
+
 fn main_path(context: &Context, tally: &mut Tally) -> Result<()> {
     let (sops, kubeseal) = (tools::SOPS.get(context)?, tools::KUBESEAL.get(context)?);
     let mut directories: Vec<PathBuf> = needs::kustomize(context)?.into_iter().collect();
     directories.extend(sops.parent().map(Path::to_owned));
     let variables = [("GROVE_TEST_SOPS", sops), ("GROVE_TEST_KUBESEAL", kubeseal)];
     let variables = with_path(&variables, &directories)?;
-    let arguments = ["--ignored", "--skip", SPLIT, "--skip", STACKS];
+    let arguments = [
+        "--ignored",
+        "--skip",
+        SPLIT,
+        "--skip",
+        STACKS,
+        "--skip",
+        FEATURES,
+    ];
     run_binaries(context, is_command_line, &arguments, &variables, tally)
 }
 
-/// Each test has control planes of its own; more than two at once would not be faster on two cores.
+fn operate(context: &Context, tally: &mut Tally) -> Result<()> {
+    on_clusters(context, &[OPERATE], tally)
+}
+
 fn e2e(context: &Context, tally: &mut Tally) -> Result<()> {
+    on_clusters(context, &["--skip", OPERATE], tally)
+}
+
+/// Each test has control planes of its own; more than two at once would not be faster on two cores.
+fn on_clusters(context: &Context, chosen: &[&str], tally: &mut Tally) -> Result<()> {
     control_plane::build(context)?;
     let logs = context.cache.join("e2e-logs");
     fs_err::create_dir_all(&logs)?;
@@ -278,13 +333,8 @@ fn e2e(context: &Context, tally: &mut Tally) -> Result<()> {
         ("GROVE_TEST_PROVIDER", tools::PROVIDER.get(context)?),
     ];
     let is_e2e = |binary: &TestBinary| binary.package == "grove" && binary.name == "e2e";
-    run_binaries(
-        context,
-        is_e2e,
-        &["--ignored", "--test-threads=2"],
-        &variables,
-        tally,
-    )
+    let arguments = [&["--ignored", "--test-threads=2"], chosen].concat();
+    run_binaries(context, is_e2e, &arguments, &variables, tally)
 }
 
 /// The tests that run the `grove` binary, without a cluster.

@@ -47,6 +47,13 @@ pub(crate) const TOFU: GoTool = GoTool {
     is_own: false,
 };
 
+/// Serves a site as Tutor configures it: tests of redirects and of maintenance use it.
+pub(crate) const CADDY: GoTool = GoTool {
+    name: "caddy",
+    package: "github.com/caddyserver/caddy/v2/cmd/caddy",
+    is_own: false,
+};
+
 /// The provider of the tests of stacks: what it makes are files.
 pub(crate) const PROVIDER: GoTool = GoTool {
     name: "provider",

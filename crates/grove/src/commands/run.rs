@@ -149,11 +149,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             output.error(&error);
         }
     }
-    finish(results, failures, output)
+    finish(&results, failures, output)
 }
 
 /// What the command comes to.
-fn finish(results: Vec<Ended>, mut failures: Vec<CommandError>, output: &Output) -> Result {
+fn finish(results: &[Ended], mut failures: Vec<CommandError>, output: &Output) -> Result {
     if is_json(output) {
         output.json(&json!({"version": 1, "runs": results}))?;
     } else {
@@ -172,7 +172,7 @@ fn finish(results: Vec<Ended>, mut failures: Vec<CommandError>, output: &Output)
         }
         return Err(last);
     }
-    Ok(match results.as_slice() {
+    Ok(match results {
         [only] => match only.exit_code {
             Some(code) => Exit::Command(u8::try_from(code).unwrap_or(1)),
             None => Exit::Unhealthy,

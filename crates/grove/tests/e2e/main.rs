@@ -55,12 +55,19 @@ impl Site {
 
     /// The same, with what `install` says in the cluster already.
     fn with(clusters: &[&str], install: Install) -> Self {
+        Self::of("fleet", clusters, install)
+    }
+
+    /// The same, with another fleet of `examples/`.
+    fn of(example: &str, clusters: &[&str], install: Install) -> Self {
         let world = World::with_shared_cache(GROVE);
-        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/fleet");
-        world.copy(&example, "fleet");
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+        world.copy(&examples.join(example), "fleet");
         let file = world.read("fleet/grove.yaml");
         let remote = format!("file://{}/deploy-{{cluster}}.git", world.root().display());
-        let own = file.replace("../../target/example-deploy/{cluster}.git", &remote);
+        let (before, rest) = file.split_once("  remote: ").unwrap();
+        let (_, after) = rest.split_once('\n').unwrap();
+        let own = format!("{before}  remote: {remote}\n{after}");
         assert_ne!(file, own);
         world.write("fleet/grove.yaml", own);
         world.repository(&world.fleet()).commit("The example fleet");

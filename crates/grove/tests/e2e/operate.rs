@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use grove_control_plane::Install;
 use serde_json::Value;
 
 use crate::Site;
@@ -166,6 +167,26 @@ fn an_instance_is_operated_over_what_runs() {
     });
     assert_eq!(jobs(), ran);
     assert_eq!(pods()["redis"], plain["redis"]);
+}
+
+#[test]
+#[ignore = "e2e: needs the control plane"]
+fn the_production_example_runs() {
+    let site = Site::of("production", &["prod"], Install::CertManager);
+    site.bootstrap("prod");
+    site.commit("Which cluster this is");
+    site.deploy("prod/uni", &[]);
+    site.refresh("prod", "prod-uni", "hard");
+    assert_eq!(site.state("prod", "prod-uni"), "Synced/Healthy");
+    // Every object was opened or made, and nothing of it is refused by the quota.
+    let deployments = site.objects("prod", "deployments", "uni");
+    for one in &deployments {
+        let (wanted, ready) = (&one["spec"]["replicas"], &one["status"]["readyReplicas"]);
+        assert_eq!(wanted, ready, "{}", one["metadata"]["name"]);
+    }
+    let quota = &site.objects("prod", "resourcequotas", "uni")[0];
+    assert_eq!(quota["status"]["hard"]["requests.memory"], "30Gi");
+    assert_ne!(quota["status"]["used"]["requests.memory"], "0");
 }
 
 #[test]

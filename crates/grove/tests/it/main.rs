@@ -10,6 +10,7 @@
 mod addons;
 mod bad_input;
 mod cli;
+mod features;
 mod main_path;
 mod passes;
 mod peer;
