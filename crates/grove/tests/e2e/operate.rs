@@ -169,9 +169,10 @@ fn an_instance_is_operated_over_what_runs() {
     assert_eq!(pods()["redis"], plain["redis"]);
 }
 
+/// `examples/production`, and `docs/operations.md` command by command.
 #[test]
 #[ignore = "e2e: needs the control plane"]
-fn the_production_example_runs() {
+fn the_production_example_runs_and_is_operated_as_documented() {
     let site = Site::of("production", &["prod"], Install::CertManager);
     site.bootstrap("prod");
     site.commit("Which cluster this is");
@@ -179,14 +180,44 @@ fn the_production_example_runs() {
     site.refresh("prod", "prod-uni", "hard");
     assert_eq!(site.state("prod", "prod-uni"), "Synced/Healthy");
     // Every object was opened or made, and nothing of it is refused by the quota.
-    let deployments = site.objects("prod", "deployments", "uni");
-    for one in &deployments {
+    for one in &site.objects("prod", "deployments", "uni") {
         let (wanted, ready) = (&one["spec"]["replicas"], &one["status"]["readyReplicas"]);
         assert_eq!(wanted, ready, "{}", one["metadata"]["name"]);
     }
     let quota = &site.objects("prod", "resourcequotas", "uni")[0];
     assert_eq!(quota["status"]["hard"]["requests.memory"], "30Gi");
     assert_ne!(quota["status"]["used"]["requests.memory"], "0");
+
+    let page = include_str!("../../../../docs/operations.md");
+    let commands = page
+        .split("```sh\n")
+        .skip(1)
+        .flat_map(|rest| rest.split_once("```").unwrap().0.lines());
+    let grove = std::path::Path::new(crate::GROVE).parent().unwrap();
+    let path = format!("{}:{}", grove.display(), std::env::var("PATH").unwrap());
+    let mut run = 0;
+    for command in commands {
+        eprintln!("$ {command}");
+        let output = site
+            .world
+            .program("sh")
+            .current_dir(site.world.fleet())
+            .env("PATH", &path)
+            .args(["-e", "-c", command])
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(
+            output.status.success(),
+            "{command}: {}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        run += 1;
+    }
+    assert!(run > 14, "{run} commands");
+    let scaler = &site.objects("prod", "horizontalpodautoscalers", "uni")[0];
+    assert_eq!(scaler["spec"]["minReplicas"], 2);
 }
 
 #[test]

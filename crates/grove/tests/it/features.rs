@@ -172,7 +172,7 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
     let all = files(&world);
     let instance = world.read(format!("fleet/{UNI}"));
     let fleet = world.read("fleet/grove.yaml");
-    let mut report = String::new();
+    let mut report = Vec::new();
     for key in [
         "autoscaling: null",
         "cron: null",
@@ -201,17 +201,17 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
             .iter()
             .filter(|(file, text)| all.get(*file).is_some_and(|old| old != *text));
         let changed: Vec<&str> = changed.map(|(file, _)| file.as_str()).collect();
-        report += &format!(
+        report.push(format!(
             "{name}\n  - {}\n  + {}\n  ~ {}\n",
             gone.join(" "),
             new.len(),
             changed.join(" ")
-        );
+        ));
     }
     world.write(format!("fleet/{UNI}"), instance);
     world.write("fleet/grove.yaml", fleet);
     assert_eq!(files(&world), all);
-    let report = report.replace(".yaml", "").replace(" \n", "\n");
+    let report = report.concat().replace(".yaml", "").replace(" \n", "\n");
     insta::assert_snapshot!(report, @"
     autoscaling
       - horizontalpodautoscaler-lms-worker horizontalpodautoscaler-lms poddisruptionbudget-lms-worker poddisruptionbudget-lms
