@@ -114,7 +114,64 @@ mod tests {
             kept: 60,
         };
         let job = once(&lms, &task).unwrap();
-        insta::assert_snapshot!(serde_json::to_string_pretty(&job).unwrap(), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&job).unwrap(), @r#"
+        {
+          "apiVersion": "batch/v1",
+          "kind": "Job",
+          "metadata": {
+            "labels": {
+              "app.kubernetes.io/name": "run-lms-1"
+            },
+            "name": "run-lms-1",
+            "namespace": "uni"
+          },
+          "spec": {
+            "backoffLimit": 0,
+            "template": {
+              "metadata": {
+                "labels": {
+                  "app.kubernetes.io/name": "run-lms-1"
+                }
+              },
+              "spec": {
+                "containers": [
+                  {
+                    "command": [
+                      "./manage.py",
+                      "it's \"$$(HOME)\"\nnow"
+                    ],
+                    "image": "openedx:1",
+                    "name": "run-lms-1",
+                    "volumeMounts": [
+                      {
+                        "mountPath": "/grove/files",
+                        "name": "grove-files",
+                        "readOnly": true
+                      }
+                    ]
+                  }
+                ],
+                "restartPolicy": "Never",
+                "volumes": [
+                  {
+                    "configMap": {
+                      "name": "settings-1"
+                    },
+                    "name": "s"
+                  },
+                  {
+                    "name": "grove-files",
+                    "secret": {
+                      "secretName": "run-lms-1"
+                    }
+                  }
+                ]
+              }
+            },
+            "ttlSecondsAfterFinished": 60
+          }
+        }
+        "#);
         assert_eq!(once(&json!({"metadata": {"name": "a"}}), &task), None);
     }
 }

@@ -135,7 +135,7 @@ mod tests {
                         "$$(X) 'a b'; rm"
                       ],
                       "image": "openedx:1",
-                      "name": "clear"
+                      "name": "cron-clear"
                     }
                   ],
                   "restartPolicy": "Never"

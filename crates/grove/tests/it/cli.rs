@@ -54,8 +54,10 @@ fn help_names_every_command_and_the_exit_codes() {
       rollback     Go back to an older release, and hold the instance there
       hold         Keep instances at the release they run
       unhold       Let held instances follow the fleet again
+      instance     Stop and start instances, and put them into maintenance
       status       Show what should run and what runs, on all clusters at once
       watch        Show what runs, and then every change of it, until it is interrupted
+      run          Run a command once, with what a service of the running release has
       logs         Show what the pods of an instance wrote
       stack        Plan and apply infrastructure: a root module and a state for each stack
       state        Take a state of OpenTofu or Terraform apart, and put it together
