@@ -55,6 +55,9 @@ pub struct Record {
     /// Forward-only marks: what cannot be taken back by older manifests.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<String, String>,
+    /// Whether init tasks wait for the instance to start: it was deployed while it was stopped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub init_pending: bool,
     /// Init tasks that were retried or skipped by command.
     #[serde(default, skip_serializing_if = "InitTasks::is_empty")]
     pub init: InitTasks,
@@ -313,6 +316,7 @@ mod tests {
             secrets: ["MYSQL_ROOT_PASSWORD".to_owned()].into(),
             scan: Scan::Pattern,
             marks: [("mysql".to_owned(), "8.4.0".to_owned())].into(),
+            init_pending: false,
             init: InitTasks::default(),
             rollback_of: Some(5),
             grove: "0.1.0".to_owned(),

@@ -264,6 +264,8 @@ struct Item<'a> {
     action: Action,
     /// Whether today's ciphertexts are not those of the branch.
     resealed: bool,
+    /// See [`Record::init_pending`].
+    init_pending: bool,
 }
 
 /// What becomes of an instance.
@@ -356,11 +358,16 @@ impl<'a> Deploy<'a> {
         let mut sealed = sealer.seal(instance, &tree, previous.as_ref())?;
         init_task::skip(&mut sealed.objects, &mut init);
         let is_operational = self.arguments.only.is_some();
-        let objects = if is_operational || instance.state == State::Stopped {
-            compose_without_jobs(sealed.objects.clone(), before.as_ref())
-        } else {
+        let was_pending = running.as_ref().is_some_and(|record| record.init_pending);
+        let is_stopped = instance.state == State::Stopped;
+        let runs_jobs = !is_stopped && (!is_operational || was_pending);
+        let objects = if runs_jobs {
             compose(sealed.objects.clone(), before.as_ref())
+        } else {
+            compose_without_jobs(sealed.objects.clone(), before.as_ref())
         };
+        let init_pending = !runs_jobs
+            && (was_pending || !is_operational && brings_jobs(&sealed.objects, before.as_ref()));
         let action = match &hold {
             // What is operated is what is held.
             Some(hold)
@@ -396,6 +403,7 @@ impl<'a> Deploy<'a> {
             diff,
             action,
             resealed,
+            init_pending,
         })
     }
 
@@ -495,6 +503,7 @@ impl<'a> Deploy<'a> {
                     secrets: item.tree.secrets.clone(),
                     scan: item.sealed.scan,
                     marks: item.tree.marks.clone(),
+                    init_pending: item.init_pending,
                     init: item.init,
                     rollback_of: None,
                     grove: grove.clone(),
@@ -557,6 +566,14 @@ impl<'a> Deploy<'a> {
         }
         Ok(rows)
     }
+}
+
+/// Whether there is a Job among new objects that the running release does not have.
+fn brings_jobs(new: &Objects, running: Option<&Objects>) -> bool {
+    new.iter().any(|(file, object)| {
+        object.get("kind").is_some_and(|kind| kind == "Job")
+            && running.is_none_or(|running| !running.contains_key(file))
+    })
 }
 
 fn subject(message: Option<&str>, releases: &[(String, u32)]) -> String {

@@ -244,6 +244,80 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
     ");
 }
 
+#[test]
+#[ignore = "features: needs the package index and kustomize"]
+fn init_tasks_of_a_stopped_site_run_when_it_starts_and_no_others() {
+    let world = production();
+    edit(
+        &world,
+        "grove.yaml",
+        "../../target/production-deploy",
+        "../deploy",
+    );
+    // The images' digests stand in no repository: which of them comes is all that matters here.
+    let (directory, remote) = (world.fleet(), world.path("deploy/prod.git"));
+    let fleet = world.repository(&directory);
+    fleet.commit("A site");
+    let deploy = |more: &[&str]| {
+        let words = ["deploy", "prod/uni", "--create-remote", "--format", "json"];
+        let output = world.grove(words.iter().chain(more)).success();
+        let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        document["instances"][0].clone()
+    };
+    let branch = world.open(&remote);
+    let jobs = || {
+        let files = branch.git(["ls-tree", "--name-only", "deploy/prod:instances/uni"]);
+        let jobs = files.lines().filter(|file| file.starts_with("job-"));
+        jobs.map(str::to_owned)
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let _ = deploy(&[]);
+    let first = jobs();
+
+    // Stopped, and another image meanwhile: its tasks have nothing to run in.
+    edit(
+        &world,
+        UNI,
+        "environment: staging",
+        "environment: staging\nstate: stopped",
+    );
+    edit(&world, UNI, "5e9d1c0f", "6e9d1c0f");
+    fleet.commit("Stopped, with another image");
+    let _ = deploy(&["--confirm-deletes", "4"]);
+    assert_eq!(jobs(), first);
+    // More pods are wished for; still none runs, and no task does.
+    edit(
+        &world,
+        UNI,
+        "lms-worker: {min: 1, max: 3",
+        "lms-worker: {min: 1, max: 2",
+    );
+    fleet.commit("Fewer workers");
+    let _ = deploy(&["--only", "operational"]);
+    assert_eq!(jobs(), first);
+
+    // Started: they run now.
+    edit(&world, UNI, "state: stopped", "state: active");
+    fleet.commit("Started");
+    let started = deploy(&["--only", "operational"]);
+    assert_eq!(started["action"], "released", "{started}");
+    let second = jobs();
+    assert!(second.iter().any(|job| !first.contains(job)), "{second:?}");
+
+    // Once more stopped and started, none is new.
+    for state in ["state: stopped", "state: active"] {
+        let other = if state == "state: stopped" {
+            "state: active"
+        } else {
+            "state: stopped"
+        };
+        edit(&world, UNI, other, state);
+        fleet.commit(state);
+        let _ = deploy(&["--only", "operational", "--confirm-deletes", "4"]);
+        assert_eq!(jobs(), second);
+    }
+}
+
 /// A file's text without one of its keys.
 fn without(text: &str, key: &str) -> String {
     grove_yaml::remove(text, &[key]).unwrap_or_else(|_| text.to_owned())
