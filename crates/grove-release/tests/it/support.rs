@@ -117,6 +117,7 @@ pub(crate) fn record(instance: &str, release: u32) -> Record {
         secrets: ["MYSQL_ROOT_PASSWORD".to_owned()].into(),
         scan: Scan::Full,
         marks: [("openedx".to_owned(), "verawood".to_owned())].into(),
+        init_pending: false,
         init: grove_release::InitTasks::default(),
         rollback_of: None,
         grove: "0.1.0".to_owned(),
