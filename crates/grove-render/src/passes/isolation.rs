@@ -28,6 +28,10 @@ const PRIVATE: &[&str] = &[
 ];
 const PRIVATE_6: &[&str] = &["fc00::/7", "fe80::/10"];
 
+/// Where nodes that keep answers of the cluster's DNS listen
+/// (<https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/>).
+const NODE_DNS: &str = "169.254.20.10/32";
+
 /// The label of a namespace that holds its name.
 const NAMESPACE: &str = "kubernetes.io/metadata.name";
 
@@ -80,7 +84,10 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         "ingress": [{"from": [own]}],
         "egress": [
             {"to": [own]},
-            {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE: "kube-system"}}}], "ports": dns},
+            {"to": [
+                {"namespaceSelector": {"matchLabels": {NAMESPACE: "kube-system"}}},
+                {"ipBlock": {"cidr": NODE_DNS}},
+            ], "ports": dns},
             {"to": outside},
         ],
     }});
@@ -173,7 +180,7 @@ mod tests {
         + NetworkPolicy/isolate
         {"ingress":[{"from":[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"traefik"}}}]}],"podSelector":{"matchLabels":{"app.kubernetes.io/name":"caddy"}},"policyTypes":["Ingress"]}
         {"ingress":[{"from":[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"traefik"}}}]}],"podSelector":{"matchLabels":{"acme.cert-manager.io/http01-solver":"true"}},"policyTypes":["Ingress"]}
-        {"egress":[{"to":[{"podSelector":{}}]},{"ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}],"to":[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"kube-system"}}}]},{"to":[{"ipBlock":{"cidr":"0.0.0.0/0","except":["10.0.0.0/8","100.64.0.0/10","169.254.0.0/16","172.16.0.0/12","192.168.0.0/16"]}},{"ipBlock":{"cidr":"::/0","except":["fc00::/7","fe80::/10"]}}]}],"ingress":[{"from":[{"podSelector":{}}]}],"podSelector":{},"policyTypes":["Ingress","Egress"]}
+        {"egress":[{"to":[{"podSelector":{}}]},{"ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}],"to":[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"kube-system"}}},{"ipBlock":{"cidr":"169.254.20.10/32"}}]},{"to":[{"ipBlock":{"cidr":"0.0.0.0/0","except":["10.0.0.0/8","100.64.0.0/10","169.254.0.0/16","172.16.0.0/12","192.168.0.0/16"]}},{"ipBlock":{"cidr":"::/0","except":["fc00::/7","fe80::/10"]}}]}],"ingress":[{"from":[{"podSelector":{}}]}],"podSelector":{},"policyTypes":["Ingress","Egress"]}
         "#);
         network.egress = vec!["10.1.0.0/16".to_owned(), "192.0.2.1".to_owned()];
         assert!(run(network.clone()).unwrap().contains(

@@ -14,7 +14,8 @@ use crate::{
 pub(super) const PASS: Pass = Pass {
     name: "resources",
     summary: "Each workload of `resources` has what the fleet says: requests, limits, replicas, probes, \
-              the time to end its work, the nodes that it may run on. Tutor requests memory for LMS and \
+              the time to end its work, the nodes that it may run on. Jobs of its service have its requests \
+              and limits. Tutor requests memory for LMS and \
               CMS and says nothing else; a worker of its takes as many tasks at once as its node has cores.",
     changes: &[
         "* /spec/replicas",
@@ -42,6 +43,20 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         }
         set(workload, name, resources)?;
     }
+    for job in draft
+        .objects
+        .iter_mut()
+        .filter(|object| object.kind() == "Job")
+    {
+        let container = job
+            .pod_template_mut()
+            .and_then(|template| template.pointer_mut("/spec/containers/0"));
+        let Some(container) = container else { continue };
+        let service = pod::text(container, "/name").unwrap_or_default().to_owned();
+        if let Some(resources) = draft.instance.resources.get(&service) {
+            set_amounts(container, &service, resources)?;
+        }
+    }
     Ok(())
 }
 
@@ -67,6 +82,21 @@ fn set(workload: &mut Object, name: &str, resources: &Resources) -> Result<(), E
     let Some(container) = pod::main_mut(spec, name) else {
         return Ok(());
     };
+    set_amounts(container, name, resources)?;
+    if let Some(concurrency) = resources.concurrency {
+        set_concurrency(container, name, concurrency)?;
+    }
+    if resources.probes {
+        let probes = probes(container, name)?;
+        for (key, probe) in probes {
+            container[&key] = probe;
+        }
+    }
+    Ok(())
+}
+
+/// Requests and limits of a container.
+fn set_amounts(container: &mut Value, name: &str, resources: &Resources) -> Result<(), Error> {
     for (key, stated) in [
         ("requests", &resources.requests),
         ("limits", &resources.limits),
@@ -84,15 +114,6 @@ fn set(workload: &mut Object, name: &str, resources: &Resources) -> Result<(), E
                 limit: limit.to_string(),
                 request: request.to_string(),
             });
-        }
-    }
-    if let Some(concurrency) = resources.concurrency {
-        set_concurrency(container, name, concurrency)?;
-    }
-    if resources.probes {
-        let probes = probes(container, name)?;
-        for (key, probe) in probes {
-            container[&key] = probe;
         }
     }
     Ok(())
@@ -196,6 +217,7 @@ mod tests {
             ),
             with_claim(deployment("mysql", "mysql:8"), "mysql"),
             claim("mysql"),
+            testing::template_job("lms", "openedx:1"),
         ];
         testing::run(&PASS, &mut world.draft(&[], objects)?)
     }
@@ -234,6 +256,7 @@ mod tests {
         + Deployment/lms /spec/template/spec/terminationGracePeriodSeconds: 60
         + Deployment/lms /spec/template/spec/tolerations: [{"key":"web","operator":"Exists"}]
         ~ Deployment/lms-worker /spec/template/spec/containers/0/args: ["celery","--app=lms.celery","worker"] → ["celery","--app=lms.celery","worker","--concurrency=3"]
+        + Job/lms-job /spec/template/spec/containers/0/resources: {"limits":{"memory":"3Gi"},"requests":{"cpu":"500m"}}
         "#);
     }
 

@@ -55,8 +55,11 @@ pub(super) fn change(change: &Change, state: State, global: &Global, output: &Ou
         let text = grove_yaml::set(&text, &["state"], &state.name().into()).map_err(|error| {
             CommandError::from_error(Exit::No, &error).context(format!("`{file}` cannot be edited"))
         })?;
-        surroundings::write_atomically(&path, &text)?;
-        files.push(file);
+        files.push((file, path, text));
+    }
+    // All of them can be edited: nothing is half done where one cannot.
+    for (_, path, text) in &files {
+        surroundings::write_atomically(path, text)?;
     }
     let names: Vec<String> = instances
         .iter()
@@ -67,7 +70,7 @@ pub(super) fn change(change: &Change, state: State, global: &Global, output: &Ou
         None => subject,
         Some(text) => format!("{subject}: {text}"),
     };
-    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let files: Vec<&str> = files.iter().map(|(file, ..)| file.as_str()).collect();
     fleet_commit::commit(&workspace.root, &files, &message, output)?;
 
     let mut global = global.clone();
