@@ -109,6 +109,12 @@ pub(crate) fn s3(context: &Context) -> Result<PathBuf> {
     Ok(environment(context, &lock)?.program("moto_server"))
 }
 
+/// Python with Django and django-waffle, for tests of feature flags.
+pub(crate) fn waffle(context: &Context) -> Result<PathBuf> {
+    let lock = context.root.join("e2e/waffle/requirements.txt");
+    Ok(environment(context, &lock)?.program("python"))
+}
+
 /// The locks of the example fleet.
 fn locks(context: &Context) -> Result<Vec<PathBuf>> {
     let mut locks = Vec::new();

@@ -288,7 +288,10 @@ fn features(context: &Context, tally: &mut Tally) -> Result<()> {
     let sops = tools::SOPS.get(context)?;
     let mut directories: Vec<PathBuf> = needs::kustomize(context)?.into_iter().collect();
     directories.extend(sops.parent().map(Path::to_owned));
-    let variables = [("GROVE_TEST_CADDY", tools::CADDY.get(context)?)];
+    let variables = [
+        ("GROVE_TEST_CADDY", tools::CADDY.get(context)?),
+        ("GROVE_TEST_DJANGO", python::waffle(context)?),
+    ];
     let variables = with_path(&variables, &directories)?;
     let arguments = ["--ignored", FEATURES];
     run_binaries(context, is_command_line, &arguments, &variables, tally)

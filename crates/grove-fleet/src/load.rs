@@ -5,6 +5,7 @@
 
 mod cluster;
 mod distribution;
+mod flags;
 mod instance;
 mod plugins;
 mod references;

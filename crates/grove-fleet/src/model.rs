@@ -3,6 +3,7 @@
 mod address;
 mod cluster;
 mod distribution;
+mod flags;
 mod image;
 mod instance;
 mod mail;
@@ -11,6 +12,7 @@ mod workload;
 pub use address::Address;
 pub use cluster::{Certificate, Chart, Cluster, Harmony, Waits};
 pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
+pub use flags::{Flag, Flags, is_flag_name};
 pub use image::{ImageError, ImageName};
 pub use instance::{
     Domain, Environment, Identity, Image, Instance, PluginFile, Role, SecretReference, Settings,

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod distribution;
+mod flags;
 mod fleet;
 mod group;
 mod instance;

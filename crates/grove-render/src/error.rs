@@ -137,6 +137,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A name that no flag can have.
+    #[error("`flags` has the name {name:?}, which no flag can have")]
+    BadFlag {
+        /// The name.
+        name: String,
+    },
     /// Text that is no address and no network.
     #[error("`{key}` has {text:?}, which is no address and no network")]
     BadNetwork {
@@ -325,6 +331,7 @@ impl Error {
                 "`grove secret set CLUSTER NAME` gives it to all of a cluster"
             }
             Self::BadCron { .. } => "see `grove schema instance`, or leave it out with `null`",
+            Self::BadFlag { .. } => "at most 100 characters, none of them a blank",
             Self::BadNetwork { .. } => {
                 "an address is like `203.0.113.7`, a network like `198.51.100.0/24`"
             }

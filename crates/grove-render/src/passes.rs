@@ -16,6 +16,7 @@ mod development;
 mod disruption;
 mod domains;
 mod error_pages;
+mod flags;
 mod hosts;
 mod images;
 mod ingress;
@@ -75,6 +76,7 @@ pub fn passes() -> &'static [Pass] {
         domains::PASS,
         cron::PASS,
         maintenance::PASS,
+        flags::PASS,
         jobs::PASS,
         job_settings::PASS,
         ingress::PASS,

@@ -73,6 +73,7 @@ pub(crate) fn instance() -> Instance {
         resources: BTreeMap::new(),
         autoscaling: BTreeMap::new(),
         cron: BTreeMap::new(),
+        flags: None,
         network: Network::default(),
         quota: BTreeMap::new(),
         container: Resources::default(),

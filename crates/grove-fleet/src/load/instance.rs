@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use grove_yaml::Value;
 
-use super::{Document, Documents, plugins, secrets, workloads};
+use super::{Document, Documents, flags, plugins, secrets, workloads};
 use crate::{
     Address,
     layer::{self, Merged},
@@ -84,6 +84,7 @@ pub(super) fn read(
         cron: below(&merged, "cron")
             .map(|(name, merged)| (name.to_owned(), workloads::cron(merged)))
             .collect(),
+        flags: merged.get("flags").map(flags::flags),
         network: network(merged.get("network")),
         quota: merged
             .at(&["quota", "hard"])

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Cron, Mail, Maintenance, Network, Quota, Resources, Scaling, State, Waits};
+use super::{
+    Address, Cron, Flags, Mail, Maintenance, Network, Quota, Resources, Scaling, State, Waits,
+};
 
 /// An instance with its layers merged.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub struct Instance {
     pub autoscaling: BTreeMap<String, Scaling>,
     /// `cron`: name → job.
     pub cron: BTreeMap<String, Cron>,
+    /// `flags`: feature flags in its database; none where the fleet leaves them alone.
+    pub flags: Option<Flags>,
     /// `network`: what its pods reach.
     pub network: Network,
     /// `quota.hard`: what it may use together.

@@ -1,6 +1,6 @@
 //! The keys that every layer may give: fleet, ring, cluster, group and instance.
 
-use super::{Choice, Key, Type, stack, workload};
+use super::{Choice, Key, Type, flags, stack, workload};
 
 /// The one layered key that a ring cannot give itself.
 pub(super) const RING: &[Key] = &[Key::new(
@@ -244,7 +244,12 @@ pub(super) const KEYS: &[Key] = &[
         "How much the instance may use of the cluster.",
     )
     .layered(),
-    Key::later("flags", "Waffle flags, switches and samples.").layered(),
+    Key::new(
+        "flags",
+        flags::FLAGS,
+        "Feature flags in the database: flags, switches and samples of django-waffle. One that is taken out is deleted where Grove made it; without this key, none is touched.",
+    )
+    .layered(),
     Key::later("mfes", "Micro-frontends that are added, replaced or left out.").layered(),
     Key::later("theme", "The theme and its settings.").layered(),
     Key::later("packages", "Python packages that are built into the image.").layered(),

@@ -177,6 +177,7 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
         "autoscaling: null",
         "cron: null",
         "domains: null",
+        "flags: null",
         "images: null",
         "mail: null",
         "network: null",
@@ -225,10 +226,14 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
       - certificate-courses.uni.example certificate-www.learn.uni.example ingress-courses.uni.example ingress-www.learn.uni.example
       + 0
       ~ configmap-caddy-config configmap-openedx-settings-lms-jobs configmap-openedx-settings-lms
+    flags
+      - job-lms-flags-setup
+      + 0
+      ~
     images
       -
       + 0
-      ~ cronjob-clear-sessions cronjob-send-digest deployment-cms-worker deployment-cms deployment-lms-worker deployment-lms job-cms-data job-cms-migrate job-lms-indigo-setup job-lms-meilisearch-setup job-lms-mfe-setup job-lms-migrate
+      ~ cronjob-clear-sessions cronjob-send-digest deployment-cms-worker deployment-cms deployment-lms-worker deployment-lms job-cms-data job-cms-migrate job-lms-flags-setup job-lms-indigo-setup job-lms-meilisearch-setup job-lms-mfe-setup job-lms-migrate
     mail
       -
       + 2
@@ -241,6 +246,94 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
       - limitrange-instance resourcequota-instance
       + 0
       ~
+    ");
+}
+
+/// Open edX's `manage.py`, as far as flags need it: Django with django-waffle, on a file.
+const MANAGE: &str = r#"
+import sys
+from django.conf import settings
+settings.configure(
+    SECRET_KEY="x", USE_TZ=True, DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "waffle"],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}},
+)
+from django.core.management import execute_from_command_line
+assert sys.argv.pop(1) == "lms"
+execute_from_command_line(sys.argv)
+"#;
+
+#[test]
+#[ignore = "features: needs the package index, kustomize and Django"]
+fn flags_are_what_the_fleet_says_and_those_of_others_stay() {
+    let world = production();
+    let python = std::env::var("GROVE_TEST_DJANGO").unwrap();
+    world.write("edx/manage.py", format!("#!{python}{MANAGE}"));
+    let shell = |text: &str| {
+        let output = Command::new("sh")
+            .current_dir(world.path("edx"))
+            .args(["-e", "-c", text])
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let _ = shell("chmod +x manage.py && ./manage.py lms migrate --verbosity 0");
+    let see = "./manage.py lms shell -v 0 -c '
+from django.contrib.auth.models import Group
+from waffle.models import Flag, Sample, Switch
+for one in Flag.objects.order_by(\"name\"):
+    print(one.name, one.everyone, one.percent, one.staff, [g.name for g in one.groups.all()], one.note or None)
+for one in Switch.objects.order_by(\"name\"):
+    print(one.name, one.active, one.note or None)
+for one in Sample.objects.order_by(\"name\"):
+    print(one.name, one.percent, one.note or None)
+'";
+    // Somebody else's flags, and a group.
+    let _ = shell(
+        "./manage.py lms waffle_flag by_hand --create --everyone\n\
+         ./manage.py lms waffle_switch shared on --create\n\
+         ./manage.py lms shell -v 0 -c 'from django.contrib.auth.models import Group; Group.objects.create(name=\"beta\")'",
+    );
+    let set = |flags: &str| {
+        let text = world.read(format!("fleet/{UNI}"));
+        let (before, _) = text.split_once("flags:").unwrap_or((&text, ""));
+        world.write(
+            format!("fleet/{UNI}"),
+            format!("{}\nflags:{flags}", before.trim_end()),
+        );
+        let job = grove_yaml_value(&rendered(&world, "job-lms-flags-setup.yaml"));
+        let args = &job["spec"]["template"]["spec"]["containers"][0]["args"];
+        assert_eq!(args[0], "sh");
+        let _ = shell(args[3].as_str().unwrap());
+        shell(see)
+    };
+    let first = "
+  flags:
+    new_ui: {everyone: true}
+    tried: {percent: 20, groups: [beta], staff: true}
+    ? \"it's\\\"$(id)`x`\"
+    : {everyone: false}
+  switches: {shared: false, own: true}
+  samples: {some: 25}
+";
+    insta::assert_snapshot!(set(first), @r#"
+    by_hand True None False [] None
+    it's"$(id)`x` False None False [] Managed by Grove
+    new_ui True None False [] Managed by Grove
+    tried None 20.0 True ['beta'] Managed by Grove
+    own True Managed by Grove
+    shared False None
+    some 25.0 Managed by Grove
+    "#);
+    // The same again changes nothing.
+    assert_eq!(set(first), shell(see));
+    // What leaves the fleet is deleted, but for what Grove did not make.
+    insta::assert_snapshot!(set(" {flags: {new_ui: {everyone: false}}}\n"), @"
+    by_hand True None False [] None
+    new_ui False None False [] Managed by Grove
+    shared False None
     ");
 }
 

@@ -1,0 +1,47 @@
+//! Feature flags of an instance.
+
+use grove_yaml::Value;
+
+use super::instance::{flag, list, number};
+use crate::{
+    layer::Merged,
+    model::{Flag, Flags},
+};
+
+pub(super) fn flags(merged: &Merged<'_>) -> Flags {
+    let below = |key: &str| merged.get(key).into_iter().flat_map(Merged::entries);
+    Flags {
+        flags: below("flags")
+            .map(|(name, merged)| (name.to_owned(), one(merged)))
+            .collect(),
+        switches: below("switches")
+            .filter_map(|(name, value)| match value.node.value {
+                Value::Bool(on) => Some((name.to_owned(), on)),
+                _ => None,
+            })
+            .collect(),
+        samples: below("samples")
+            .filter_map(|(name, value)| match &value.node.value {
+                Value::Number(number) => Some((name.to_owned(), number.as_u64()?)),
+                _ => None,
+            })
+            .collect(),
+    }
+}
+
+fn one(merged: &Merged<'_>) -> Flag {
+    Flag {
+        everyone: merged
+            .get("everyone")
+            .and_then(|value| match value.node.value {
+                Value::Bool(on) => Some(on),
+                _ => None,
+            }),
+        percent: number(merged, "percent"),
+        groups: list(merged, "groups"),
+        testing: flag(merged, "testing"),
+        superusers: flag(merged, "superusers"),
+        staff: flag(merged, "staff"),
+        authenticated: flag(merged, "authenticated"),
+    }
+}
