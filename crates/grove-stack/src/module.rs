@@ -112,6 +112,30 @@ impl Module {
     }
 }
 
+impl Module {
+    /// The same module, its files named from where `directory` is named from.
+    #[must_use]
+    pub fn within(mut self, directory: &str) -> Self {
+        let variables = self.variables.values_mut().map(|one| &mut one.place);
+        let outputs = self.outputs.values_mut().map(|one| &mut one.place);
+        let calls = self.calls.values_mut().map(|one| &mut one.place);
+        let owned = self.owned.iter_mut().map(|(_, place)| place);
+        for place in variables.chain(outputs).chain(calls).chain(owned) {
+            place.file = format!("{directory}/{}", place.file);
+        }
+        self
+    }
+}
+
+impl ModuleError {
+    /// The same error, its file named from where `directory` is named from.
+    #[must_use]
+    pub fn within(mut self, directory: &str) -> Self {
+        self.place.file = format!("{directory}/{}", self.place.file);
+        self
+    }
+}
+
 /// Whether a file's name is one of a module's own files.
 pub fn is_module_file(name: &str) -> bool {
     [".tf", ".tofu", ".tf.json", ".tofu.json"]

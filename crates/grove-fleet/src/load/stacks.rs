@@ -1,8 +1,8 @@
 //! Stacks: what `stacks` says, the operator's own files, and what was given.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex},
 };
 
 use grove_stack::{
@@ -59,10 +59,11 @@ pub(super) fn read(documents: &Documents, fleet: &Fleet) -> BTreeMap<Address, St
             _ => {}
         }
     }
+    let modules = Modules::default();
     stated
         .into_par_iter()
         .filter_map(|(address, entry)| {
-            let stack = stack(documents, fleet, &address, &entry)?;
+            let stack = stack(documents, fleet, &modules, &address, &entry)?;
             Some((address, stack))
         })
         .collect()
@@ -81,9 +82,40 @@ fn entries(stacks: Option<Value>) -> impl Iterator<Item = (String, Map<String, V
     })
 }
 
-fn stack(
-    documents: &Documents,
+/// Modules by their files: stacks of many instances are often copies of one, which is read once.
+#[derive(Default)]
+struct Modules<'a>(Mutex<HashMap<Files<'a>, Read>>);
+
+/// The files right in a module's directory, by name.
+type Files<'a> = Vec<(&'a str, &'a [u8])>;
+type Read = Result<Module, ModuleError>;
+
+impl<'a> Modules<'a> {
+    /// The module that files right in `directory` make.
+    fn read(&self, documents: &'a Documents, directory: &str) -> Read {
+        let files: Files<'a> = below(documents, directory)
+            .filter_map(|(path, bytes)| {
+                let name = path.strip_prefix(directory)?.strip_prefix('/')?;
+                (!name.contains('/')).then_some((name, bytes))
+            })
+            .collect();
+        let known = || Some(self.0.lock().ok()?.get(&files)?.clone());
+        let read = known().unwrap_or_else(|| {
+            let read = Module::read(files.iter().copied());
+            if let Ok(mut modules) = self.0.lock() {
+                modules.insert(files, read.clone());
+            }
+            read
+        });
+        read.map(|module| module.within(directory))
+            .map_err(|error| error.within(directory))
+    }
+}
+
+fn stack<'a>(
+    documents: &'a Documents,
     fleet: &Fleet,
+    modules: &Modules<'a>,
     address: &Address,
     entry: &Map<String, Value>,
 ) -> Option<Stack> {
@@ -95,7 +127,9 @@ fn stack(
             .map(|(name, value)| (name.clone(), input(value)))
             .collect()
     };
-    let (source, problem) = source(documents, &cluster.provider, address, || inputs("outputs"))?;
+    let (source, problem) = source(documents, modules, &cluster.provider, address, || {
+        inputs("outputs")
+    })?;
     let mut credentials = cluster.credentials.clone();
     for (name, secret) in entry
         .get("credentials")
@@ -124,8 +158,9 @@ fn stack(
 }
 
 /// What a stack is made of: own files come before the provider's, and both before stated outputs.
-fn source(
-    documents: &Documents,
+fn source<'a>(
+    documents: &'a Documents,
+    modules: &Modules<'a>,
     provider: &str,
     address: &Address,
     outputs: impl FnOnce() -> BTreeMap<String, Input>,
@@ -137,7 +172,7 @@ fn source(
         .keys()
         .any(|path| is_right_in(path) && is_module_file(path))
     {
-        let (module, files, problem) = own_module(documents, &directory, own);
+        let (module, files, problem) = own_module(documents, modules, &directory, own);
         let source = Source::Module {
             module,
             files,
@@ -164,31 +199,40 @@ fn source(
 
 /// Every file below a directory, by path.
 fn own_files(documents: &Documents, directory: &str) -> BTreeMap<String, Arc<[u8]>> {
-    let start = format!("{directory}/");
-    documents
-        .files
-        .range(start.clone()..)
-        .take_while(|(path, _)| path.starts_with(&start))
+    let files = documents.files.range(format!("{directory}/")..);
+    files
+        .take_while(|(path, _)| is_below(path, directory))
         .map(|(path, document)| (path.clone(), document.bytes.clone()))
         .filter(|(path, _)| !path.ends_with(LOCK_FILE))
         .collect()
 }
 
+/// The same, borrowed.
+fn below<'a>(
+    documents: &'a Documents,
+    directory: &str,
+) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+    let files = documents.files.range(format!("{directory}/")..);
+    files
+        .take_while(move |(path, _)| is_below(path, directory))
+        .map(|(path, document)| (path.as_str(), &*document.bytes))
+        .filter(|(path, _)| !path.ends_with(LOCK_FILE))
+}
+
+fn is_below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory)
+        .is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// A root module with every local module that it calls, and those that these call.
-fn own_module(
-    documents: &Documents,
+fn own_module<'a>(
+    documents: &'a Documents,
+    modules: &Modules<'a>,
     directory: &str,
     own: BTreeMap<String, Arc<[u8]>>,
 ) -> (Module, BTreeMap<String, Arc<[u8]>>, Option<ModuleError>) {
     // What is in directories below is data, or a module of its own.
-    let read = |directory: &str, files: &BTreeMap<String, Arc<[u8]>>| {
-        let right_in = files.iter().filter(|(path, _)| {
-            let name = path.strip_prefix(directory).unwrap_or(path);
-            !name.trim_start_matches('/').contains('/')
-        });
-        Module::read(right_in.map(|(path, bytes)| (path.as_str(), &**bytes)))
-    };
-    let root = read(directory, &own);
+    let root = modules.read(documents, directory);
     let (module, mut problem) = match root {
         Ok(module) => (module, None),
         Err(error) => (Module::default(), Some(error)),
@@ -209,7 +253,7 @@ fn own_module(
         if !seen.insert(found.clone()) {
             continue;
         }
-        match read(&found, &files) {
+        match modules.read(documents, &found) {
             Ok(module) => open.extend(calls(&found, &module)),
             Err(error) => {
                 problem.get_or_insert(error);
