@@ -366,6 +366,18 @@ impl<'a> Deploy<'a> {
         } else {
             compose_without_jobs(sealed.objects.clone(), before.as_ref())
         };
+        if is_operational
+            && !runs_jobs
+            && !sealed.changed.is_empty()
+            && brings_jobs(&sealed.objects, before.as_ref())
+        {
+            let changed: Vec<&str> = sealed.changed.iter().map(String::as_str).collect();
+            self.output.warn(&format!(
+                "{}: {} changed, and init tasks that may have to hand it on do not run: a deploy without `--only` runs them",
+                instance.address,
+                changed.join(", ")
+            ));
+        }
         let init_pending = !runs_jobs
             && (was_pending || !is_operational && brings_jobs(&sealed.objects, before.as_ref()));
         let action = match &hold {

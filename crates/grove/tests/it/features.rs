@@ -409,6 +409,23 @@ fn init_tasks_of_a_stopped_site_run_when_it_starts_and_no_others() {
         let _ = deploy(&["--only", "operational", "--confirm-deletes", "4"]);
         assert_eq!(jobs(), second);
     }
+
+    // A rotated password comes, and it is said that nothing hands it on to the database.
+    let _ = world
+        .command(["secret", "set", "prod/uni", "OPENEDX_MYSQL_PASSWORD"])
+        .stdin("another-value-4c1f\n")
+        .run()
+        .success();
+    fleet.commit("Another password");
+    let words = "deploy prod/uni --only operational".split(' ');
+    let rotated = world.grove(words).success();
+    assert!(
+        rotated
+            .stderr
+            .contains("OPENEDX_MYSQL_PASSWORD changed, and init tasks"),
+        "{rotated}"
+    );
+    assert_eq!(jobs(), second);
 }
 
 /// A file's text without one of its keys.
