@@ -47,12 +47,20 @@ pub(crate) fn get_mut<'a>(
     Ok(id.and_then(|id| objects.get_mut(&id.group, &id.kind, &id.name)))
 }
 
-/// The amounts of a container: of its `requests` or of its `limits`. Ones that are none are left out.
+/// The amounts of a container: of its `requests` or of its `limits`. A limit without a request is one as well,
+/// as it is to Kubernetes. Ones that are no amounts are left out.
 pub(crate) fn amounts(container: &Value, key: &str) -> BTreeMap<String, Quantity> {
-    let stated = container.pointer("/resources").and_then(|all| all.get(key));
-    let stated = stated.and_then(Value::as_object);
-    stated
-        .into_iter()
+    let mut amounts = stated(container, "limits");
+    if key == "requests" {
+        amounts.extend(stated(container, key));
+    }
+    amounts
+}
+
+fn stated(container: &Value, key: &str) -> BTreeMap<String, Quantity> {
+    let all = container.pointer("/resources").and_then(|all| all.get(key));
+    let all = all.and_then(Value::as_object);
+    all.into_iter()
         .flatten()
         .filter_map(|(name, amount)| {
             let text = amount

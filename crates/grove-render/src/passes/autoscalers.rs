@@ -72,7 +72,11 @@ mod tests {
         let mut lms = deployment("lms", "openedx:1");
         lms["spec"]["template"]["spec"]["containers"][0]["resources"] =
             json!({"requests": {"memory": "2Gi"}});
-        let objects = vec![lms, deployment("redis", "redis:7")];
+        // A limit without a request is a request to Kubernetes.
+        let mut cms = deployment("cms", "openedx:1");
+        cms["spec"]["template"]["spec"]["containers"][0]["resources"] =
+            json!({"limits": {"cpu": "1", "memory": "2Gi"}});
+        let objects = vec![lms, cms, deployment("redis", "redis:7")];
         let mut draft = world.draft(&[], objects)?;
         let changes = testing::run(&PASS, &mut draft)?;
         let made = draft
@@ -98,6 +102,7 @@ mod tests {
             ..scaling
         };
         insta::assert_snapshot!(run("lms", cpu).unwrap_err(), @"`autoscaling.lms.cpu` is a share of what lms requests, and it requests no cpu");
+        assert!(run("cms", cpu).unwrap().contains("averageUtilization\":70"));
         insta::assert_snapshot!(run("redis", scaling).unwrap_err(), @"redis keeps data on one volume, and two pods of it would spoil it");
     }
 }

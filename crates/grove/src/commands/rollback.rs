@@ -300,7 +300,7 @@ fn hold(existing: Option<Hold>, left: u32, new: Hold) -> Hold {
 }
 
 /// A release that needs a secret which the fleet no longer has cannot come back.
-fn refuse_lost_secrets(instance: &Instance, older: &Record) -> Result<()> {
+pub(crate) fn refuse_lost_secrets(instance: &Instance, older: &Record) -> Result<()> {
     let held: BTreeSet<&str> = instance.secrets.keys().map(String::as_str).collect();
     let lost: Vec<&str> = older
         .secrets

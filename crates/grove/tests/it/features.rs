@@ -385,6 +385,13 @@ fn init_tasks_of_a_stopped_site_run_when_it_starts_and_no_others() {
         "lms-worker: {min: 1, max: 3",
         "lms-worker: {min: 1, max: 2",
     );
+    // What else was merged, for a workload that does not run yet, is not looked at.
+    edit(
+        &world,
+        UNI,
+        "environment: staging",
+        "environment: staging\nresources: {later: {grace: 5}}",
+    );
     fleet.commit("Fewer workers");
     let _ = deploy(&["--only", "operational"]);
     assert_eq!(jobs(), first);

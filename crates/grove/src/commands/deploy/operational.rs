@@ -3,13 +3,14 @@
 //! Everything else is rendered again from the source of the running release, so that nobody ships at night
 //! what others merged in the meantime.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use grove_fleet::{Address, Fleet, model::Instance};
 use grove_release::{DeployBranch, Id, Record, View};
 use grove_render::Tree;
 
 use crate::{
+    commands::rollback::refuse_lost_secrets,
     error::{CommandError, Result},
     output::Output,
     pipeline::Pipeline,
@@ -42,10 +43,12 @@ impl Operational {
                 .iter()
                 .find(|branch| branch.cluster() == address.cluster);
             let view = branch.map(DeployBranch::view).transpose()?;
-            let source = match &view {
-                Some(view) => source(view, address)?,
-                None => return Err(never(address)),
-            };
+            let view = view.ok_or_else(|| never(address))?;
+            let running = view
+                .latest(&address.instance)?
+                .ok_or_else(|| never(address))?;
+            refuse_lost_secrets(now, &running)?;
+            let source = source(&view, address, running)?;
             if let Entry::Vacant(entry) = read.fleets.entry(source) {
                 let then = workspace.as_of(source)?;
                 let fleet = then.sound(output).map_err(|error| {
@@ -61,7 +64,7 @@ impl Operational {
                 .get(&source)
                 .and_then(|fleet| fleet.instances.get(address))
                 .ok_or_else(|| never(address))?;
-            let instance = over(then, now)?;
+            let instance = over(then, now);
             read.instances.insert(address.clone(), (source, instance));
         }
         Ok(read)
@@ -91,13 +94,11 @@ impl Operational {
     }
 }
 
-/// The commit from which an instance's running release was rendered: of a rollback, that of the release
-/// whose manifests it took.
-fn source(view: &View<'_>, address: &Address) -> Result<Id> {
-    let name = &address.instance;
-    let mut record: Record = view.latest(name)?.ok_or_else(|| never(address))?;
+/// The commit from which a running release was rendered: of a rollback, that of the release whose manifests
+/// it took.
+fn source(view: &View<'_>, address: &Address, mut record: Record) -> Result<Id> {
     while let Some(taken) = record.rollback_of {
-        record = view.record(name, taken)?;
+        record = view.record(&address.instance, taken)?;
     }
     let release = record.release;
     match record.source.commit.filter(|_| !record.source.local) {
@@ -114,26 +115,28 @@ fn never(address: &Address) -> CommandError {
 }
 
 /// What ran, with what is said now of its state, its size, and the values of its secrets.
-fn over(then: &Instance, now: &Instance) -> Result<Instance> {
+fn over(then: &Instance, now: &Instance) -> Instance {
     let mut instance = then.clone();
     instance.state = now.state;
     instance.maintenance = now.maintenance.clone();
     instance.autoscaling = now.autoscaling.clone();
-    let workloads: BTreeSet<&String> = then.resources.keys().chain(now.resources.keys()).collect();
-    for workload in workloads {
-        let replicas = now.resources.get(workload).and_then(|now| now.replicas);
-        let known = instance.resources.entry(workload.clone()).or_default();
-        known.replicas = replicas;
+    for known in instance.resources.values_mut() {
+        known.replicas = None;
     }
+    for (workload, resources) in &now.resources {
+        if resources.replicas.is_some() {
+            let known = instance.resources.entry(workload.clone()).or_default();
+            known.replicas = resources.replicas;
+        }
+    }
+    // One that is gone and was needed is refused before; one that was not needed is not missed.
+    instance
+        .secrets
+        .retain(|name, _| now.secrets.contains_key(name));
     for (name, reference) in &mut instance.secrets {
-        let today = now.secrets.get(name).ok_or_else(|| {
-            CommandError::refused(format!(
-                "{} runs with the secret `{name}`, which the fleet does not have any more",
-                now.address
-            ))
-            .hint("set it again, or deploy without `--only`")
-        })?;
-        *reference = today.clone();
+        if let Some(today) = now.secrets.get(name) {
+            reference.clone_from(today);
+        }
     }
-    Ok(instance)
+    instance
 }
