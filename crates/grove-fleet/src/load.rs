@@ -4,6 +4,7 @@
 //! why. So a [`Fleet`] is only to be rendered when the check has found no error.
 
 mod cluster;
+mod data;
 mod distribution;
 mod flags;
 mod instance;
@@ -144,5 +145,8 @@ pub fn fleet(documents: &Documents) -> Fleet {
         .collect();
     fleet.stacks = stacks::read(documents, &fleet);
     references::resolve(&mut fleet);
+    for instance in fleet.instances.values_mut() {
+        data::read(instance, fleet.clusters.get(&instance.address.cluster));
+    }
     fleet
 }

@@ -2,6 +2,7 @@
 
 mod address;
 mod cluster;
+mod data;
 mod distribution;
 mod flags;
 mod image;
@@ -11,6 +12,9 @@ mod workload;
 
 pub use address::Address;
 pub use cluster::{Certificate, Chart, Cluster, Harmony, Waits};
+pub use data::{
+    Admin, Credentials, Data, Engine, Manage, Mode, Outside, Server, Volume, credentials, prefix,
+};
 pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
 pub use flags::{Flag, Flags, is_flag_name};
 pub use image::{ImageError, ImageName};

@@ -4,6 +4,7 @@
 //! [`crate::schema`] and the reference pages.
 
 mod cluster;
+mod data;
 mod distribution;
 mod flags;
 mod fleet;

@@ -43,6 +43,12 @@ pub enum Error {
         /// The instance's namespace.
         own: String,
     },
+    /// A volume of a service that has none.
+    #[error("`data.{service}.volume` is for a volume that the environment does not have")]
+    NoVolume {
+        /// The service, a key of `data`.
+        service: String,
+    },
     /// A kind of object that an instance's project does not let in.
     #[error("{object} ({api}) is of a kind that an instance may not have")]
     RefusedKind {
@@ -323,6 +329,7 @@ impl Error {
             Self::UnknownWorkload { near: None, .. } => {
                 "workloads are Deployments and StatefulSets: `grove render` writes them"
             }
+            Self::NoVolume { .. } => "take the key out where the service is not in the namespace",
             Self::ScaledDataService { .. } => "leave it at one",
             Self::LimitBelowRequest { .. } => "raise the limit, or state a smaller request as well",
             Self::NoRequest { .. } => "state it under `resources.<workload>.requests`",

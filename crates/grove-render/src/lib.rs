@@ -13,6 +13,7 @@ pub mod annotations;
 mod argo;
 mod caddy;
 mod components;
+mod data;
 mod data_services;
 mod error;
 mod hosts;
@@ -33,6 +34,7 @@ mod trace;
 mod tutor;
 mod workloads;
 
+pub use data::{DATA_NAMESPACE, DataJob, data_job, data_namespace, data_secrets, data_services};
 pub use error::Error;
 pub use once::{FILES, Once, once};
 pub use passes::{Pass, passes};

@@ -12,6 +12,7 @@ mod autoscalers;
 mod autoscaling;
 mod certificates;
 mod cron;
+mod data;
 mod development;
 mod disruption;
 mod domains;
@@ -69,6 +70,7 @@ pub fn passes() -> &'static [Pass] {
         namespace::PASS,
         version::PASS,
         services::PASS,
+        data::PASS,
         resources::PASS,
         autoscalers::PASS,
         autoscaling::PASS,

@@ -8,7 +8,7 @@ use std::{
 use grove_fleet::model::{Encryption, Instance, Settings};
 use serde_json::{Map, Value, json};
 
-use crate::{Error, TutorInput, components, hosts, names, python};
+use crate::{Error, TutorInput, components, data, hosts, names, python};
 
 /// The secret that Tutor's templates take apart: the worker brings a throw-away in its place.
 const JWT_KEY: &str = "JWT_RSA_PRIVATE_KEY";
@@ -68,6 +68,9 @@ pub fn request(instance: &Instance) -> Result<TutorInput, Error> {
             components::image_key(component),
             image.reference.clone().into(),
         );
+    }
+    for (key, value) in data::config(instance) {
+        set(key, value);
     }
     if let Some(mail) = &instance.mail {
         let is_host = names::is_subdomain(&mail.host) || mail.host.parse::<IpAddr>().is_ok();
@@ -153,6 +156,9 @@ fn patches(instance: &Instance) -> BTreeMap<String, String> {
                 &format!("{setting}.append({})\n", python::string(&entry)),
             );
         }
+    }
+    if let Some((patch, text)) = data::settings(instance) {
+        add(patch, &text);
     }
     let none = Settings::default();
     let of = |service: &str| instance.env.get(service).unwrap_or(&none);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use grove_fleet::{
     Address,
     model::{
-        Cluster, Distribution, Environment, Identity, Instance, Maintenance, Network, Resources,
-        SecretReference, State,
+        Cluster, Data, Distribution, Environment, Identity, Instance, Maintenance, Network,
+        Resources, SecretReference, State,
     },
 };
 use serde_json::{Value, json};
@@ -67,6 +67,8 @@ pub(crate) fn instance() -> Instance {
         config: serde_json::Map::new(),
         env: BTreeMap::new(),
         images: BTreeMap::new(),
+        data: Data::default(),
+        data_stated: serde_json::Value::Null,
         mail: None,
         state: State::Active,
         maintenance: Maintenance::default(),
@@ -252,7 +254,10 @@ pub(crate) fn template_job(service: &str, image: &str) -> Value {
 }
 
 pub(crate) fn claim(name: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}})
+    json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name},
+        "spec": {"resources": {"requests": {"storage": "5Gi"}}},
+    })
 }
 
 /// `workload` with a volume on a claim.

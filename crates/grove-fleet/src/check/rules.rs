@@ -1,7 +1,9 @@
 //! The list of rules; its order is that of the documentation.
 
 mod addon_values;
+mod admin_secret_in_instance;
 mod bad_autoscaling;
+mod bad_data;
 mod bad_group;
 mod bad_host;
 mod bad_identity;
@@ -52,6 +54,7 @@ mod secrets_not_encrypted;
 mod stack_cycle;
 mod stack_unreadable;
 mod state_key_clash;
+mod two_owners;
 mod unknown_addon;
 mod unknown_cluster;
 mod unknown_distribution;
@@ -63,6 +66,7 @@ mod unknown_service;
 mod unknown_stack;
 mod unresolved_input;
 mod unsupported_key;
+mod uploads_on_pod_disk;
 mod wrong_type;
 mod yaml_syntax;
 
@@ -107,6 +111,10 @@ pub static ALL: &[Rule] = &[
     bad_schedule::RULE,
     bad_network::RULE,
     bad_mail::RULE,
+    bad_data::RULE,
+    two_owners::RULE,
+    admin_secret_in_instance::RULE,
+    uploads_on_pod_disk::RULE,
     pull_secret_missing::RULE,
     engine_end_of_life::RULE,
     unknown_addon::RULE,

@@ -236,8 +236,8 @@ fn places_that_clash_are_both_shown() {
               "label": "again",
               "path": "clusters/prod/instances/uni/instance.yaml",
               "span": {
-                "end": 162,
-                "start": 144
+                "end": 159,
+                "start": 141
               },
               "start": {
                 "column": 38,
@@ -252,8 +252,8 @@ fn places_that_clash_are_both_shown() {
               "label": "first here",
               "path": "clusters/prod/instances/college/instance.yaml",
               "span": {
-                "end": 174,
-                "start": 156
+                "end": 171,
+                "start": 153
               },
               "start": {
                 "column": 42,
@@ -399,14 +399,18 @@ fn the_broken_example_has_these_findings() {
     insta::assert_snapshot!(places(&findings), @"
     wrong-type clusters/prod/cluster.yaml:2
     unsupported-key clusters/prod/cluster.yaml:5
+    uploads-on-pod-disk clusters/prod/instances/academy/instance.yaml:2
     yaml-syntax clusters/prod/instances/academy/instance.yaml:7
+    uploads-on-pod-disk clusters/prod/instances/college/instance.yaml:3
     secret-missing clusters/prod/instances/college/secrets.sops.yaml:1
+    uploads-on-pod-disk clusters/prod/instances/library/instance.yaml:2
     unknown-ring clusters/prod/instances/library/instance.yaml:4
     unknown-group clusters/prod/instances/library/instance.yaml:7
     bad-host clusters/prod/instances/library/instance.yaml:11
     unknown-service clusters/prod/instances/library/instance.yaml:15
     unsupported-key clusters/prod/instances/library/instance.yaml:17
     secrets-not-encrypted clusters/prod/instances/library/secrets.sops.yaml:1
+    uploads-on-pod-disk clusters/prod/instances/uni/instance.yaml:2
     namespace-clash clusters/prod/instances/uni/instance.yaml:4
     identity-clash clusters/prod/instances/uni/instance.yaml:4
     host-clash clusters/prod/instances/uni/instance.yaml:7

@@ -4,7 +4,7 @@ use grove_yaml::Node;
 use serde_json::{Map, Value};
 use x509_cert::{Certificate as X509, der::DecodePem as _, time::Time};
 
-use super::{Document, Documents, secrets, stacks};
+use super::{Document, Documents, data, secrets, stacks};
 use crate::{
     layout,
     model::{Certificate, Chart, Cluster, Harmony},
@@ -62,6 +62,7 @@ pub(super) fn read(
         sealing: documents
             .get(&layout::sealing(name))
             .and_then(|document| certificate(&document.bytes)),
+        servers: data::servers(document.root.as_ref()),
         storage: document
             .root
             .as_ref()

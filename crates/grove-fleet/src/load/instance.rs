@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use grove_yaml::Value;
 
-use super::{Document, Documents, flags, plugins, secrets, workloads};
+use super::{Document, Documents, data, flags, plugins, secrets, workloads};
 use crate::{
     Address,
     layer::{self, Merged},
     model::{
-        Domain, Encryption, Environment, Identity, Image, Instance, Mail, Maintenance, Network,
-        Role, Settings, State, TypedText,
+        Data, Domain, Encryption, Environment, Identity, Image, Instance, Mail, Maintenance,
+        Network, Role, Settings, State, TypedText,
     },
 };
 
@@ -68,6 +68,11 @@ pub(super) fn read(
                 Some((component.to_owned(), Image { reference }))
             })
             .collect(),
+        data: Data {
+            volumes: data::volumes(merged.get("data")),
+            ..Data::default()
+        },
+        data_stated: merged.get("data").map(Merged::to_json).unwrap_or_default(),
         mail: merged.get("mail").map(mail),
         state: merged
             .get("state")
@@ -104,7 +109,7 @@ pub(super) fn read(
 }
 
 fn mail(merged: &Merged<'_>) -> Mail {
-    let text = |key: &str| merged.get(key).and_then(Merged::as_str).map(str::to_owned);
+    let text = |key: &str| text(merged, key);
     let encryption = text("encryption");
     let encryption = encryption.as_deref().and_then(Encryption::from_name);
     let encryption = encryption.unwrap_or_default();
@@ -120,6 +125,11 @@ fn mail(merged: &Merged<'_>) -> Mail {
             .to_owned(),
         from: text("from"),
     }
+}
+
+/// A text.
+pub(super) fn text(merged: &Merged<'_>, key: &str) -> Option<String> {
+    merged.get(key).and_then(Merged::as_str).map(str::to_owned)
 }
 
 /// A whole number.

@@ -34,6 +34,11 @@ pub(super) fn resolve(fleet: &mut Fleet) {
                 owner.fill(value, &mut path, &mut waits);
             }
         }
+        owner.fill(
+            &mut instance.data_stated,
+            &mut vec!["data".to_owned()],
+            &mut waits,
+        );
         instance.waits = waits;
     }
     for cluster in fleet.clusters.values_mut() {

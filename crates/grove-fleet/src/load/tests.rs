@@ -106,6 +106,7 @@ fn a_fleet_is_typed() {
         harmony: None,
         addons: {},
         sealing: None,
+        servers: {},
         storage: None,
         credentials: {},
         environment: [],

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use grove_stack::{backend::Storage, root::Blocked, stack::Reference};
 use serde_json::Value;
 
-use super::SecretReference;
+use super::{SecretReference, Server};
 
 /// What `clusters/<name>/` says.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +36,8 @@ pub struct Cluster {
     pub addons: BTreeMap<String, Value>,
     /// `sealing.pem`, where it is there and readable.
     pub sealing: Option<Certificate>,
+    /// `servers` that instances share, by name.
+    pub servers: BTreeMap<String, Server>,
     /// `state`, where it is stated as its back end needs it.
     pub storage: Option<Storage>,
     /// `credentials`: environment variable → name of a secret of the cluster.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Cron, Flags, Mail, Maintenance, Network, Quota, Resources, Scaling, State, Waits,
+    Address, Cron, Data, Flags, Mail, Maintenance, Network, Quota, Resources, Scaling, State, Waits,
 };
 
 /// An instance with its layers merged.
@@ -41,6 +41,10 @@ pub struct Instance {
     pub env: BTreeMap<String, Settings>,
     /// `images`: component → image.
     pub images: BTreeMap<String, Image>,
+    /// `data`: where its data is, and on whose servers.
+    pub data: Data,
+    /// `data` as it is stated, until outputs of stacks are in their places.
+    pub data_stated: serde_json::Value,
     /// `mail`: how it sends mail, where not by Tutor's own relay.
     pub mail: Option<Mail>,
     /// `state`: what it does.

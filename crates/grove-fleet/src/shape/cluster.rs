@@ -1,6 +1,6 @@
 //! `clusters/<name>/cluster.yaml`.
 
-use super::{Choice, Key, Shape, Type, layered, stack};
+use super::{Choice, Key, Shape, Type, data, layered, stack};
 
 pub(super) static SHAPE: Shape = Shape {
     path: "clusters/*/cluster.yaml",
@@ -139,6 +139,11 @@ const KEYS: &[Key] = &[
             ),
         ]]),
         "How secrets reach the cluster.",
+    ),
+    Key::new(
+        "servers",
+        data::SERVERS,
+        "Servers that instances share, by name: `data` of an instance names them.",
     ),
     Key::new(
         "state",

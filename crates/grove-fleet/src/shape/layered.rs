@@ -1,6 +1,6 @@
 //! The keys that every layer may give: fleet, ring, cluster, group and instance.
 
-use super::{Choice, Key, Type, flags, stack, workload};
+use super::{Choice, Key, Type, data, flags, stack, workload};
 
 /// The one layered key that a ring cannot give itself.
 pub(super) const RING: &[Key] = &[Key::new(
@@ -27,32 +27,6 @@ const SETTINGS: Type = Type::Object(&[&[
         Type::Text,
         "Python that is added to the end of the production settings.",
     ),
-]]);
-
-/// Who runs a data service.
-const DATA_SERVICE: Type = Type::Object(&[&[
-    Key::new(
-        "mode",
-        Type::OneOf(&[
-            Choice::now(
-                "in-namespace",
-                "It runs beside the instance, as Tutor has it.",
-            ),
-            Choice::later("shared", "Several instances of the cluster share it."),
-            Choice::later("managed", "A stack makes it at the provider."),
-            Choice::later("external", "Somebody else runs it."),
-        ]),
-        "Who runs it.",
-    ),
-    Key::later("name", "The name of the database, or of whatever it is."),
-    Key::later(
-        "manage",
-        "Who makes users and databases: `create`, `adopt` or `external`.",
-    ),
-    Key::later("host", "The server's address."),
-    Key::later("port", "The server's port."),
-    Key::later("tls", "How the connection is protected."),
-    Key::later("volume", "Size and storage class of its volume."),
 ]]);
 
 /// Who sends mail.
@@ -176,14 +150,8 @@ pub(super) const KEYS: &[Key] = &[
     .layered(),
     Key::new(
         "data",
-        Type::Object(&[&[
-            Key::new("mysql", DATA_SERVICE, "MySQL."),
-            Key::new("mongodb", DATA_SERVICE, "MongoDB."),
-            Key::new("redis", DATA_SERVICE, "Redis."),
-            Key::new("search", DATA_SERVICE, "Meilisearch or Elasticsearch."),
-            Key::later("bucket", "Where uploaded files are kept."),
-        ]]),
-        "Who runs the data services.",
+        data::DATA,
+        "Where the instance's data is, and who runs the servers.",
     )
     .layered(),
     Key::new(

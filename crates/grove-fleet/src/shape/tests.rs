@@ -141,13 +141,11 @@ fn missing_keys_are_named_with_their_path() {
 fn what_comes_later_is_refused() {
     insta::assert_snapshot!(found(
         FileKind::Instance,
-        "identity: {namespace: a, id: b}\nmfes: {any: thing}\nstate: archived\ndata: {mysql: {mode: shared, host: x}, bucket: {}}\nimages: {openedx: {build: auto}}\n"
+        "identity: {namespace: a, id: b}\nmfes: {any: thing}\nstate: archived\ndata: {search: {mode: shared}}\nimages: {openedx: {build: auto}}\n"
     ), @"
     2:1 NotYet mfes: `mfes` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
     3:8 NotYet state: `state: archived` is not rendered by this version yet ()
-    4:22 NotYet data/mysql/mode: `data.mysql.mode: shared` is not rendered by this version yet ()
-    4:30 NotYet data/mysql/host: `data.mysql.host` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
-    4:40 NotYet data/bucket: `data.bucket` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
+    4:23 NotYet data/search/mode: `data.search.mode: shared` is not rendered by this version yet ()
     5:20 NotYet images/openedx/build: `images.openedx.build` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
     ");
     insta::assert_snapshot!(found(

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::{
     Address, Fleet, Quantity,
-    model::{Cron, Instance, Resources, Scaling, State},
+    model::{Cron, Instance, Resources, Scaling, State, Volume},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -197,6 +197,14 @@ fn rich(instance: &mut Instance, state: State) {
     crate::testing::secret(instance, "REGISTRY_AUTH");
     instance.network.isolate = true;
     instance.network.ingress = vec!["traefik".to_owned()];
+    instance.data.volumes = [(
+        "mysql".to_owned(),
+        Volume {
+            size: Quantity::parse("20Gi"),
+            class: None,
+        },
+    )]
+    .into();
     instance.quota = [(
         "requests.memory".to_owned(),
         Quantity::parse("20Gi").unwrap(),

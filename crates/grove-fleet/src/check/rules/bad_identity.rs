@@ -26,7 +26,7 @@ writes a random one.",
         "clusters/prod/instances/uni/instance.yaml",
         Content::Text(
             "client: uni
-environment: production
+environment: staging
 ring: general
 identity: {namespace: uni, id: uni-production}
 hosts: {lms: learn.uni.example, cms: studio.uni.example}

@@ -28,7 +28,7 @@ Choose another name before the first release; it can never be changed afterwards
         "clusters/prod/instances/uni/instance.yaml",
         Content::Text(
             "client: uni
-environment: production
+environment: staging
 ring: general
 identity: {namespace: kube-system, id: Zk3jH8sd92LqPw1xVb7nT4cR}
 hosts: {lms: learn.uni.example, cms: studio.uni.example}

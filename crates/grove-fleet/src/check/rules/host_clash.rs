@@ -29,7 +29,7 @@ one and deploy that first.",
             "clusters/prod/instances/college/instance.yaml",
             Content::Text(
                 "client: college
-environment: production
+environment: staging
 ring: general
 identity: {namespace: college, id: m5GhQ2yW8eXa6JdK1sFzN9uL}
 hosts: {lms: learn.college.example, cms: studio.uni.example}

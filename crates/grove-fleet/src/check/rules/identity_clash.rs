@@ -28,7 +28,7 @@ Give the newer instance an id of its own: `grove new instance` writes one at ran
             "clusters/prod/instances/college/instance.yaml",
             Content::Text(
                 "client: college
-environment: production
+environment: staging
 ring: general
 identity: {namespace: college, id: Zk3jH8sd92LqPw1xVb7nT4cR}
 hosts: {lms: learn.college.example, cms: studio.college.example}

@@ -28,7 +28,7 @@ those of `grove.yaml`.",
     example: Example::files(&[(
         "clusters/prod/instances/uni/instance.yaml",
         Content::Text(
-            "environment: production
+            "environment: staging
 ring: general
 identity: {namespace: uni, id: Zk3jH8sd92LqPw1xVb7nT4cR}
 hosts: {lms: learn.uni.example, cms: studio.uni.example}

@@ -29,7 +29,7 @@ identity too; `grove new instance` writes one.",
             "clusters/prod/instances/college/instance.yaml",
             Content::Text(
                 "client: college
-environment: production
+environment: staging
 ring: general
 identity: {namespace: uni, id: m5GhQ2yW8eXa6JdK1sFzN9uL}
 hosts: {lms: learn.college.example, cms: studio.college.example}

@@ -33,6 +33,23 @@ secret anew with `grove secret set`; or set `environment` to what the instance i
             )),
         ),
         ("key.txt", Content::Text("the private key\n")),
+        (
+            "clusters/prod/instances/uni/instance.yaml",
+            Content::Text(
+                "\
+client: uni
+environment: production
+ring: general
+identity: {namespace: uni, id: Zk3jH8sd92LqPw1xVb7nT4cR}
+hosts: {lms: learn.uni.example, cms: studio.uni.example}
+plugins: {minio: {}}
+",
+            ),
+        ),
+        (
+            "plugins/minio.yml",
+            Content::Text("name: minio\nversion: 1.0.0\n"),
+        ),
     ]),
     hides_source: false,
     check,

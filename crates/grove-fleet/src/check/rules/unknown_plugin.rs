@@ -26,7 +26,7 @@ plugin, name its package in a new distribution and lock it, or put its file unde
         "clusters/prod/instances/uni/instance.yaml",
         Content::Text(
             "client: uni
-environment: production
+environment: staging
 ring: general
 identity: {namespace: uni, id: Zk3jH8sd92LqPw1xVb7nT4cR}
 hosts: {lms: learn.uni.example, cms: studio.uni.example}

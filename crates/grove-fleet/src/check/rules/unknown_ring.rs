@@ -25,7 +25,7 @@ Correct the name, or add the ring to `grove.yaml` at its place in the order.",
         "clusters/prod/instances/uni/instance.yaml",
         Content::Text(
             "client: uni
-environment: production
+environment: staging
 ring: genral
 distribution: verawood-1
 identity: {namespace: uni, id: Zk3jH8sd92LqPw1xVb7nT4cR}

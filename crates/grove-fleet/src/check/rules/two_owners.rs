@@ -1,0 +1,99 @@
+//! Data that two instances would write.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Severity,
+    check::{
+        findings::{Findings, quote},
+        rule::{Content, Example, Rule},
+        view::View,
+    },
+    model::Engine,
+};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "two-owners",
+    severity: Severity::Error,
+    summary: "two instances have one database, user or bucket",
+    documentation: "\
+Two instances of the fleet, on whatever clusters, name the same database, the same number of a
+Redis, the same user or the same bucket on the same server.
+
+Each would overwrite the other's courses, learners or files, a rotation of one would lock the other
+out, and removing one would remove both.
+
+Names that are not stated come from the identity and never meet. Where one instance replaces
+another, take `data` out of the old one first.",
+    example: Example::files(&[
+        (
+            "clusters/prod/instances/uni/instance.yaml",
+            Content::Text(concat!(
+                include_str!("../base/instance.yaml"),
+                "data: {redis: {mode: external, host: cache.example, databases: {celery: 3, cache: 4}}}\n"
+            )),
+        ),
+        (
+            "clusters/prod/instances/academy/instance.yaml",
+            Content::Text(concat!(
+                include_str!("../base/instance-academy.yaml"),
+                "data: {redis: {mode: external, host: cache.example, databases: {celery: 4, cache: 5}}}\n"
+            )),
+        ),
+        (
+            "clusters/prod/instances/academy/secrets.sops.yaml",
+            Content::Text(include_str!("../base/secrets.sops.yaml")),
+        ),
+    ]),
+    hides_source: false,
+    check,
+};
+
+fn check(view: &View<'_>, findings: &mut Findings<'_>) {
+    let mut owners: BTreeMap<(Engine, String, &'static str, &str), Vec<_>> = BTreeMap::new();
+    for instance in view.fleet.instances.values() {
+        for (engine, outside) in &instance.data.outside {
+            // What waits for a stack has no address yet.
+            if outside.host.is_empty() && *engine != Engine::S3 {
+                continue;
+            }
+            let server = match engine {
+                Engine::S3 => outside.host.to_ascii_lowercase(),
+                _ => format!("{}:{}", outside.host.to_ascii_lowercase(), outside.port),
+            };
+            let what = match engine {
+                Engine::Redis => "number",
+                Engine::S3 => "bucket",
+                _ => "database",
+            };
+            let names = outside.databases.values().map(|name| (what, name));
+            let users = outside.users.values().map(|name| ("user", name));
+            for (what, name) in names.chain(users) {
+                let key = (*engine, server.clone(), what, name.as_str());
+                owners.entry(key).or_default().push(instance);
+            }
+        }
+    }
+    for ((engine, server, what, name), instances) in owners {
+        let (Some(first), Some(second)) = (instances.first(), instances.get(1)) else {
+            continue;
+        };
+        let on = if server.is_empty() { "AWS" } else { &server };
+        let message = if first.address == second.address {
+            format!(
+                "{} names the {what} {} on {on} twice",
+                first.address,
+                quote(name)
+            )
+        } else {
+            format!(
+                "the {what} {} on {on} would belong to {} and {}",
+                quote(name),
+                first.address,
+                second.address
+            )
+        };
+        let places = [first, second].map(|one| view.stated_key(one, &["data", engine.key()]));
+        findings.add(message, places);
+    }
+}

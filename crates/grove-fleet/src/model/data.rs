@@ -1,0 +1,226 @@
+//! Where an instance's data is, and on whose servers.
+
+use std::collections::BTreeMap;
+
+/// A kind of server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Engine {
+    /// MySQL or `MariaDB`.
+    Mysql,
+    /// `MongoDB`.
+    Mongodb,
+    /// Redis or Valkey.
+    Redis,
+    /// Object storage that speaks S3.
+    S3,
+}
+
+impl Engine {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Mysql, Self::Mongodb, Self::Redis, Self::S3];
+
+    /// The word that the fleet's files have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mysql => "mysql",
+            Self::Mongodb => "mongodb",
+            Self::Redis => "redis",
+            Self::S3 => "s3",
+        }
+    }
+
+    /// The kind that a word of the fleet's files means.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
+    /// The key of `data` that says where an instance has it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::S3 => "bucket",
+            other => other.name(),
+        }
+    }
+
+    /// The port on which such servers listen.
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Mysql => 3306,
+            Self::Mongodb => 27017,
+            Self::Redis => 6379,
+            Self::S3 => 443,
+        }
+    }
+}
+
+/// A server that instances share: `servers` of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// `engine`.
+    pub engine: Engine,
+    /// `host`.
+    pub host: String,
+    /// `port`.
+    pub port: u16,
+    /// `tls`.
+    pub tls: bool,
+    /// `endpoint`, of object storage.
+    pub endpoint: Option<String>,
+    /// `region`, of object storage.
+    pub region: Option<String>,
+    /// `admin`: who may make users and databases; none where nobody here may.
+    pub admin: Option<Admin>,
+}
+
+/// Who may make users and databases on a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// `user`; of object storage, the access key.
+    pub user: String,
+    /// `password`: the name of a secret of the cluster.
+    pub password: String,
+}
+
+/// Who runs a data service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Tutor's own, beside the instance.
+    #[default]
+    InNamespace,
+    /// A server of the cluster.
+    Shared,
+    /// A server that a stack makes.
+    Managed,
+    /// Somebody else's server.
+    External,
+}
+
+impl Mode {
+    /// The mode that a word of the fleet's files means.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "in-namespace" => Self::InNamespace,
+            "shared" => Self::Shared,
+            "managed" => Self::Managed,
+            "external" => Self::External,
+            _ => return None,
+        })
+    }
+}
+
+/// Who makes users and databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manage {
+    /// Grove makes and removes both.
+    Create,
+    /// The database is there already and stays; Grove makes and removes users.
+    Adopt,
+    /// Somebody else; Grove only looks whether they work.
+    External,
+}
+
+impl Manage {
+    /// The word that the fleet's files have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Adopt => "adopt",
+            Self::External => "external",
+        }
+    }
+
+    /// What a word of the fleet's files means.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Create, Self::Adopt, Self::External]
+            .into_iter()
+            .find(|known| known.name() == name)
+    }
+}
+
+/// One data service of an instance that is not in its namespace, all layers and its server joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// `mode`.
+    pub mode: Mode,
+    /// `server`, by name, where it is one of the cluster's.
+    pub server: Option<String>,
+    /// The server's address; of object storage, the endpoint, which may be empty for AWS.
+    pub host: String,
+    /// The server's port.
+    pub port: u16,
+    /// Whether the connection is TLS.
+    pub tls: bool,
+    /// `region`, of object storage.
+    pub region: Option<String>,
+    /// `domain`, of object storage: where visitors find public files.
+    pub domain: Option<String>,
+    /// `manage`.
+    pub manage: Manage,
+    /// Databases, by application: `openedx` and those of plugins; of Redis numbers, of object storage the
+    /// bucket.
+    pub databases: BTreeMap<String, String>,
+    /// Users, by application.
+    pub users: BTreeMap<String, String>,
+}
+
+/// The volume of a data service in the namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// `size`.
+    pub size: Option<crate::Quantity>,
+    /// `class`: the storage class.
+    pub class: Option<String>,
+}
+
+/// `data` of an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Data {
+    /// What is not in the namespace.
+    pub outside: BTreeMap<Engine, Outside>,
+    /// Volumes of what is, by service.
+    pub volumes: BTreeMap<String, Volume>,
+    /// What is wrong with it: the keys that lead there, and a message.
+    pub problems: Vec<(Vec<String>, String)>,
+}
+
+/// The name of an application as Tutor's configuration spells it: `NOTES` in `NOTES_MYSQL_DATABASE`.
+pub fn prefix(application: &str) -> String {
+    application.to_ascii_uppercase().replace('-', "_")
+}
+
+/// The configuration values that hold user, password and the user of before, of an application.
+pub fn credentials(engine: Engine, application: &str) -> Credentials {
+    let name = |what: &str| match engine {
+        Engine::Mysql => format!("{}_MYSQL_{what}", prefix(application)),
+        Engine::Mongodb => format!("MONGODB_{what}"),
+        Engine::Redis => format!("REDIS_{what}"),
+        Engine::S3 => format!("OPENEDX_AWS_{what}"),
+    };
+    match engine {
+        Engine::S3 => Credentials {
+            user: name("ACCESS_KEY"),
+            password: name("SECRET_ACCESS_KEY"),
+            previous: name("PREVIOUS_ACCESS_KEY"),
+            retired: name("RETIRED_ACCESS_KEY"),
+        },
+        _ => Credentials {
+            user: name("USERNAME"),
+            password: name("PASSWORD"),
+            previous: name("PREVIOUS_USERNAME"),
+            retired: name("RETIRED_USERNAME"),
+        },
+    }
+}
+
+/// Names of secrets that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user of now.
+    pub user: String,
+    /// The password of now.
+    pub password: String,
+    /// The user of before, who still gets in: a rotation stands between its two steps.
+    pub previous: String,
+    /// The user of before, who is to be taken away.
+    pub retired: String,
+}

@@ -1,0 +1,218 @@
+//! Keys about data: servers of a cluster, and what an instance has on them.
+
+use super::{Choice, Key, Type};
+
+const TLS: Key = Key::new(
+    "tls",
+    Type::Bool,
+    "Whether Open edX itself connects with TLS and not without; services of plugins connect as their templates say.",
+);
+
+const HOST: Key = Key::new(
+    "host",
+    Type::Any,
+    "The server's address: a text, or `{output: stack.name}`.",
+);
+
+const PORT: Key = Key::new(
+    "port",
+    Type::Any,
+    "The server's port, a number or `{output: stack.name}`; the usual one where nothing is said.",
+);
+
+const ENDPOINT: Key = Key::new(
+    "endpoint",
+    Type::Text,
+    "The address of object storage, as `https://fra1.provider.example`; that of AWS where nothing is said.",
+);
+
+const REGION: Key = Key::new(
+    "region",
+    Type::Text,
+    "The region, as the provider names it.",
+);
+
+/// Servers that instances share.
+pub(super) const SERVERS: Type = Type::Map(&Type::Object(&[&[
+    Key::new(
+        "engine",
+        Type::OneOf(&[
+            Choice::now("mysql", "MySQL or MariaDB."),
+            Choice::now("mongodb", "MongoDB."),
+            Choice::now("redis", "Redis or Valkey."),
+            Choice::now("s3", "Object storage that speaks S3."),
+        ]),
+        "What it is.",
+    )
+    .required(),
+    Key::new("host", Type::Text, "Its address."),
+    Key::new(
+        "port",
+        Type::Number(1, 65535),
+        "Its port; the usual one where nothing is said.",
+    ),
+    TLS,
+    ENDPOINT,
+    REGION,
+    Key::new(
+        "admin",
+        Type::Object(&[&[
+            Key::new(
+                "user",
+                Type::Text,
+                "The user who may make users and databases; of object storage the access key.",
+            )
+            .required(),
+            Key::new(
+                "password",
+                Type::Object(&[&[Key::new("secret", Type::Text, "The secret's name.").required()]]),
+                "A secret of the cluster, as `{secret: NAME}`: no instance ever gets it.",
+            )
+            .required(),
+        ]]),
+        "Who may make users and databases there.",
+    ),
+]]));
+
+const MODE: Key = Key::new(
+    "mode",
+    Type::OneOf(&[
+        Choice::now(
+            "in-namespace",
+            "It runs beside the instance, as Tutor has it.",
+        ),
+        Choice::now("shared", "It is on a server of the cluster."),
+        Choice::now("managed", "A stack makes it at the provider."),
+        Choice::now("external", "Somebody else runs it."),
+    ]),
+    "Who runs it; `shared` where a `server` is named, else `in-namespace`, where nothing is said.",
+);
+
+const SERVER: Key = Key::new("server", Type::Text, "The cluster's server, by name.");
+
+const MANAGE: Key = Key::new(
+    "manage",
+    Type::OneOf(&[
+        Choice::now("create", "`grove data apply` makes databases and users."),
+        Choice::now(
+            "adopt",
+            "The database is there already and stays; `grove data apply` makes users.",
+        ),
+        Choice::now("external", "Somebody else makes both."),
+    ]),
+    "Who makes users and databases: `create` on a server of the cluster, else `external`, where nothing is said.",
+);
+
+const USERS: Key = Key::new(
+    "users",
+    Type::Map(&Type::Text),
+    "The user of each application: `openedx`, and plugins. Derived from the identity where nothing is said.",
+);
+
+const VOLUME: Key = Key::new(
+    "volume",
+    Type::Object(&[&[
+        Key::new(
+            "size",
+            Type::Quantity,
+            "How large it is. A volume can grow and never shrink.",
+        ),
+        Key::new(
+            "class",
+            Type::Text,
+            "Its storage class; that of the cluster where nothing is said. It stays as it was made.",
+        ),
+    ]]),
+    "The volume of a service in the namespace.",
+);
+
+const fn databases(doc: &'static str) -> Key {
+    Key::new("databases", Type::Map(&Type::Any), doc)
+}
+
+/// Where an instance's data is.
+pub(super) const DATA: Type = Type::Object(&[&[
+    Key::new(
+        "mysql",
+        Type::Object(&[&[
+            MODE,
+            SERVER,
+            MANAGE,
+            HOST,
+            PORT,
+            TLS,
+            databases(
+                "The database of each application: `openedx`, and plugins that have one. Derived from the identity where nothing is said.",
+            ),
+            USERS,
+            VOLUME,
+        ]]),
+        "MySQL.",
+    ),
+    Key::new(
+        "mongodb",
+        Type::Object(&[&[
+            MODE,
+            SERVER,
+            MANAGE,
+            HOST,
+            PORT,
+            TLS,
+            databases("The databases of courses, `openedx`, and of the forum, `forum`."),
+            USERS,
+            VOLUME,
+        ]]),
+        "MongoDB.",
+    ),
+    Key::new(
+        "redis",
+        Type::Object(&[&[
+            MODE,
+            SERVER,
+            MANAGE,
+            HOST,
+            PORT,
+            databases(
+                "The numbers of the two databases: `{celery: 4, cache: 5}`. Instances that share a server have numbers of their own.",
+            ),
+            USERS,
+            VOLUME,
+        ]]),
+        "Redis.",
+    ),
+    Key::new(
+        "search",
+        Type::Object(&[&[
+            Key::new(
+                "mode",
+                Type::OneOf(&[
+                    Choice::now(
+                        "in-namespace",
+                        "It runs beside the instance, as Tutor has it.",
+                    ),
+                    Choice::later("shared", "It is on a server of the cluster."),
+                    Choice::later("external", "Somebody else runs it."),
+                ]),
+                "Who runs it.",
+            ),
+            VOLUME,
+        ]]),
+        "Meilisearch.",
+    ),
+    Key::new(
+        "bucket",
+        Type::Object(&[&[
+            Key::new("name", Type::Text, "The bucket's name."),
+            SERVER,
+            MANAGE,
+            ENDPOINT,
+            REGION,
+            Key::new(
+                "domain",
+                Type::Text,
+                "A name that serves the bucket to anybody, such as one of a content delivery network. Without one, addresses of files are signed and expire.",
+            ),
+        ]]),
+        "Where uploaded files are: object storage that speaks S3, with the secrets `OPENEDX_AWS_ACCESS_KEY` and `OPENEDX_AWS_SECRET_ACCESS_KEY`.",
+    ),
+]]);

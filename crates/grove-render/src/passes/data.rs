@@ -1,0 +1,126 @@
+//! Data services: what is outside of the namespace, and volumes of what is in it.
+
+use grove_fleet::model::Engine;
+
+use serde_json::{Value, json};
+
+use super::{Draft, Pass};
+use crate::Error;
+
+pub(super) const PASS: Pass = Pass {
+    name: "data",
+    summary: "Tutor's own tasks that make databases and users, with the password of the server's root, go \
+              where the server is outside of the namespace: `grove data apply` makes them. Volumes have the \
+              size and the storage class that the fleet states.",
+    changes: &["PersistentVolumeClaim /spec"],
+    apply,
+};
+
+/// The claims of a service: Tutor's names.
+const CLAIMS: [(&str, &str); 4] = [
+    ("mysql", "mysql"),
+    ("mongodb", "mongodb"),
+    ("redis", "redis"),
+    ("search", "meilisearch"),
+];
+
+fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
+    let data = &draft.instance.data;
+    for (engine, service) in [(Engine::Mysql, "mysql"), (Engine::Mongodb, "mongodb")] {
+        if data.outside.contains_key(&engine) {
+            draft.tasks.retain(|task| task.service != service);
+        }
+    }
+    for (service, claim) in CLAIMS {
+        let Some(volume) = data.volumes.get(service) else {
+            continue;
+        };
+        let found = draft
+            .objects
+            .iter_mut()
+            .find(|object| object.kind() == "PersistentVolumeClaim" && object.name() == claim);
+        let spec = found.and_then(|object| object.value_mut().get_mut("spec"));
+        let Some(spec) = spec.and_then(Value::as_object_mut) else {
+            return Err(Error::NoVolume {
+                service: service.to_owned(),
+            });
+        };
+        if let Some(size) = &volume.size {
+            let requests = json!({"requests": {"storage": size.to_string()}});
+            spec.insert("resources".to_owned(), requests);
+        }
+        if let Some(class) = &volume.class {
+            spec.insert("storageClassName".to_owned(), class.as_str().into());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use grove_fleet::{
+        Quantity,
+        model::{Engine, Manage, Mode, Outside, Volume},
+    };
+    use serde_json::json;
+
+    use super::PASS;
+    use crate::{Task, testing};
+
+    #[test]
+    fn tasks_with_a_servers_root_go_and_volumes_are_as_stated() {
+        let mut world = testing::World::default();
+        for service in ["mysql", "lms"] {
+            world.tasks.push(Task {
+                service: service.to_owned(),
+                app: None,
+                text: "true".to_owned(),
+            });
+        }
+        let claim = json!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "mongodb"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}},
+        });
+        let outside = Outside {
+            mode: Mode::Shared,
+            server: Some("main".to_owned()),
+            host: "db.example".to_owned(),
+            port: 3306,
+            tls: false,
+            region: None,
+            domain: None,
+            manage: Manage::Create,
+            databases: [].into(),
+            users: [].into(),
+        };
+        world.instance.data.outside.insert(Engine::Mysql, outside);
+        let volume = Volume {
+            size: Quantity::parse("20Gi"),
+            class: Some("fast".to_owned()),
+        };
+        let volumes = &mut world.instance.data.volumes;
+        volumes.insert("mongodb".to_owned(), volume.clone());
+        let mut draft = world.draft(&[], vec![claim]).unwrap();
+        testing::run(&PASS, &mut draft).unwrap();
+        let services: Vec<&str> = draft
+            .tasks
+            .iter()
+            .map(|task| task.service.as_str())
+            .collect();
+        assert_eq!(services, ["lms"]);
+        let claim = draft
+            .objects
+            .get("", "PersistentVolumeClaim", "mongodb")
+            .unwrap();
+        assert_eq!(
+            claim.value()["spec"],
+            json!({
+                "accessModes": ["ReadWriteOnce"], "storageClassName": "fast",
+                "resources": {"requests": {"storage": "20Gi"}},
+            })
+        );
+        world.instance.data.volumes = [("search".to_owned(), volume)].into();
+        let mut draft = world.draft(&[], vec![]).unwrap();
+        insta::assert_snapshot!((PASS.apply)(&mut draft).unwrap_err(), @"`data.search.volume` is for a volume that the environment does not have");
+    }
+}
