@@ -13,7 +13,8 @@ mod workload;
 pub use address::Address;
 pub use cluster::{Certificate, Chart, Cluster, Harmony, Waits};
 pub use data::{
-    Admin, Credentials, Data, Engine, Manage, Mode, Outside, Server, Volume, credentials, prefix,
+    Admin, Credentials, Data, Engine, Manage, Mode, OPENEDX, Outside, Server, Volume,
+    WITH_DATABASE, credentials, prefix,
 };
 pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
 pub use flags::{Flag, Flags, is_flag_name};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use grove_fleet::model::{Data, Engine, Instance, Manage, Outside, credentials, prefix};
+use grove_fleet::model::{Data, Engine, Instance, Manage, OPENEDX, Outside, credentials, prefix};
 use serde_json::{Value, json};
 
 use crate::python;
@@ -11,9 +11,6 @@ use crate::python;
 /// The namespace of the Jobs that make users and databases. No instance lives there, and what they know
 /// of a server stays there no longer than they do.
 pub const DATA_NAMESPACE: &str = "grove-data";
-
-/// The application that every instance has.
-const OPENEDX: &str = "openedx";
 
 /// The patch that stands in the settings of LMS and CMS alike.
 const COMMON: &str = "openedx-common-settings";

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rand::{Rng as _, distributions::Alphanumeric, rngs::OsRng};
 use zeroize::Zeroizing;
 
 /// The plain text of a secret: overwritten when it is dropped, and never printed.
@@ -12,6 +13,14 @@ impl Secret {
     /// Takes `text` over.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
+    }
+
+    /// A new password from the operating system's random numbers: 32 letters and digits, which mean
+    /// nothing to a shell, a URL, SQL or Python.
+    pub fn password() -> Self {
+        const LENGTH: usize = 32;
+        let letters = OsRng.sample_iter(&Alphanumeric).take(LENGTH);
+        Self::new(letters.map(char::from).collect())
     }
 
     /// The plain text. Whoever asks for it answers for where it goes.
@@ -35,6 +44,12 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::Secret;
+
+    #[test]
+    fn passwords_are_long_and_differ() {
+        let (one, other) = (Secret::password(), Secret::password());
+        assert!(one != other && one.expose().len() == 32);
+    }
 
     #[test]
     fn debug_output_never_holds_the_text() {

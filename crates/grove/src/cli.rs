@@ -75,6 +75,7 @@ pub(crate) enum Command {
     Schema(c::schema::Arguments),
     Lock(c::lock::Arguments),
     Secret(c::secret::Arguments),
+    Data(c::data::Arguments),
     Seal(c::seal::Arguments),
     Render(c::render::Arguments),
     Diff(c::diff::Arguments),

@@ -5,6 +5,7 @@ pub(crate) mod candidates;
 pub(crate) mod check;
 pub(crate) mod cluster;
 pub(crate) mod completions;
+pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod diff;
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Rule(arguments) => rule::run(arguments, output),
         Command::Schema(arguments) => schema::run(arguments, output),
         Command::Lock(arguments) => lock::run(arguments, global, output),
+        Command::Data(arguments) => data::run(arguments, global, output),
         Command::Secret(arguments) => secret::run(arguments, global, output),
         Command::Seal(arguments) => seal::run(arguments, global, output),
         Command::Render(arguments) => render::run(arguments, global, output),

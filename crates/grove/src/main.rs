@@ -11,6 +11,7 @@ mod error;
 mod fleet_commit;
 mod following;
 mod keys;
+mod one_off;
 mod origin;
 mod output;
 mod pipeline;

@@ -106,6 +106,16 @@ impl Secrets<'_> {
     /// Writes values to a file, making it where it is missing; what stands there already is
     /// replaced. Every other byte stays. The file is replaced whole, or not at all.
     pub(crate) fn write(&self, place: &Place, values: &BTreeMap<String, Secret>) -> Result<()> {
+        self.change(place, values, &[])
+    }
+
+    /// The same, and takes other names away; all of it, or nothing.
+    pub(crate) fn change(
+        &self,
+        place: &Place,
+        values: &BTreeMap<String, Secret>,
+        gone: &[&str],
+    ) -> Result<()> {
         let now = surroundings::now()?;
         let path = self.workspace.root.join(&place.file);
         let keys = |name: &str| -> Vec<String> {
@@ -125,18 +135,28 @@ impl Secrets<'_> {
             return surroundings::write_atomically(&path, &text);
         }
         let mut file = self.file(&place.file)?;
-        for (name, value) in values {
+        let changes = values
+            .iter()
+            .map(|(name, value)| (name.as_str(), Some(value)));
+        for (name, value) in changes.chain(gone.iter().map(|name| (*name, None))) {
             let keys = keys(name);
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let text = if file.needs_program().is_some() {
-                Sops::default().set(&file, &keys, value)?
+                match value {
+                    Some(value) => Sops::default().set(&file, &keys, value)?,
+                    None => Sops::default().remove(&file, &keys)?,
+                }
             } else {
                 let mut identities = self.identities.borrow_mut();
                 if identities.is_none() {
                     *identities = Some(keys::identities(self.workspace, self.fleet)?);
                 }
                 let open = file.open(identities.get_or_insert_default())?;
-                open.set(&keys, value, now)?.text().to_owned()
+                let open = match value {
+                    Some(value) => open.set(&keys, value, now)?,
+                    None => open.remove(&keys, now)?,
+                };
+                open.text().to_owned()
             };
             file = SopsFile::parse(&place.file, &text)?;
         }

@@ -63,6 +63,7 @@ pub(super) fn read(
             .get(&layout::sealing(name))
             .and_then(|document| certificate(&document.bytes)),
         servers: data::servers(document.root.as_ref()),
+        admin_image: text(&["admin_image"]),
         storage: document
             .root
             .as_ref()

@@ -10,14 +10,11 @@ use super::instance::text as merged_text;
 use crate::{
     Quantity,
     layer::Merged,
-    model::{Admin, Cluster, Engine, Instance, Manage, Mode, Outside, Server, Volume, credentials},
+    model::{
+        Admin, Cluster, Engine, Instance, Manage, Mode, OPENEDX, Outside, Server, Volume,
+        WITH_DATABASE, credentials,
+    },
 };
-
-/// The application that every instance has.
-const OPENEDX: &str = "openedx";
-
-/// Plugins whose applications have a database of their own on Tutor's MySQL.
-const WITH_DATABASE: [&str; 4] = ["credentials", "discovery", "notes", "xqueue"];
 
 /// How much of a namespace stands in a derived name: with a digest, the longest application and the mark of
 /// a rotation it is a user of MySQL, who has 32 characters at most.

@@ -38,6 +38,8 @@ pub struct Cluster {
     pub sealing: Option<Certificate>,
     /// `servers` that instances share, by name.
     pub servers: BTreeMap<String, Server>,
+    /// `admin_image`: what Jobs that make users and databases run in.
+    pub admin_image: Option<String>,
     /// `state`, where it is stated as its back end needs it.
     pub storage: Option<Storage>,
     /// `credentials`: environment variable → name of a secret of the cluster.

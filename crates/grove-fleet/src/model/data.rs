@@ -2,6 +2,12 @@
 
 use std::collections::BTreeMap;
 
+/// The application that every instance has.
+pub const OPENEDX: &str = "openedx";
+
+/// Plugins whose applications have a database of their own on Tutor's MySQL, and a user of that name.
+pub const WITH_DATABASE: [&str; 4] = ["credentials", "discovery", "notes", "xqueue"];
+
 /// A kind of server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Engine {

@@ -146,6 +146,11 @@ const KEYS: &[Key] = &[
         "Servers that instances share, by name: `data` of an instance names them.",
     ),
     Key::new(
+        "admin_image",
+        Type::Text,
+        "The image in which Jobs of `grove data` make users and databases: one with the drivers of Open edX, and nothing of a client's. Tutor's own image of Open edX, of the instance's version, where nothing is said.",
+    ),
+    Key::new(
         "state",
         stack::STATE,
         "Where the states of the cluster's stacks, and of its instances', are kept: a state each.",

@@ -13,6 +13,7 @@ one. What was done stands in a line of JSON each. Passwords stand in none.
 """
 
 import json
+import secrets
 import sys
 
 # Seconds to wait for a server.
@@ -126,8 +127,24 @@ class MySQL(Service):
     def retire(self, cursor):
         retired = self.told.get("retired")
         if retired and retired != self.told["user"]:
-            cursor.execute("DROP USER IF EXISTS %s@'%%'", (retired,))
-            self.say("user %s is gone" % retired)
+            self.take_away(cursor, retired)
+
+    def take_away(self, cursor, user):
+        """A user by whom something is defined, a view for instance, has to stay: what it defined runs as it."""
+        cursor.execute("SELECT COUNT(*) FROM mysql.user WHERE User = %s", (user,))
+        if not cursor.fetchone()[0]:
+            return
+        defined = 0
+        for table in ("views", "routines", "triggers", "events"):
+            query = "SELECT COUNT(*) FROM information_schema.%s WHERE definer = %%s" % table
+            cursor.execute(query, (user + "@%",))
+            defined += cursor.fetchone()[0]
+        if defined:
+            cursor.execute("ALTER USER %s@'%%' IDENTIFIED BY %s", (user, secrets.token_urlsafe(32)))
+            self.say("user %s gets in no more; it stays, since things are defined by it: %d" % (user, defined))
+        else:
+            cursor.execute("DROP USER IF EXISTS %s@'%%'", (user,))
+            self.say("user %s is gone" % user)
 
     def verify(self):
         connection = self.connect(self.told["user"], self.told["password"], self.told["database"])
@@ -139,25 +156,23 @@ class MySQL(Service):
         self.say("user %s gets in" % self.told["user"])
 
     def remove(self):
+        database, users = self.told["database"], users_of(self.told)
         with self.admin() as connection:
             cursor = connection.cursor()
-            for user in users_of(self.told):
-                cursor.execute("DROP USER IF EXISTS %s@'%%'", (user,))
             if self.may_make:
-                cursor.execute("DROP DATABASE IF EXISTS %s" % self.identifier(self.told["database"]))
+                cursor.execute("DROP DATABASE IF EXISTS %s" % self.identifier(database))
                 cursor.execute(
-                    "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = %s",
-                    (self.told["database"],),
+                    "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = %s", (database,)
                 )
                 if cursor.fetchone()[0]:
                     raise RuntimeError("the database is still there")
-                self.say("no database %s" % self.told["database"])
-            cursor.execute(
-                "SELECT COUNT(*) FROM mysql.user WHERE User IN %s", (tuple(users_of(self.told)),)
-            )
-            if cursor.fetchone()[0]:
-                raise RuntimeError("a user is still there")
-            self.say("no user %s" % ", ".join(users_of(self.told)))
+                self.say("no database %s" % database)
+            for user in users:
+                self.take_away(cursor, user)
+            cursor.execute("SELECT COUNT(*) FROM mysql.db WHERE User IN %s", (tuple(users),))
+            if self.may_make and cursor.fetchone()[0]:
+                raise RuntimeError("a user still has rights")
+            self.say("no user %s gets in" % ", ".join(users))
 
 
 class MongoDB(Service):

@@ -1,16 +1,19 @@
 //! Data services: what is outside of the namespace, and volumes of what is in it.
 
-use grove_fleet::model::Engine;
+use grove_fleet::{
+    model::{Engine, Instance},
+    rotation,
+};
 
 use serde_json::{Value, json};
 
 use super::{Draft, Pass};
-use crate::Error;
+use crate::{Error, Task};
 
 pub(super) const PASS: Pass = Pass {
     name: "data",
     summary: "Tutor's own tasks that make databases and users, with the password of the server's root, go \
-              where the server is outside of the namespace: `grove data apply` makes them. Volumes have the \
+              where the server is outside of the namespace: `grove data apply` makes them. A user whom a rotation retired goes, in a task of its own. Volumes have the \
               size and the storage class that the fleet states.",
     changes: &["PersistentVolumeClaim /spec"],
     apply,
@@ -30,6 +33,10 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         if data.outside.contains_key(&engine) {
             draft.tasks.retain(|task| task.service != service);
         }
+    }
+    if !data.outside.contains_key(&Engine::Mysql) {
+        let tasks = retired(draft.instance);
+        draft.tasks.extend(tasks);
     }
     for (service, claim) in CLAIMS {
         let Some(volume) = data.volumes.get(service) else {
@@ -54,6 +61,28 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Tasks that take away the user of a database whom a rotation retired. One by whom something is defined,
+/// a view for instance, cannot go: it gets a password that nobody knows.
+fn retired(instance: &Instance) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    for pair in rotation::pairs(instance) {
+        if pair.is_outside || !instance.secrets.contains_key(&pair.retired) {
+            continue;
+        }
+        let user = format!("'@@{}@@'@'%'", pair.retired);
+        let client =
+            "mysql -u root --password=\"@@MYSQL_ROOT_PASSWORD@@\" --host mysql --port 3306";
+        tasks.push(Task {
+            service: "mysql".to_owned(),
+            app: Some("retire".to_owned()),
+            text: format!(
+                "{client} -e \"DROP USER IF EXISTS {user}\" || {client} -e \"ALTER USER {user} IDENTIFIED BY RANDOM PASSWORD\" > /dev/null\n"
+            ),
+        });
+    }
+    tasks
 }
 
 #[cfg(test)]

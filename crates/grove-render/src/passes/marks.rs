@@ -1,5 +1,6 @@
 //! Marks that a release leaves on data.
 
+use grove_fleet::model::{Engine, OPENEDX, credentials};
 use serde_json::Value;
 
 use super::{Draft, Pass};
@@ -8,7 +9,8 @@ use crate::{Error, annotations, pod, tasks::Class};
 pub(super) const PASS: Pass = Pass {
     name: "marks",
     summary: "Notes the Open edX release and the versions of data services in the namespace, across \
-              which data cannot go back. A data Job gets the version of the search engine that it \
+              which data cannot go back, and whether the database's user comes from a secret: a release \
+              that names it does not get in after a rotation. A data Job gets the version of the search engine that it \
               fills: it runs again when that changes, and not with every image.",
     changes: &["Job /metadata/annotations"],
     apply,
@@ -22,6 +24,11 @@ const SEARCH: &str = "meilisearch";
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let release = draft.distribution.release.clone();
     draft.marks.insert("openedx".to_owned(), release);
+    // Where a rotation changes the user with the password, a release that names the user gets in no more.
+    let user = credentials(Engine::Mysql, OPENEDX).user;
+    let by_secret = draft.instance.secrets.contains_key(&user);
+    let named = if by_secret { "secret" } else { "plain" };
+    draft.marks.insert("users".to_owned(), named.to_owned());
     for service in SERVICES {
         let image = draft
             .objects
@@ -101,7 +108,7 @@ mod tests {
         let draft = testing::pass(&PASS, &[], vec![deployment("mysql", "mysql:8.4.11")]).unwrap();
         assert_eq!(
             format!("{:?}", draft.marks),
-            r#"{"mysql": "8.4", "openedx": "verawood"}"#
+            r#"{"mysql": "8.4", "openedx": "verawood", "users": "plain"}"#
         );
     }
 }

@@ -143,6 +143,7 @@ fn a_tree_is_one_object_a_file() {
         {
             "mysql": "8.4",
             "openedx": "verawood",
+            "users": "plain",
         },
     )
     "#);

@@ -1,15 +1,15 @@
 //! `grove run`.
 
-mod follow;
-
 use std::{
     collections::BTreeMap,
     hash::{BuildHasher as _, RandomState},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap_complete::ArgValueCandidates;
 use futures_util::future::join_all;
+use grove_cluster::Connection;
 use grove_fleet::{Address, model::Instance, near::nearest};
 use grove_release::{Changes, DeployBranch, Draft, Message, Objects, Run, refuse};
 use grove_render::{Once, once};
@@ -25,6 +25,7 @@ use crate::{
     },
     connecting::{Reach, block_on},
     error::{CommandError, Exit, Result},
+    one_off::{self, OneOff},
     output::Output,
     releasing::{self, Remotes},
     surroundings,
@@ -127,7 +128,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         let runs = tasks.iter().map(|task| async {
             let cluster = find_cluster(&fleet, &task.instance.address.cluster)?;
             let connection = arguments.reach.connect(cluster).await?;
-            follow::run(arguments, &connection, task, several, output).await
+            follow(arguments, &connection, task, several, output).await
         });
         Ok(join_all(runs).await)
     })?;
@@ -150,6 +151,41 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         }
     }
     finish(&results, failures, output)
+}
+
+/// Runs one task to its end.
+async fn follow(
+    arguments: &Arguments,
+    connection: &Connection,
+    task: &Task<'_>,
+    several: bool,
+    output: &Output,
+) -> Result<Ended> {
+    let address = &task.instance.address;
+    let job = OneOff {
+        namespace: &task.instance.identity.namespace,
+        name: &task.name,
+        objects: &task.objects,
+        prefix: several.then(|| address.to_string()),
+        shown: str::to_owned,
+        later: format!("`grove logs {address} {} --follow`", task.name),
+        patience: Duration::from_secs(arguments.timeout),
+    };
+    let begun = format!(
+        "{address}: {} runs with what release {:04} has",
+        task.name, task.release
+    );
+    let ended = one_off::run(connection, &job, &begun, output).await?;
+    Ok(Ended {
+        instance: address.clone(),
+        job: task.name.clone(),
+        release: task.release,
+        exit_code: Some(ended.exit_code),
+        reason: ended
+            .reason
+            .filter(|reason| reason == "OOMKilled")
+            .map(|_| "it used more memory than its limit".to_owned()),
+    })
 }
 
 /// What the command comes to.

@@ -2,12 +2,13 @@
 
 mod edit;
 mod generate;
+mod rotate;
 mod set;
 mod show;
 
 use crate::{cli::Global, error::Result, output::Output};
 
-/// Set, edit, show or generate secrets.
+/// Set, edit, show, generate or rotate secrets.
 ///
 /// Secrets live in SOPS files of the fleet, encrypted to the recipients that `.sops.yaml` names.
 /// Names can be read without a key; values cannot.
@@ -27,6 +28,7 @@ enum Command {
     Edit(edit::Arguments),
     Show(show::Arguments),
     Generate(generate::Arguments),
+    Rotate(Box<rotate::Arguments>),
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
@@ -35,5 +37,6 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         Command::Edit(arguments) => edit::run(arguments, global, output),
         Command::Show(arguments) => show::run(arguments, global, output),
         Command::Generate(arguments) => generate::run(arguments, global, output),
+        Command::Rotate(arguments) => rotate::run(arguments, global, output),
     }
 }

@@ -10,11 +10,13 @@
 mod addons;
 mod bad_input;
 mod cli;
+mod data_services;
 mod features;
 mod main_path;
 mod passes;
 mod peer;
 mod sealed_values;
+mod servers;
 mod stacks;
 mod state;
 

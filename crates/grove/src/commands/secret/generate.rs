@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::{
     layout,
-    model::{Instance, Lock},
+    model::{Engine, Instance, Lock},
+    rotation,
 };
 use grove_seal::Secret;
 use grove_tutor::{Generator, SecretClass, WorkerOptions};
@@ -84,24 +85,33 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             .filter(|secret| secret.class != SecretClass::Fixed)
             .filter(|secret| !instance.secrets.contains_key(&secret.name))
             .map(|secret| secret.name.clone())
+            // No instance has the root's password of a server that is not its own.
+            .filter(|name| {
+                name != "MYSQL_ROOT_PASSWORD" || !instance.data.outside.contains_key(&Engine::Mysql)
+            })
             .collect();
-        if !arguments.dry_run && !missing.is_empty() {
+        let users = users(instance);
+        let mut missing = missing;
+        missing.retain(|name| !users.contains_key(name));
+        if !arguments.dry_run && !(missing.is_empty() && users.is_empty()) {
             let known = known(
                 &secrets,
                 instance,
                 declared.iter().flat_map(|secret| &secret.from),
             )?;
-            let values = generator
+            let mut values: BTreeMap<String, Secret> = generator
                 .generate(&input, &missing, &known)?
                 .into_iter()
                 .map(|(name, value)| (name, Secret::from(value.as_str())))
                 .collect();
+            values.extend(users.clone());
             let place = Place {
                 file: layout::instance_secrets(&instance.address),
                 below: Vec::new(),
             };
             secrets.write(&place, &values)?;
         }
+        missing.extend(users.into_keys());
         rows.insert(instance.address.to_string(), missing);
     }
     output.progress_done();
@@ -125,6 +135,21 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         }
     }
     Ok(Exit::Done)
+}
+
+/// Users and passwords of databases that Grove makes on servers, as far as they are missing. They are long,
+/// and the name is a secret as well: a rotation changes both.
+fn users(instance: &Instance) -> BTreeMap<String, Secret> {
+    let mut values = BTreeMap::new();
+    for pair in rotation::pairs(instance)
+        .into_iter()
+        .filter(|pair| pair.is_outside)
+    {
+        values.insert(pair.user, Secret::from(pair.plain.as_str()));
+        values.insert(pair.password, Secret::password());
+    }
+    values.retain(|name, _| !instance.secrets.contains_key(name));
+    values
 }
 
 /// The values that exist and from which others are derived.

@@ -2,119 +2,12 @@
 
 use std::{
     net::TcpListener,
-    os::unix::process::CommandExt as _,
-    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use super::{CLUSTER, Site, tofu};
-
-/// A server that is ended with the test.
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start(command: &mut Command, port: u16) -> Self {
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .unwrap();
-        let server = Self { child, port };
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_mins(1), "a server starts");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        server
-    }
-
-    /// A server that speaks S3, with a bucket `states`.
-    fn s3(port: u16) -> Self {
-        let program = std::env::var_os("GROVE_TEST_S3").unwrap();
-        let mut command = Command::new(program);
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-        let server = Self::start(&mut command, port);
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let request = "PUT /states HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 0\r\n\
-             Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x\r\n\r\n";
-        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
-        assert!(answer.contains(" 200 "), "{answer}");
-        server
-    }
-
-    /// PostgreSQL, which does not run as root.
-    fn postgres(directory: &Path) -> Self {
-        let programs = PathBuf::from(std::env::var_os("GROVE_TEST_POSTGRES").unwrap());
-        std::fs::create_dir_all(directory).unwrap();
-        let is_root = std::fs::metadata(directory)
-            .is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0);
-        let nobody = 65534;
-        let command = |program: &str| {
-            let mut command = Command::new(programs.join(program));
-            if is_root {
-                command.uid(nobody).gid(nobody);
-            }
-            command.current_dir("/");
-            command
-        };
-        if is_root {
-            std::os::unix::fs::chown(directory, Some(nobody), Some(nobody)).unwrap();
-        }
-        let data = directory.join("data");
-        let made = command("initdb")
-            .args(["--auth=trust", "--username=grove", "--no-sync", "-D"])
-            .arg(&data)
-            .output()
-            .unwrap();
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
-        let port = free_port();
-        let mut server = command("postgres");
-        server
-            .arg("-D")
-            .arg(&data)
-            .args([
-                "-c",
-                "listen_addresses=127.0.0.1",
-                "-c",
-                "fsync=off",
-                "-k",
-                "",
-            ])
-            .args(["-p", &port.to_string()]);
-        let server = Self::start(&mut server, port);
-        // It listens before it answers.
-        std::thread::sleep(Duration::from_millis(500));
-        server
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-9", "--", &group]).status();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
+use crate::servers::{Server, free_port};
 
 /// A fleet whose states are on a server that speaks S3.
 fn on_s3(port: u16, more: &str) -> Site {

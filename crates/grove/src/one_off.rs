@@ -1,4 +1,4 @@
-//! One run, from the Job to the end of its pod.
+//! A Job that is made for one task, from its beginning to the end of its pod.
 
 use std::{
     io::IsTerminal as _,
@@ -14,7 +14,6 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{Arguments, Ended, Task};
 use crate::{
     error::{CommandError, Exit, Result},
     output::Output,
@@ -27,17 +26,33 @@ const LOOK: Duration = Duration::from_millis(500);
 /// After how long it is said what a pod waits for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Makes the Job, shows what its pod writes, and says how it ended.
-pub(super) async fn run(
-    arguments: &Arguments,
+/// A Job to be made and followed.
+pub(crate) struct OneOff<'a> {
+    /// Its namespace.
+    pub(crate) namespace: &'a str,
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// What is made: the Job first, then what goes when it does.
+    pub(crate) objects: &'a [Value],
+    /// What stands before each line that it writes, where several run at once.
+    pub(crate) prefix: Option<String>,
+    /// What is shown of a line that it writes.
+    pub(crate) shown: fn(&str) -> String,
+    /// How its log is read later.
+    pub(crate) later: String,
+    /// How long it is watched.
+    pub(crate) patience: Duration,
+}
+
+/// Makes the Job, shows what its pod writes, and says how it ended; `begun` is told once it is made.
+pub(crate) async fn run(
     connection: &Connection,
-    task: &Task<'_>,
-    several: bool,
+    task: &OneOff<'_>,
+    begun: &str,
     output: &Output,
-) -> Result<Ended> {
-    let address = &task.instance.address;
+) -> Result<ContainerStateTerminated> {
     let mut owner = None;
-    for object in &task.objects {
+    for object in task.objects {
         let mut object = object.clone();
         if let Some(owner) = &owner {
             // It goes when the Job does.
@@ -52,18 +67,12 @@ pub(super) async fn run(
             }));
         }
     }
-    output.note(&format!(
-        "{address}: {} runs with what release {:04} has",
-        task.name, task.release
-    ));
-    let deadline = Instant::now() + Duration::from_secs(arguments.timeout);
+    output.note(begun);
+    let deadline = Instant::now() + task.patience;
     let pods = Pods {
-        api: Api::namespaced(
-            connection.client().clone(),
-            &task.instance.identity.namespace,
-        ),
+        api: Api::namespaced(connection.client().clone(), task.namespace),
         connection,
-        job: &task.name,
+        job: task.name,
     };
     let pod = pods.started(deadline, output).await?;
     let name = pod.metadata.name.clone().unwrap_or_default();
@@ -82,7 +91,7 @@ pub(super) async fn run(
                 // What was written comes before the question whether there is more.
                 biased;
                 line = lines.next() => match line {
-                    Some(Ok(line)) => show(&line, several.then(|| address.to_string()), output)?,
+                    Some(Ok(line)) => show(&(task.shown)(&line), task.prefix.as_deref(), output)?,
                     Some(Err(_)) | None => break,
                 },
                 _ = looks.tick() => {
@@ -98,21 +107,11 @@ pub(super) async fn run(
             }
         }
     }
-    let terminated = pods.ended(deadline).await?.ok_or_else(|| late(task))?;
-    Ok(Ended {
-        instance: address.clone(),
-        job: task.name.clone(),
-        release: task.release,
-        exit_code: Some(terminated.exit_code),
-        reason: terminated
-            .reason
-            .filter(|reason| reason == "OOMKilled")
-            .map(|_| "it used more memory than its limit".to_owned()),
-    })
+    pods.ended(deadline).await?.ok_or_else(|| late(task))
 }
 
 /// Shows a line of the command's. A terminal gets no characters that would steer it.
-fn show(line: &str, instance: Option<String>, output: &Output) -> Result<()> {
+fn show(line: &str, prefix: Option<&str>, output: &Output) -> Result<()> {
     if is_json(output) {
         // The result is one document; what was written is no part of it.
         output.note(&clean(line));
@@ -124,21 +123,18 @@ fn show(line: &str, instance: Option<String>, output: &Output) -> Result<()> {
     } else {
         line.to_owned()
     };
-    output.print(&match instance {
-        Some(instance) => format!("{instance}: {line}\n"),
+    output.print(&match prefix {
+        Some(prefix) => format!("{prefix}: {line}\n"),
         None => format!("{line}\n"),
     })
 }
 
-fn late(task: &Task<'_>) -> CommandError {
+fn late(task: &OneOff<'_>) -> CommandError {
     CommandError::new(
         Exit::OutOfTime,
         format!("{} has not ended in time", task.name),
     )
-    .hint(format!(
-        "it goes on: `grove logs {} {} --follow`",
-        task.instance.address, task.name
-    ))
+    .hint(format!("it goes on: {}", task.later))
 }
 
 struct Pods<'a> {
