@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Redis,
     /// `kubectl`.
     Kubectl,
+    /// `MariaDB`'s programs, and the headers with which its driver is built.
+    MariaDb,
     /// PostgreSQL's programs, on `PATH` or where Debian has them.
     Postgres,
     /// Python ≥ 3.10 with `venv`.
@@ -44,6 +46,10 @@ impl Need {
             Self::Kubectl => (
                 runs("kubectl", &["version", "--client"]),
                 "`kubectl` is not on PATH",
+            ),
+            Self::MariaDb => (
+                runs("mariadbd", &["--version"]) && runs("mariadb_config", &["--version"]),
+                "MariaDB is not installed (Debian's packages are `mariadb-server`, `libmariadb-dev`, `pkg-config` and `python3-dev`)",
             ),
             Self::Postgres => (
                 postgres().is_some(),

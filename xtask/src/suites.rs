@@ -39,7 +39,7 @@ struct Suite {
     run: fn(&Context, &mut Tally) -> Result<()>,
 }
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "unit",
     "cli",
     "seal",
@@ -47,6 +47,7 @@ const NAMES: [&str; 10] = [
     "stacks",
     "tutor",
     "features",
+    "data-services",
     "main-path",
     "operate",
     "e2e",
@@ -57,6 +58,9 @@ const SPLIT: &str = "state::";
 
 /// Those of the suite `features`.
 const FEATURES: &str = "features::";
+
+/// Those of the suite `data-services`.
+const DATA_SERVICES: &str = "data_services::";
 
 /// The tests of the suite `operate`, which are in one program with those of `e2e`.
 const OPERATE: &str = "operate::";
@@ -132,6 +136,20 @@ const SUITES: [Suite; NAMES.len()] = [
     },
     Suite {
         name: NAMES[7],
+        about: "users, databases and buckets on the real MariaDB, FerretDB, Redis and a server that speaks S3",
+        needs: &[
+            Need::Git,
+            Need::Go,
+            Need::MariaDb,
+            Need::Redis,
+            Need::Python,
+            Need::PackageIndex,
+            Need::Kustomize,
+        ],
+        run: data_services,
+    },
+    Suite {
+        name: NAMES[8],
         about: "from a fleet to a rollback, with the real Tutor, sops and Git remotes",
         needs: &[
             Need::Git,
@@ -143,13 +161,13 @@ const SUITES: [Suite; NAMES.len()] = [
         run: main_path,
     },
     Suite {
-        name: NAMES[8],
+        name: NAMES[9],
         about: "a site's daily tasks on a real control plane with Argo CD",
         needs: ON_CLUSTERS,
         run: operate,
     },
     Suite {
-        name: NAMES[9],
+        name: NAMES[10],
         about: "bootstrap, sync and faults on a real control plane with Argo CD",
         needs: ON_CLUSTERS,
         run: e2e,
@@ -297,6 +315,21 @@ fn features(context: &Context, tally: &mut Tally) -> Result<()> {
     run_binaries(context, is_command_line, &arguments, &variables, tally)
 }
 
+fn data_services(context: &Context, tally: &mut Tally) -> Result<()> {
+    let lock = |name: &str| context.root.join("e2e").join(name).join("requirements.txt");
+    let drivers = python::environment(context, &lock("data"))?;
+    let s3 = python::environment(context, &lock("s3"))?;
+    let directories: Vec<PathBuf> = needs::kustomize(context)?.into_iter().collect();
+    let variables = [
+        ("GROVE_TEST_DATA_PYTHON", drivers.program("python")),
+        ("GROVE_TEST_S3", s3.program("moto_server")),
+        ("GROVE_TEST_FERRETDB", tools::FERRETDB.get(context)?),
+    ];
+    let variables = with_path(&variables, &directories)?;
+    let arguments = ["--ignored", DATA_SERVICES];
+    run_binaries(context, is_command_line, &arguments, &variables, tally)
+}
+
 fn main_path(context: &Context, tally: &mut Tally) -> Result<()> {
     let (sops, kubeseal) = (tools::SOPS.get(context)?, tools::KUBESEAL.get(context)?);
     let mut directories: Vec<PathBuf> = needs::kustomize(context)?.into_iter().collect();
@@ -311,6 +344,8 @@ fn main_path(context: &Context, tally: &mut Tally) -> Result<()> {
         STACKS,
         "--skip",
         FEATURES,
+        "--skip",
+        DATA_SERVICES,
     ];
     run_binaries(context, is_command_line, &arguments, &variables, tally)
 }

@@ -19,6 +19,9 @@ pub(crate) struct GoTool {
     package: &'static str,
     /// Whether the folder holds the program's own source, and not only the names of packages.
     is_own: bool,
+    /// A file that the program's module embeds and does not bring, by its path among the modules, and its
+    /// text.
+    embedded: Option<(&'static str, &'static str)>,
 }
 
 /// Encrypts files of secrets.
@@ -26,18 +29,21 @@ pub(crate) const SOPS: GoTool = GoTool {
     name: "sops",
     package: "github.com/getsops/sops/v3/cmd/sops",
     is_own: false,
+    embedded: None,
 };
 /// Opens what Grove seals with the controller's own template engine.
 pub(crate) const KUBESEAL: GoTool = GoTool {
     name: "kubeseal",
     package: "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal",
     is_own: false,
+    embedded: None,
 };
 /// Builds objects from Tutor's environment, where there is no kubectl.
 pub(crate) const KUSTOMIZE: GoTool = GoTool {
     name: "kustomize",
     package: "sigs.k8s.io/kustomize/kustomize/v5",
     is_own: false,
+    embedded: None,
 };
 
 /// Plans and applies: tests of states use it.
@@ -45,6 +51,7 @@ pub(crate) const TOFU: GoTool = GoTool {
     name: "tofu",
     package: "github.com/opentofu/opentofu/cmd/tofu",
     is_own: false,
+    embedded: None,
 };
 
 /// Serves a site as Tutor configures it: tests of redirects and of maintenance use it.
@@ -52,6 +59,19 @@ pub(crate) const CADDY: GoTool = GoTool {
     name: "caddy",
     package: "github.com/caddyserver/caddy/v2/cmd/caddy",
     is_own: false,
+    embedded: None,
+};
+
+/// Speaks MongoDB's protocol: tests of users and databases use it.
+pub(crate) const FERRETDB: GoTool = GoTool {
+    name: "ferretdb",
+    package: "github.com/FerretDB/FerretDB/cmd/ferretdb",
+    is_own: false,
+    // It does not start without, and no release of its module has it.
+    embedded: Some((
+        "github.com/FerretDB/FerretDB/build/version/version.txt",
+        "v1.24.2\n",
+    )),
 };
 
 /// The provider of the tests of stacks: what it makes are files.
@@ -59,6 +79,7 @@ pub(crate) const PROVIDER: GoTool = GoTool {
     name: "provider",
     package: ".",
     is_own: true,
+    embedded: None,
 };
 
 /// The version of cargo-deny that `cargo xtask ci` uses.
@@ -90,20 +111,35 @@ impl GoTool {
         fs_err::create_dir_all(&directory)?;
         // Built beside its place, then renamed: an interrupted build leaves no half a program.
         let building = directory.join(format!("{}.{}", self.name, std::process::id()));
+        let copy = directory.join(format!("modules.{}", std::process::id()));
+        let (module, modules) = match self.embedded {
+            None => (module, "-mod=readonly"),
+            Some((file, text)) => {
+                fs_err::create_dir_all(&copy)?;
+                for entry in fs_err::read_dir(&module)? {
+                    let entry = entry?;
+                    fs_err::copy(entry.path(), copy.join(entry.file_name()))?;
+                }
+                process::run(
+                    Command::new("go")
+                        .current_dir(&copy)
+                        .args(["mod", "vendor"]),
+                )?;
+                fs_err::write(copy.join("vendor").join(file), text)?;
+                (copy.clone(), "-mod=vendor")
+            }
+        };
         process::run(
             Command::new("go")
                 .current_dir(&module)
                 .env("CGO_ENABLED", "0")
-                .args([
-                    "build",
-                    "-mod=readonly",
-                    "-trimpath",
-                    "-ldflags=-s -w",
-                    "-o",
-                ])
+                .args(["build", modules, "-trimpath", "-ldflags=-s -w", "-o"])
                 .arg(&building)
                 .arg(self.package),
         )?;
+        if copy.exists() {
+            fs_err::remove_dir_all(&copy)?;
+        }
         fs_err::rename(&building, &program)?;
         Ok(program)
     }

@@ -99,10 +99,7 @@ impl Site {
                         open.push(path);
                     }
                 } else {
-                    snapshot = snapshot.with(
-                        &name,
-                        &std::fs::read_to_string(&path).unwrap(),
-                    );
+                    snapshot = snapshot.with(&name, &std::fs::read_to_string(&path).unwrap());
                 }
             }
         }
