@@ -10,6 +10,7 @@ use grove_fleet::{
     Address, Fleet,
     check::{Released, ReleasedDistribution, ReleasedInstance},
     model::{Cluster, Instance, SecretReference},
+    rotation,
 };
 use grove_release::{Author, DeployBranch, Record, Remote, Scan, View, branch_name, create_remote};
 use grove_render::Tree;
@@ -238,12 +239,17 @@ impl Sealer<'_> {
         })?;
         keep_unused(instance, previous, &mut refreshed.ciphertexts);
         let objects = seal(&refreshed.ciphertexts)?.objects;
-        let none = BTreeMap::new();
-        let report = grove_seal::scan::scan(
-            objects.iter().chain(apps),
-            refreshed.opened.as_ref().unwrap_or(&none),
-        )
-        .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+        let is_opened = refreshed.opened.is_some();
+        let mut searched = refreshed.opened.unwrap_or_default();
+        for pair in rotation::pairs(instance) {
+            // The name of a user is sealed since it changes with its password. It is no secret, and often
+            // the beginning of its database's name.
+            for name in [pair.user, pair.previous, pair.retired] {
+                searched.remove(&name);
+            }
+        }
+        let report = grove_seal::scan::scan(objects.iter().chain(apps), &searched)
+            .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
         if !report.hits.is_empty() {
             let mut error = CommandError::new(
                 Exit::No,
@@ -258,11 +264,7 @@ impl Sealer<'_> {
         }
         Ok(Sealed {
             objects,
-            scan: if refreshed.opened.is_some() {
-                Scan::Full
-            } else {
-                Scan::Pattern
-            },
+            scan: if is_opened { Scan::Full } else { Scan::Pattern },
             changed: refreshed.changed,
             ciphertexts: refreshed.ciphertexts,
         })

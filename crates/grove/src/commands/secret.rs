@@ -2,6 +2,7 @@
 
 mod edit;
 mod generate;
+mod remove;
 mod rotate;
 mod set;
 mod show;
@@ -27,6 +28,7 @@ enum Command {
     Set(set::Arguments),
     Edit(edit::Arguments),
     Show(show::Arguments),
+    Remove(remove::Arguments),
     Generate(generate::Arguments),
     Rotate(Box<rotate::Arguments>),
 }
@@ -36,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         Command::Set(arguments) => set::run(arguments, global, output),
         Command::Edit(arguments) => edit::run(arguments, global, output),
         Command::Show(arguments) => show::run(arguments, global, output),
+        Command::Remove(arguments) => remove::run(arguments, global, output),
         Command::Generate(arguments) => generate::run(arguments, global, output),
         Command::Rotate(arguments) => rotate::run(arguments, global, output),
     }

@@ -176,6 +176,8 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
     for key in [
         "autoscaling: null",
         "cron: null",
+        "data: null",
+        "data: {mysql: {server: main}}",
         "domains: null",
         "flags: null",
         "images: null",
@@ -184,11 +186,22 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
         "quota: null",
     ] {
         let (name, _) = key.split_once(':').unwrap();
+        // With MySQL in the namespace, its root's password is the instance's.
+        let root = ["prod/uni", "MYSQL_ROOT_PASSWORD"];
+        if key == "data: null" {
+            let set = world.command([&["secret", "set"][..], &root].concat());
+            let _ = set.stdin("roots-own-password").run().success();
+        }
         world.write(
             format!("fleet/{UNI}"),
             without(&instance, name) + key + "\n",
         );
         let less = files(&world);
+        if key == "data: null" {
+            let _ = world
+                .grove([&["secret", "remove"][..], &root].concat())
+                .success();
+        }
         let gone: Vec<&str> = all
             .keys()
             .filter(|file| !less.contains_key(*file))
@@ -203,7 +216,7 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
             .filter(|(file, text)| all.get(*file).is_some_and(|old| old != *text));
         let changed: Vec<&str> = changed.map(|(file, _)| file.as_str()).collect();
         report.push(format!(
-            "{name}\n  - {}\n  + {}\n  ~ {}\n",
+            "{key}\n  - {}\n  + {}\n  ~ {}\n",
             gone.join(" "),
             new.len(),
             changed.join(" ")
@@ -214,35 +227,43 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
     assert_eq!(files(&world), all);
     let report = report.concat().replace(".yaml", "").replace(" \n", "\n");
     insta::assert_snapshot!(report, @"
-    autoscaling
+    autoscaling: null
       - horizontalpodautoscaler-lms-worker horizontalpodautoscaler-lms poddisruptionbudget-lms-worker poddisruptionbudget-lms
       + 0
       ~ deployment-lms-worker deployment-lms
-    cron
+    cron: null
       - cronjob-clear-sessions cronjob-send-digest
       + 0
       ~
-    domains
+    data: null
+      -
+      + 4
+      ~ configmap-openedx-config-jobs configmap-openedx-config configmap-openedx-settings-cms-jobs configmap-openedx-settings-cms configmap-openedx-settings-lms-jobs configmap-openedx-settings-lms job-cms-migrate job-lms-flags-setup job-lms-indigo-setup job-lms-meilisearch-setup job-lms-mfe-setup job-lms-migrate persistentvolumeclaim-mongodb
+    data: {mysql: {server: main}}
+      -
+      + 0
+      ~ configmap-openedx-settings-cms-jobs configmap-openedx-settings-cms configmap-openedx-settings-lms-jobs configmap-openedx-settings-lms persistentvolumeclaim-mongodb
+    domains: null
       - certificate-courses.uni.example certificate-www.learn.uni.example ingress-courses.uni.example ingress-www.learn.uni.example
       + 0
       ~ configmap-caddy-config configmap-openedx-settings-lms-jobs configmap-openedx-settings-lms
-    flags
+    flags: null
       - job-lms-flags-setup
       + 0
       ~
-    images
+    images: null
       -
       + 0
       ~ cronjob-clear-sessions cronjob-send-digest deployment-cms-worker deployment-cms deployment-lms-worker deployment-lms job-cms-data job-cms-migrate job-lms-flags-setup job-lms-indigo-setup job-lms-meilisearch-setup job-lms-mfe-setup job-lms-migrate
-    mail
+    mail: null
       -
       + 2
       ~ configmap-openedx-config-jobs configmap-openedx-config configmap-openedx-settings-cms-jobs configmap-openedx-settings-cms configmap-openedx-settings-lms-jobs configmap-openedx-settings-lms
-    network
+    network: null
       - networkpolicy-ingress-caddy networkpolicy-ingress-solver networkpolicy-isolate
       + 0
       ~
-    quota
+    quota: null
       - limitrange-instance resourcequota-instance
       + 0
       ~
@@ -417,19 +438,19 @@ fn init_tasks_of_a_stopped_site_run_when_it_starts_and_no_others() {
         assert_eq!(jobs(), second);
     }
 
-    // A rotated password comes, and it is said that nothing hands it on to the database.
+    // A rotated secret comes, and it is said that nothing hands it on to the database.
     let _ = world
-        .command(["secret", "set", "prod/uni", "OPENEDX_MYSQL_PASSWORD"])
+        .command(["secret", "set", "prod/uni", "CMS_OAUTH2_SECRET"])
         .stdin("another-value-4c1f\n")
         .run()
         .success();
-    fleet.commit("Another password");
+    fleet.commit("Another secret");
     let words = "deploy prod/uni --only operational".split(' ');
     let rotated = world.grove(words).success();
     assert!(
         rotated
             .stderr
-            .contains("OPENEDX_MYSQL_PASSWORD changed, and init tasks"),
+            .contains("CMS_OAUTH2_SECRET changed, and init tasks"),
         "{rotated}"
     );
     assert_eq!(jobs(), second);

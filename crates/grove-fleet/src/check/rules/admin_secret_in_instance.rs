@@ -79,7 +79,7 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                     quote(name)
                 ),
                 [place],
-                "keep it under `cluster` of the cluster's secrets, and change it on the server",
+                "keep it under `cluster` of the cluster's secrets, `grove secret remove` it here, and change it on the server",
             );
         }
     }
