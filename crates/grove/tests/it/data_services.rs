@@ -678,6 +678,103 @@ fn a_bucket_is_made_verified_and_emptied() {
     assert_eq!(site.run("verify").code, Some(1));
 }
 
+/// Django with the settings that stand in the rendered file, beside what Open edX has there before.
+const FILES: &str = r#"
+import datetime, sys, django
+from django.conf import settings
+text, endpoint, word = open(sys.argv[1]).read(), *sys.argv[2:]
+start, end = text.index("AWS_STORAGE_BUCKET_NAME = "), text.rindex("_grove_bucket()\n")
+told = {
+    "MEDIA_ROOT": "/openedx/media/",
+    "STORAGES": {"default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+                 "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
+    "VIDEO_IMAGE_SETTINGS": {"DIRECTORY_PREFIX": "video-images/", "STORAGE_KWARGS": {"location": "/openedx/media/", "base_url": "/media/"}},
+    "VIDEO_TRANSCRIPTS_SETTINGS": {"STORAGE_KWARGS": {"location": "/openedx/media/"}},
+    "GRADES_DOWNLOAD": {"STORAGE_TYPE": "", "ROOT_PATH": "/tmp/x", "STORAGE_KWARGS": {"base_url": "/media/grades/", "location": "/openedx/media/grades"}},
+    "PROFILE_IMAGE_BACKEND": {"class": "x", "options": {"location": "/openedx/media/profile-images/"}},
+    "OPENEDX_LEARNING": {"MEDIA": {"BACKEND": "x", "OPTIONS": {"location": "/openedx/media-private"}}},
+    "AWS_ACCESS_KEY_ID": "adminpw", "AWS_SECRET_ACCESS_KEY": "adminpw",
+}
+exec(text[start:end] + "_grove_bucket()\n", told)
+assert told["AWS_S3_ENDPOINT_URL"] == endpoint, told["AWS_S3_ENDPOINT_URL"]
+settings.configure(**{key: value for key, value in told.items() if key.isupper()})
+django.setup()
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.module_loading import import_string
+grades, profile, learning = told["GRADES_DOWNLOAD"], told["PROFILE_IMAGE_BACKEND"], told["OPENEDX_LEARNING"]["MEDIA"]
+storages = [
+    default_storage,
+    default_storage.__class__(**told["VIDEO_IMAGE_SETTINGS"]["STORAGE_KWARGS"]),
+    default_storage.__class__(**told["VIDEO_TRANSCRIPTS_SETTINGS"]["STORAGE_KWARGS"]),
+    import_string(grades["STORAGE_CLASS"])(**grades["STORAGE_KWARGS"]),
+    import_string(profile["class"])(**profile["options"]),
+    import_string(learning["BACKEND"])(**learning["OPTIONS"]),
+    import_string(told["COURSE_IMPORT_EXPORT_STORAGE"])(),
+]
+for number, storage in enumerate(storages):
+    name = storage.save("%s's %d é.txt" % (word, number), ContentFile(b"text"))
+    assert storage.open(name).read() == b"text"
+    kind = "signed" if "Signature" in storage.url(name) else storage.url(name).split("?")[0]
+    print(storage.bucket.name, storage._normalize_name(name), kind)
+assert told["ORA2_FILEUPLOAD_BACKEND"] == "s3" and told["FILE_UPLOAD_STORAGE_BUCKET_NAME"] == "uni-media"
+"#;
+
+#[test]
+#[ignore = "data-services: needs a server that speaks S3"]
+fn what_open_edx_stores_is_in_the_bucket() {
+    let server = Server::s3(free_port());
+    let endpoint = format!("http://127.0.0.1:{}", server.port);
+    let servers = format!(
+        "{{files: {{engine: s3, endpoint: '{endpoint}', region: eu-central-1, admin: {{user: admin, password: {{secret: FILES_ADMIN}}}}}}}}"
+    );
+    let site = Site::new(&servers, "{bucket: {server: files, name: uni-media}}");
+    site.run("apply").done();
+    let stored = |site: &Site, word: &str| {
+        let _ = site
+            .world
+            .grove(["render", "--out", "../rendered"])
+            .success();
+        let file = "rendered/prod/instances/uni/configmap-openedx-settings-lms.yaml";
+        let file = site.world.read(file);
+        let map: Value = grove_yaml::parse(file.as_bytes(), grove_yaml::Limits::default())
+            .root
+            .unwrap()
+            .to_json();
+        site.world.write(
+            "production.py",
+            map["data"]["production.py"].as_str().unwrap(),
+        );
+        let path = site.world.path("production.py").display().to_string();
+        script(FILES, &[&path, &endpoint, word]).unwrap()
+    };
+    insta::assert_snapshot!(stored(&site, "it"), @"
+    uni-media it's 0 é.txt signed
+    uni-media media/it's 1 é.txt signed
+    uni-media media/it's 2 é.txt signed
+    uni-media grades/it's 3 é.txt signed
+    uni-media profile-images/it's 4 é.txt signed
+    uni-media openedx-learning/it's 5 é.txt signed
+    uni-media it's 6 é.txt signed
+    ");
+    // A name that serves the bucket to anybody serves what anybody may see, and no more.
+    edit(
+        &site.world,
+        UNI,
+        "name: uni-media",
+        "name: uni-media, domain: cdn.uni.example",
+    );
+    insta::assert_snapshot!(stored(&site, "cdn"), @"
+    uni-media cdn's 0 é.txt https://cdn.uni.example/cdn's%200%20%C3%A9.txt
+    uni-media media/cdn's 1 é.txt https://cdn.uni.example/media/cdn's%201%20%C3%A9.txt
+    uni-media media/cdn's 2 é.txt https://cdn.uni.example/media/cdn's%202%20%C3%A9.txt
+    uni-media grades/cdn's 3 é.txt signed
+    uni-media profile-images/cdn's 4 é.txt https://cdn.uni.example/profile-images/cdn's%204%20%C3%A9.txt
+    uni-media openedx-learning/cdn's 5 é.txt signed
+    uni-media cdn's 6 é.txt https://cdn.uni.example/cdn's%206%20%C3%A9.txt
+    ");
+}
+
 #[test]
 #[ignore = "data-services: needs Redis"]
 fn one_service_that_fails_stops_no_other_and_tells_no_password() {
