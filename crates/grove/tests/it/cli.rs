@@ -44,7 +44,8 @@ fn help_names_every_command_and_the_exit_codes() {
       rule         Show what a finding means and how to mend it
       schema       Print the JSON Schema of a kind of file, or of an answer
       lock         Resolve a distribution to exact, hashed packages
-      secret       Set, edit, show or generate secrets
+      secret       Set, edit, show, generate or rotate secrets
+      data         Make, verify and remove databases, users and buckets on shared servers
       seal         Keep the key that a cluster's secrets are sealed to
       render       Render instances to plain YAML, without secrets
       diff         Show what a deploy would change, object by object
@@ -237,7 +238,7 @@ fn check_shows_what_is_wrong_where_and_what_to_do() {
     8 |   cms: studio.uni.example
       |        ------------------ first here
     ");
-    assert_snapshot!(output.stderr, @"2 clusters, 6 instances, 2 distributions: 30 errors, 1 warning");
+    assert_snapshot!(output.stderr, @"2 clusters, 6 instances, 2 distributions: 30 errors, 5 warnings");
 }
 
 #[test]

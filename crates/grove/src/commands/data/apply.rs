@@ -10,7 +10,7 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Make what an instance needs on its servers, and verify it with the instance's own credentials.
+/// Make what instances need on their servers, and verify it with their own credentials.
 ///
 /// Databases and users that are there already stay, passwords become those of the fleet, and a user whom a
 /// rotation has retired goes. A database with content whose user is not there is refused: it may be
