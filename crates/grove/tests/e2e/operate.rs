@@ -1,5 +1,7 @@
 //! How an instance is operated: what it needs, stopped and in maintenance, over what runs.
 
+mod data;
+
 use std::collections::BTreeMap;
 
 use grove_control_plane::Install;
