@@ -217,7 +217,7 @@ fn the_production_example_runs_and_is_operated_as_documented() {
         );
         run += 1;
     }
-    assert!(run > 14, "{run} commands");
+    assert!(run > 25, "{run} commands");
     let scaler = &site.objects("prod", "horizontalpodautoscalers", "uni")[0];
     assert_eq!(scaler["spec"]["minReplicas"], 2);
 }
