@@ -24,7 +24,13 @@ fn files(context: &Context) -> Result<Vec<File>> {
             text,
         })
     };
-    kinds.lines().map(schema).collect()
+    let mut files: Vec<File> = kinds.lines().map(schema).collect::<Result<_>>()?;
+    let pages = grove_fleet::reference::pages().into_iter();
+    files.extend(pages.map(|(name, text)| File {
+        path: format!("docs/reference/{name}"),
+        text,
+    }));
+    Ok(files)
 }
 
 /// Writes them all.

@@ -44,7 +44,7 @@ enum Task {
     Ci(checks::Arguments),
     /// Run a benchmark and write its figures to `docs/benchmarks.md`.
     Bench(bench::Arguments),
-    /// Write the files that are made from the program: JSON Schemas.
+    /// Write the files that are made from the program: JSON Schemas and reference pages.
     Generate,
     /// Start, end or list real control planes on loopback: Kubernetes, Argo CD, Sealed Secrets.
     #[command(subcommand)]

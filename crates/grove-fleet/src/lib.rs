@@ -14,6 +14,7 @@ pub mod model;
 pub mod near;
 pub mod network;
 pub mod quantity;
+pub mod reference;
 pub mod rotation;
 pub mod scaffold;
 pub mod schedule;

@@ -34,7 +34,7 @@ const OWN: &[Key] = &[
             )
             .required(),
         ]]),
-        "Written once, by `grove new instance` or `grove import`. A change is refused.",
+        "Written once, by `grove new instance`. A change is refused.",
     )
     .required(),
     Key::new(
