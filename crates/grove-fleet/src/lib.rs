@@ -13,6 +13,7 @@ pub mod load;
 pub mod model;
 pub mod near;
 pub mod network;
+mod python;
 pub mod quantity;
 pub mod reference;
 pub mod rotation;

@@ -14,6 +14,7 @@ mod bad_namespace;
 mod bad_network;
 mod bad_resources;
 mod bad_schedule;
+mod bad_setting;
 mod bad_state;
 mod broken_link;
 mod chart_missing;
@@ -111,6 +112,7 @@ pub static ALL: &[Rule] = &[
     bad_schedule::RULE,
     bad_network::RULE,
     bad_mail::RULE,
+    bad_setting::RULE,
     bad_data::RULE,
     two_owners::RULE,
     admin_secret_in_instance::RULE,

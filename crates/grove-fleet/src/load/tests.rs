@@ -107,6 +107,7 @@ fn a_fleet_is_typed() {
         addons: {},
         sealing: None,
         servers: {},
+        admin_image: None,
         storage: None,
         credentials: {},
         environment: [],
