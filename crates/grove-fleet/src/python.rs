@@ -7,16 +7,16 @@ use tree_sitter::{Node, Parser};
 
 /// Where a text stops to be Python.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotPython {
+pub(crate) struct NotPython {
     /// The line, from 0.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What is wrong there, where more than that is known.
-    pub missing: Option<String>,
+    pub(crate) missing: Option<String>,
 }
 
 /// The first place at which `text` is not Python. Text with template code (`{{ … }}`) is not judged: what it
 /// becomes is not known yet.
-pub fn check(text: &str) -> Option<NotPython> {
+pub(crate) fn check(text: &str) -> Option<NotPython> {
     if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {
         return None;
     }

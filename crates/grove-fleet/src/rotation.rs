@@ -109,6 +109,7 @@ pub fn class(instance: &Instance, name: &str) -> Class {
         "JWT_RSA_PRIVATE_KEY" | "JWT_COMMON_SECRET_KEY" => Class::Disruptive(
             "tokens of services and of mobile apps stop working until they ask for new ones",
         ),
+        "MEILISEARCH_API_KEY" => Class::Never("it follows from the master key and its identifier"),
         "MEILISEARCH_MASTER_KEY" | "MEILISEARCH_API_KEY_UID" => Class::Job,
         _ if is_own(Engine::S3) => Class::Given(
             "the provider gives it: make a second key there, `grove secret set` both, deploy, delete the first",

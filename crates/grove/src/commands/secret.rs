@@ -6,10 +6,11 @@ mod remove;
 mod rotate;
 mod set;
 mod show;
+mod who;
 
 use crate::{cli::Global, error::Result, output::Output};
 
-/// Set, edit, show, generate or rotate secrets.
+/// Set, edit, show, generate or rotate secrets, and see who can read them.
 ///
 /// Secrets live in SOPS files of the fleet, encrypted to the recipients that `.sops.yaml` names.
 /// Names can be read without a key; values cannot.
@@ -31,6 +32,7 @@ enum Command {
     Remove(remove::Arguments),
     Generate(generate::Arguments),
     Rotate(Box<rotate::Arguments>),
+    Who(who::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
@@ -40,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         Command::Show(arguments) => show::run(arguments, global, output),
         Command::Remove(arguments) => remove::run(arguments, global, output),
         Command::Generate(arguments) => generate::run(arguments, global, output),
+        Command::Who(arguments) => who::run(arguments, global, output),
         Command::Rotate(arguments) => rotate::run(arguments, global, output),
     }
 }

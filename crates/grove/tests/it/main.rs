@@ -15,6 +15,7 @@ mod features;
 mod main_path;
 mod passes;
 mod peer;
+mod rotation;
 mod sealed_values;
 mod servers;
 mod stacks;
