@@ -62,7 +62,7 @@ pub(crate) const CADDY: GoTool = GoTool {
     embedded: None,
 };
 
-/// Speaks MongoDB's protocol: tests of users and databases use it.
+/// Speaks `MongoDB`'s protocol: tests of users and databases use it.
 pub(crate) const FERRETDB: GoTool = GoTool {
     name: "ferretdb",
     package: "github.com/FerretDB/FerretDB/cmd/ferretdb",

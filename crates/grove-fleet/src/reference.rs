@@ -122,9 +122,10 @@ fn choices(key: &Key) -> String {
         };
     }
     let known = all.iter().filter(|choice| choice.support == Support::Now);
-    known
-        .map(|choice| format!("<br>`{}`: {}", choice.value, escaped(choice.doc)))
-        .collect()
+    known.fold(String::new(), |mut text, choice| {
+        let _ = write!(text, "<br>`{}`: {}", choice.value, escaped(choice.doc));
+        text
+    })
 }
 
 fn escaped(text: &str) -> String {

@@ -199,10 +199,11 @@ mod tests {
     };
 
     fn instance(data: &str, secrets: &[&str]) -> Instance {
-        let file: String = secrets
+        let line = ": ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]\n";
+        let file = secrets
             .iter()
-            .map(|name| format!("{name}: ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]\n"))
-            .collect();
+            .flat_map(|name| [*name, line])
+            .collect::<String>();
         let text = format!(
             "client: uni\ndistribution: v\nidentity: {{namespace: uni, id: Zk3jH8sd92LqPw1xVb7nT4cR}}\n\
              mail: {{host: smtp.example, user: u, password: {{secret: RELAY}}}}\ndata: {data}\n"

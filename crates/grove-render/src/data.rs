@@ -224,18 +224,13 @@ pub fn data_services(
             "database": database, "user": user, "password": password,
             "retired": value(&names.retired),
         });
-        match engine {
-            Engine::S3 => {
-                service["endpoint"] = Some(&outside.host)
-                    .filter(|host| !host.is_empty())
-                    .cloned()
-                    .into();
-                service["region"] = outside.region.clone().into();
-            }
-            _ => {
-                service["host"] = outside.host.as_str().into();
-                service["port"] = outside.port.into();
-            }
+        if engine == Engine::S3 {
+            let endpoint = Some(&outside.host).filter(|host| !host.is_empty());
+            service["endpoint"] = endpoint.cloned().into();
+            service["region"] = outside.region.clone().into();
+        } else {
+            service["host"] = outside.host.as_str().into();
+            service["port"] = outside.port.into();
         }
         if engine == Engine::Mongodb {
             let also = outside

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How much of a namespace stands in a derived name: with a digest, the longest application and the mark of
-/// a rotation it is a user of MySQL, who has 32 characters at most.
+/// a rotation it is a user of `MySQL`, who has 32 characters at most.
 const HEAD: usize = 9;
 
 /// Databases that Redis has where nobody configured more.
@@ -87,6 +87,9 @@ pub(super) fn read(instance: &mut Instance, cluster: Option<&Cluster>) {
     instance.data = data;
 }
 
+/// A problem was noted.
+struct Noted;
+
 struct Reader<'a> {
     instance: &'a Instance,
     cluster: Option<&'a Cluster>,
@@ -137,7 +140,7 @@ impl Reader<'_> {
                 "the volume of a server outside is not the instance's",
             );
         }
-        let server = self.server(mode)?;
+        let server = self.server(mode).ok()?;
         let address = match &server {
             Some((_, server)) if self.engine == Engine::S3 => {
                 server.endpoint.clone().unwrap_or_default()
@@ -184,29 +187,25 @@ impl Reader<'_> {
         })
     }
 
-    /// The cluster's server; nothing in it where it is none of the cluster's.
-    fn server(&mut self, mode: Mode) -> Option<Option<(String, Server)>> {
+    /// The cluster's server; none where it is none of the cluster's. What is wrong is noted.
+    fn server(&mut self, mode: Mode) -> Result<Option<(String, Server)>, Noted> {
         let Some(name) = owned(self.service, "server") else {
             if mode == Mode::Shared {
                 self.problem("", "`server` is missing: a server of the cluster, by name");
-                return None;
+                return Err(Noted);
             }
-            return Some(None);
+            return Ok(None);
         };
         let servers = self.cluster.map(|cluster| &cluster.servers);
-        let found = servers.and_then(|servers| servers.get(&name)).cloned();
-        match found {
-            None => {
-                self.problem("server", format!("the cluster has no server `{name}`"));
-                None
-            }
-            Some(server) if server.engine != self.engine => {
+        match servers.and_then(|servers| servers.get(&name)).cloned() {
+            Some(server) if server.engine == self.engine => return Ok(Some((name, server))),
+            Some(server) => {
                 let engine = server.engine.name();
                 self.problem("server", format!("the server `{name}` is {engine}"));
-                None
             }
-            Some(server) => Some(Some((name, server))),
+            None => self.problem("server", format!("the cluster has no server `{name}`")),
         }
+        Err(Noted)
     }
 
     fn host(&mut self) -> String {
@@ -229,13 +228,13 @@ impl Reader<'_> {
     fn derived(&self) -> String {
         let identity = &self.instance.identity;
         let digest = Sha256::digest(identity.id.as_bytes());
-        let digest: String = digest
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let number = digest.iter().take(4);
+        let number = number.fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
         let head: String = identity.namespace.chars().take(HEAD).collect();
-        format!("{}_{digest}", head.replace('-', "_").trim_end_matches('_'))
+        format!(
+            "{}_{number:08x}",
+            head.replace('-', "_").trim_end_matches('_')
+        )
     }
 
     fn applications(&self) -> Vec<&str> {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 /// The application that every instance has.
 pub const OPENEDX: &str = "openedx";
 
-/// Plugins whose applications have a database of their own on Tutor's MySQL, and a user of that name.
+/// Plugins whose applications have a database of their own on Tutor's `MySQL`, and a user of that name.
 pub const WITH_DATABASE: [&str; 4] = ["credentials", "discovery", "notes", "xqueue"];
 
 /// A kind of server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Engine {
-    /// MySQL or `MariaDB`.
+    /// `MySQL` or `MariaDB`.
     Mysql,
     /// `MongoDB`.
     Mongodb,

@@ -1,4 +1,4 @@
-//! Databases, users and buckets on real servers: MariaDB, FerretDB, Redis, and one that speaks S3.
+//! Databases, users and buckets on real servers: `MariaDB`, `FerretDB`, Redis, and one that speaks S3.
 //!
 //! What the Job of `grove data` would run in a cluster runs here as a process, with the same two files.
 
@@ -224,7 +224,7 @@ fn script(text: &str, arguments: &[&str]) -> Result<String, String> {
     Err(error.lines().last().unwrap_or_default().to_owned())
 }
 
-/// Statements on MariaDB: as whom, in which database.
+/// Statements on `MariaDB`: as whom, in which database.
 fn sql(
     port: u16,
     user: &str,

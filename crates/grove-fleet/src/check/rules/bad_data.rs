@@ -81,7 +81,7 @@ fn secrets(view: &View<'_>, instance: &Instance, findings: &mut Findings<'_>) {
             _ if *engine == Engine::S3 => format!("`grove secret set {} NAME`", instance.address),
             _ => format!("`grove secret generate {}` makes them", instance.address),
         };
-        let names: Vec<String> = missing.iter().map(|name| quote(name).to_string()).collect();
+        let names: Vec<String> = missing.iter().map(|name| quote(name)).collect();
         findings.add_with_hint(
             format!("there is no secret {}", names.join(" and no ")),
             [view.stated_key(instance, &["data", engine.key()])],

@@ -93,7 +93,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         let users = users(instance);
         let mut missing = missing;
         missing.retain(|name| !users.contains_key(name));
-        if !arguments.dry_run && !(missing.is_empty() && users.is_empty()) {
+        let is_complete = missing.is_empty() && users.is_empty();
+        if !arguments.dry_run && !is_complete {
             let known = known(
                 &secrets,
                 instance,

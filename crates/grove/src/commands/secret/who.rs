@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
 /// One encrypted file.
 #[derive(Debug, Serialize)]
 struct File {
-    file: String,
+    path: String,
     recipients: Vec<String>,
     /// Recipients of other kinds than age, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     for file in &files {
         let others = file.others.as_deref();
         for reader in file.recipients.iter().map(String::as_str).chain(others) {
-            readers.entry(reader).or_default().push(&file.file);
+            readers.entry(reader).or_default().push(&file.path);
         }
     }
     for (reader, files) in &readers {
@@ -89,9 +89,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     for file in files.iter().filter(|file| !file.added.is_empty()) {
         output.note(&format!(
             "{}: {} cannot read it yet: `sops updatekeys {}`",
-            file.file,
+            file.path,
             file.added.join(", "),
-            file.file
+            file.path
         ));
     }
     Ok(Exit::Done)
@@ -130,7 +130,7 @@ fn files(workspace: &Workspace) -> Result<Vec<File>> {
                 .map(|named| differ(named, &recipients))
                 .unwrap_or_default(),
             recipients,
-            file: path,
+            path,
         });
     }
     Ok(files)
@@ -157,7 +157,7 @@ fn values(
         .iter()
         .filter(|file| file.recipients.iter().any(|one| one == key))
     {
-        let bytes = workspace.snapshot.bytes(&file.file);
+        let bytes = workspace.snapshot.bytes(&file.path);
         let root =
             bytes.and_then(|bytes| grove_yaml::parse(bytes, grove_yaml::Limits::default()).root);
         let Some(root) = root else { continue };
@@ -173,7 +173,7 @@ fn values(
             }
             let reads = fleet.instances.values().find(|instance| {
                 let reference = instance.secrets.get(&entry.key);
-                reference.is_some_and(|reference| reference.file == file.file)
+                reference.is_some_and(|reference| reference.file == file.path)
             });
             let class = match reads {
                 Some(instance) => rotation::class(instance, &entry.key),
@@ -188,7 +188,7 @@ fn values(
                 ),
             };
             rows.push(Value {
-                file: file.file.clone(),
+                file: file.path.clone(),
                 secret: entry.key.clone(),
                 class: class.name(),
                 meaning: class.meaning(),
