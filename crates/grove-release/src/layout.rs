@@ -118,6 +118,7 @@ names the fleet's commit that it came from.
 | `releases/<instance>/sealed.yaml` | today's encrypted values of its secrets |
 | `releases/_cluster/NNNN.yaml` | the same for what the instances share |
 | `releases/<instance>/hold.yaml` | there while the instance is held, and why |
+| `releases/<instance>/data.yaml` | for which values of its secrets users were made on shared servers |
 | `format` | the version of this layout |
 
 Secrets stand here encrypted to the key of the cluster's Sealed Secrets controller, which alone can

@@ -7,6 +7,7 @@ mod asking;
 mod cli;
 mod commands;
 mod connecting;
+mod data_applied;
 mod error;
 mod fleet_commit;
 mod following;

@@ -27,6 +27,7 @@ use crate::{
         init_task,
         selection::{Agreement, Selection},
     },
+    data_applied,
     error::{CommandError, Exit, Result},
     following::{self, Wait},
     origin,
@@ -361,6 +362,7 @@ impl<'a> Deploy<'a> {
         let was_pending = running.as_ref().is_some_and(|record| record.init_pending);
         let is_stopped = instance.state == State::Stopped;
         let runs_jobs = !is_stopped && (!is_operational || was_pending);
+        data_applied::refuse_unapplied(&view, instance, &sealed.changed, runs_jobs)?;
         let objects = if runs_jobs {
             compose(sealed.objects.clone(), before.as_ref())
         } else {

@@ -7,6 +7,7 @@ use crate::{
     connecting::Reach,
     error::Result,
     output::Output,
+    releasing::Remotes,
     workspace::Workspace,
 };
 
@@ -28,6 +29,8 @@ pub(crate) struct Arguments {
     patience: Patience,
     #[command(flatten)]
     reach: Reach,
+    #[command(flatten)]
+    remotes: Remotes,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
@@ -42,6 +45,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             workspace: &workspace,
             fleet: &fleet,
             reach: &arguments.reach,
+            remotes: Some(&arguments.remotes),
             patience: &arguments.patience,
             output,
         },

@@ -20,9 +20,11 @@ use serde_json::{Value, json};
 use crate::{
     commands::rollback::find_cluster,
     connecting::{Reach, block_on},
+    data_applied,
     error::{CommandError, Exit, Result},
     one_off::{self, OneOff},
     output::Output,
+    releasing::Remotes,
     secrets::Secrets,
     workspace::{Workspace, is_json},
 };
@@ -58,6 +60,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) fleet: &'a Fleet,
     pub(crate) reach: &'a Reach,
+    /// Where what was made is noted, where anything is.
+    pub(crate) remotes: Option<&'a Remotes>,
     pub(crate) patience: &'a Patience,
     pub(crate) output: &'a Output,
 }
@@ -159,7 +163,33 @@ pub(super) fn run(
         });
         Ok(join_all(runs).await)
     })?;
+    if let Some(remotes) = surroundings.remotes {
+        record(surroundings, remotes, &tasks, &results)?;
+    }
     finish(&tasks, results, output)
+}
+
+/// Notes in the deploy branch of each cluster what was made.
+fn record(
+    surroundings: &Surroundings<'_>,
+    remotes: &Remotes,
+    tasks: &[Task<'_>],
+    results: &[Result<Ended>],
+) -> Result<()> {
+    let mut made: BTreeMap<&str, Vec<&Instance>> = BTreeMap::new();
+    for (task, result) in tasks.iter().zip(results) {
+        if result.as_ref().is_ok_and(|ended| ended.exit_code == 0) {
+            made.entry(&task.cluster.name)
+                .or_default()
+                .push(task.instance);
+        }
+    }
+    for (cluster, instances) in made {
+        let (workspace, fleet) = (surroundings.workspace, surroundings.fleet);
+        let mut branch = remotes.open(workspace, fleet, cluster)?;
+        data_applied::record(workspace, &mut branch, &instances)?;
+    }
+    Ok(())
 }
 
 fn finish(tasks: &[Task<'_>], results: Vec<Result<Ended>>, output: &Output) -> Result {

@@ -80,6 +80,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             workspace: &workspace,
             fleet: &fleet,
             reach: &arguments.reach,
+            remotes: None,
             patience: &arguments.patience,
             output,
         },
