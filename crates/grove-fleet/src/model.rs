@@ -24,7 +24,7 @@ pub use instance::{
     TypedText,
 };
 pub use mail::{Encryption, Mail, is_sender};
-pub use workload::{Cron, Maintenance, Network, Overlap, Quota, Resources, Scaling, State};
+pub use workload::{Cron, Maintenance, Network, Overlap, Quota, Resources, Scaling, State, Worker};
 
 use std::collections::BTreeMap;
 

@@ -43,6 +43,14 @@ pub enum Error {
         /// The instance's namespace.
         own: String,
     },
+    /// A further worker that could not work.
+    #[error("`workers.{name}` cannot work: {why}")]
+    BadWorker {
+        /// Its name.
+        name: String,
+        /// Why not.
+        why: String,
+    },
     /// A volume of a service that has none.
     #[error("`data.{service}.volume` is for a volume that the environment does not have")]
     NoVolume {
@@ -329,6 +337,7 @@ impl Error {
             Self::UnknownWorkload { near: None, .. } => {
                 "workloads are Deployments and StatefulSets: `grove render` writes them"
             }
+            Self::BadWorker { .. } => "see `grove schema instance`, or leave it out with `null`",
             Self::NoVolume { .. } => "take the key out where the service is not in the namespace",
             Self::ScaledDataService { .. } => "leave it at one",
             Self::LimitBelowRequest { .. } => "raise the limit, or state a smaller request as well",

@@ -38,6 +38,7 @@ mod stopped;
 mod suffixes;
 mod version;
 mod waves;
+mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +72,7 @@ pub fn passes() -> &'static [Pass] {
         version::PASS,
         services::PASS,
         data::PASS,
+        workers::PASS,
         resources::PASS,
         autoscalers::PASS,
         autoscaling::PASS,

@@ -74,6 +74,7 @@ pub(crate) fn instance() -> Instance {
         maintenance: Maintenance::default(),
         resources: BTreeMap::new(),
         autoscaling: BTreeMap::new(),
+        workers: BTreeMap::new(),
         cron: BTreeMap::new(),
         flags: None,
         network: Network::default(),

@@ -86,6 +86,9 @@ pub(super) fn read(
         autoscaling: below(&merged, "autoscaling")
             .map(|(workload, merged)| (workload.to_owned(), workloads::scaling(merged)))
             .collect(),
+        workers: below(&merged, "workers")
+            .map(|(name, merged)| (name.to_owned(), workloads::worker(merged)))
+            .collect(),
         cron: below(&merged, "cron")
             .map(|(name, merged)| (name.to_owned(), workloads::cron(merged)))
             .collect(),

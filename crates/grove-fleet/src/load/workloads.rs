@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::instance::{flag, list, number, texts};
+use super::instance::{flag, list, number, text, texts};
 use crate::{
     Quantity,
     layer::Merged,
-    model::{Cron, Overlap, Resources, Scaling},
+    model::{Cron, Overlap, Resources, Scaling, Worker},
 };
 
 pub(super) fn resources(merged: &Merged<'_>) -> Resources {
@@ -49,6 +49,14 @@ pub(super) fn cron(merged: &Merged<'_>) -> Cron {
             .and_then(Overlap::from_name)
             .unwrap_or_default(),
         deadline: number(merged, "deadline"),
+    }
+}
+
+/// A further worker.
+pub(super) fn worker(merged: &Merged<'_>) -> Worker {
+    Worker {
+        service: text(merged, "service").unwrap_or_else(|| "lms".to_owned()),
+        queues: list(merged, "queues"),
     }
 }
 

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Cron, Data, Flags, Mail, Maintenance, Network, Quota, Resources, Scaling, State, Waits,
+    Address, Cron, Data, Flags, Mail, Maintenance, Network, Quota, Resources, Scaling, State,
+    Waits, Worker,
 };
 
 /// An instance with its layers merged.
@@ -55,6 +56,8 @@ pub struct Instance {
     pub resources: BTreeMap<String, Resources>,
     /// `autoscaling`: workload → how many there are.
     pub autoscaling: BTreeMap<String, Scaling>,
+    /// `workers`: name → what it takes off the worker of its service.
+    pub workers: BTreeMap<String, Worker>,
     /// `cron`: name → job.
     pub cron: BTreeMap<String, Cron>,
     /// `flags`: feature flags in its database; none where the fleet leaves them alone.

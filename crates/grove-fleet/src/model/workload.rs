@@ -143,3 +143,12 @@ pub struct Network {
 
 /// What an instance may use together: `quota`, by Kubernetes' name of a resource (`requests.cpu`).
 pub type Quota = BTreeMap<String, Quantity>;
+
+/// A further worker of LMS or CMS, for some of its queues.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Worker {
+    /// `service`: `lms` or `cms`.
+    pub service: String,
+    /// `queues` of Celery.
+    pub queues: Vec<String>,
+}

@@ -199,6 +199,12 @@ pub(super) const KEYS: &[Key] = &[
         "Workloads whose number of pods follows their load, by name.",
     )
     .layered(),
+    Key::new(
+        "workers",
+        workload::WORKERS,
+        "Further workers for some queues, by name: `{grades: {queues: [edx.lms.core.high_mem]}}` is the workload `lms-worker-grades`, and the queue is no longer the first worker's.",
+    )
+    .layered(),
     Key::new("cron", workload::CRON, "Jobs by schedule, by name.").layered(),
     Key::new(
         "network",

@@ -93,6 +93,24 @@ pub(super) const AUTOSCALING: Type = Type::Map(&Type::Object(&[&[
     Key::new("memory", Type::Number(1, 1000), "The same for memory."),
 ]]));
 
+/// Further workers.
+pub(super) const WORKERS: Type = Type::Map(&Type::Object(&[&[
+    Key::new(
+        "service",
+        Type::OneOf(&[
+            Choice::now("lms", "Tasks of the LMS."),
+            Choice::now("cms", "Tasks of the CMS."),
+        ]),
+        "Whose tasks it works on; `lms` where nothing is said.",
+    ),
+    Key::new(
+        "queues",
+        Type::List(&Type::Text),
+        "The queues of Celery that it takes.",
+    )
+    .required(),
+]]));
+
 /// Jobs by schedule.
 pub(super) const CRON: Type = Type::Map(&Type::Object(&[&[
     Key::new(

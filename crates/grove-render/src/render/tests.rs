@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::{
     Address, Fleet, Quantity,
-    model::{Cron, Instance, Resources, Scaling, State, Volume},
+    model::{Cron, Instance, Resources, Scaling, State, Volume, Worker},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -15,6 +15,16 @@ use crate::{
         with_claim,
     },
 };
+
+fn worker() -> Value {
+    let mut worker = deployment("lms-worker", "openedx:1");
+    worker["spec"]["template"]["spec"]["containers"][0]["args"] = json!([
+        "celery",
+        "worker",
+        "--queues=edx.lms.core.default,edx.lms.core.high_mem"
+    ]);
+    worker
+}
 
 /// A small instance, as Tutor would give it.
 fn output() -> TutorOutput {
@@ -49,6 +59,7 @@ fn output() -> TutorOutput {
             settings,
             config_map("caddy-config-2456789bcd", "Caddyfile", CADDYFILE),
             lms,
+            worker(),
             deployment("caddy", "caddy:2"),
             mysql,
             claim("mysql"),
@@ -111,6 +122,7 @@ fn a_tree_is_one_object_a_file() {
     configmap-openedx-settings-lms-jobs.yaml
     configmap-openedx-settings-lms.yaml
     deployment-caddy.yaml
+    deployment-lms-worker.yaml
     deployment-lms.yaml
     deployment-mysql.yaml
     ingress-apps.uni.example.yaml
@@ -198,6 +210,11 @@ fn rich(instance: &mut Instance, state: State) {
     crate::testing::secret(instance, "REGISTRY_AUTH");
     instance.network.isolate = true;
     instance.network.ingress = vec!["traefik".to_owned()];
+    let further = Worker {
+        service: "lms".to_owned(),
+        queues: vec!["edx.lms.core.high_mem".to_owned()],
+    };
+    instance.workers.insert("grades".to_owned(), further);
     instance.data.volumes = [(
         "mysql".to_owned(),
         Volume {

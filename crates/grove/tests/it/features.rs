@@ -184,18 +184,19 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
         "mail: null",
         "network: null",
         "quota: null",
+        "resources: {}\nworkers: null",
     ] {
-        let (name, _) = key.split_once(':').unwrap();
+        let text = key.lines().fold(instance.clone(), |text, line| {
+            let (name, _) = line.split_once(':').unwrap();
+            without(&text, name) + line + "\n"
+        });
         // With MySQL in the namespace, its root's password is the instance's.
         let root = ["prod/uni", "MYSQL_ROOT_PASSWORD"];
         if key == "data: null" {
             let set = world.command([&["secret", "set"][..], &root].concat());
             let _ = set.stdin("roots-own-password").run().success();
         }
-        world.write(
-            format!("fleet/{UNI}"),
-            without(&instance, name) + key + "\n",
-        );
+        world.write(format!("fleet/{UNI}"), text);
         let less = files(&world);
         if key == "data: null" {
             let _ = world
@@ -216,7 +217,8 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
             .filter(|(file, text)| all.get(*file).is_some_and(|old| old != *text));
         let changed: Vec<&str> = changed.map(|(file, _)| file.as_str()).collect();
         report.push(format!(
-            "{key}\n  - {}\n  + {}\n  ~ {}\n",
+            "{}\n  - {}\n  + {}\n  ~ {}\n",
+            key.replace('\n', ", "),
             gone.join(" "),
             new.len(),
             changed.join(" ")
@@ -254,7 +256,7 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
     images: null
       -
       + 0
-      ~ cronjob-clear-sessions cronjob-send-digest deployment-cms-worker deployment-cms deployment-lms-worker deployment-lms job-cms-data job-cms-migrate job-lms-flags-setup job-lms-indigo-setup job-lms-meilisearch-setup job-lms-mfe-setup job-lms-migrate
+      ~ cronjob-clear-sessions cronjob-send-digest deployment-cms-worker deployment-cms deployment-lms-worker-grades deployment-lms-worker deployment-lms job-cms-data job-cms-migrate job-lms-flags-setup job-lms-indigo-setup job-lms-meilisearch-setup job-lms-mfe-setup job-lms-migrate
     mail: null
       -
       + 2
@@ -267,6 +269,10 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
       - limitrange-instance resourcequota-instance
       + 0
       ~
+    resources: {}, workers: null
+      - deployment-lms-worker-grades
+      + 0
+      ~ deployment-lms-worker
     ");
 }
 
