@@ -10,16 +10,15 @@ use crate::model::{Engine, Instance, Manage, OPENEDX, WITH_DATABASE, credentials
 /// What it takes to rotate a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// A new value, and a deploy that restarts its readers.
-    Plain,
     /// An init task hands the value on; the deploy runs it again.
     Job,
     /// A second credential is made and deployed, then the first one goes. No request fails.
     TwoStep(Pair),
     /// Users notice: what it says.
     Disruptive(&'static str),
-    /// Somebody else makes the value; `grove secret set` takes it.
-    Given(&'static str),
+    /// A deploy restarts its readers, and that is all. Somebody else makes the value; `grove secret set` takes
+    /// it.
+    Plain(&'static str),
     /// It cannot be rotated here: why.
     Never(&'static str),
     /// Nothing is known of it.
@@ -47,11 +46,10 @@ impl Class {
     /// Its word.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Plain => "plain",
             Self::Job => "job",
             Self::TwoStep(_) => "two-step",
             Self::Disruptive(_) => "disruptive",
-            Self::Given(_) => "given",
+            Self::Plain(_) => "plain",
             Self::Never(_) => "never",
             Self::Unknown => "unknown",
         }
@@ -60,12 +58,11 @@ impl Class {
     /// What it means for whoever rotates it.
     pub fn meaning(&self) -> &'static str {
         match self {
-            Self::Plain => "a new value; the next deploy restarts its readers",
             Self::Job => "a new value; the next deploy runs the init tasks that hand it on",
             Self::TwoStep(_) => {
                 "a second user beside the first; deploy; `--finish` takes the first away; deploy again"
             }
-            Self::Disruptive(why) | Self::Given(why) | Self::Never(why) => why,
+            Self::Disruptive(why) | Self::Plain(why) | Self::Never(why) => why,
             Self::Unknown => "nothing is known of it: change it by hand, with `grove secret set`",
         }
     }
@@ -92,7 +89,7 @@ pub fn class(instance: &Instance, name: &str) -> Class {
     if let Some(mail) = &instance.mail
         && mail.password == name
     {
-        return Class::Given("the relay's operator gives it: `grove secret set`, then deploy");
+        return Class::Plain("the relay's operator gives it: `grove secret set`, then deploy");
     }
     let is_own = |engine: Engine| {
         let names = credentials(engine, OPENEDX);
@@ -111,14 +108,14 @@ pub fn class(instance: &Instance, name: &str) -> Class {
         ),
         "MEILISEARCH_API_KEY" => Class::Never("it follows from the master key and its identifier"),
         "MEILISEARCH_MASTER_KEY" | "MEILISEARCH_API_KEY_UID" => Class::Job,
-        _ if is_own(Engine::S3) => Class::Given(
+        _ if is_own(Engine::S3) => Class::Plain(
             "the provider gives it: make a second key there, `grove secret set` both, deploy, delete the first",
         ),
         _ if is_own(Engine::Mongodb) || is_own(Engine::Redis) => {
-            Class::Given("the server's operator gives it: `grove secret set`, then deploy")
+            Class::Plain("the server's operator gives it: `grove secret set`, then deploy")
         }
         _ if name.ends_with("_MYSQL_PASSWORD") => {
-            Class::Given("the server's operator gives it: `grove secret set`, then deploy")
+            Class::Plain("the server's operator gives it: `grove secret set`, then deploy")
         }
         _ if name.contains("_OAUTH2_SECRET") || name.ends_with("_CLIENT_SECRET") => Class::Job,
         "XQUEUE_AUTH_PASSWORD" => Class::Job,
@@ -246,16 +243,16 @@ mod tests {
         MEILISEARCH_MASTER_KEY job
         MYSQL_ROOT_PASSWORD never
         NOTES_SECRET_KEY disruptive
-        OPENEDX_AWS_SECRET_ACCESS_KEY given
+        OPENEDX_AWS_SECRET_ACCESS_KEY plain
         OPENEDX_MYSQL_PASSWORD two-step
         OPENEDX_SECRET_KEY disruptive
-        REDIS_PASSWORD given
-        RELAY given
+        REDIS_PASSWORD plain
+        RELAY plain
         SHOP_TOKEN unknown
         ");
         // A server that somebody else runs.
         let external = instance("{mysql: {mode: external, host: db.example}}", &names);
-        assert_eq!(class(&external, "OPENEDX_MYSQL_PASSWORD").name(), "given");
+        assert_eq!(class(&external, "OPENEDX_MYSQL_PASSWORD").name(), "plain");
         // Tutor's own.
         let own = instance("{}", &names);
         assert_eq!(class(&own, "OPENEDX_MYSQL_PASSWORD").name(), "two-step");

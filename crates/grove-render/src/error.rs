@@ -337,7 +337,6 @@ impl Error {
             Self::UnknownWorkload { near: None, .. } => {
                 "workloads are Deployments and StatefulSets: `grove render` writes them"
             }
-            Self::BadWorker { .. } => "see `grove schema instance`, or leave it out with `null`",
             Self::NoVolume { .. } => "take the key out where the service is not in the namespace",
             Self::ScaledDataService { .. } => "leave it at one",
             Self::LimitBelowRequest { .. } => "raise the limit, or state a smaller request as well",
@@ -346,7 +345,9 @@ impl Error {
             Self::NoPullSecret { .. } => {
                 "`grove secret set CLUSTER NAME` gives it to all of a cluster"
             }
-            Self::BadCron { .. } => "see `grove schema instance`, or leave it out with `null`",
+            Self::BadCron { .. } | Self::BadWorker { .. } => {
+                "see `grove schema instance`, or leave it out with `null`"
+            }
             Self::BadFlag { .. } => "at most 100 characters, none of them a blank",
             Self::BadNetwork { .. } => {
                 "an address is like `203.0.113.7`, a network like `198.51.100.0/24`"

@@ -9,7 +9,7 @@ use crate::{
         rule::{Content, Example, Rule},
         view::View,
     },
-    model::Engine,
+    model::{Engine, Manage},
 };
 
 pub(crate) const RULE: Rule = Rule {
@@ -67,7 +67,10 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                 _ => "database",
             };
             let names = outside.databases.values().map(|name| (what, name));
-            let users = outside.users.values().map(|name| ("user", name));
+            // Who rotates a user that others have locks them out; one of somebody else's may serve many.
+            let is_ours = outside.manage != Manage::External;
+            let users = outside.users.values().filter(|_| is_ours);
+            let users = users.map(|name| ("user", name));
             for (what, name) in names.chain(users) {
                 let key = (*engine, server.clone(), what, name.as_str());
                 owners.entry(key).or_default().push(instance);

@@ -81,6 +81,17 @@ struct Change<'a> {
     next: BTreeSet<String>,
 }
 
+impl<'a> Change<'a> {
+    fn of(instance: &'a Instance) -> Self {
+        Self {
+            instance,
+            values: BTreeMap::new(),
+            gone: Vec::new(),
+            next: BTreeSet::new(),
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     if global.rev.is_some() && !arguments.plan {
         return Err(CommandError::usage(
@@ -188,12 +199,7 @@ fn begin<'a>(
     output: &Output,
 ) -> Result<Change<'a>> {
     let address = &instance.address;
-    let mut change = Change {
-        instance,
-        values: BTreeMap::new(),
-        gone: Vec::new(),
-        next: BTreeSet::new(),
-    };
+    let mut change = Change::of(instance);
     let mut made = BTreeSet::new();
     for name in &arguments.names {
         own(instance, name)?;
@@ -205,11 +211,11 @@ fn begin<'a>(
                 return Err(CommandError::refused(format!("{name}: {what}"))
                     .hint("if that is meant, say `--accept`"));
             }
-            Class::Plain | Class::Job | Class::Disruptive(_) => {
+            Class::Job | Class::Disruptive(_) => {
                 made.insert(name.clone());
                 change.next.insert(format!("now `grove deploy {address}`"));
             }
-            class @ (Class::Given(_) | Class::Never(_) | Class::Unknown) => {
+            class @ (Class::Plain(_) | Class::Never(_) | Class::Unknown) => {
                 return Err(CommandError::refused(format!(
                     "{name} is not rotated here: {}",
                     class.meaning()
@@ -326,12 +332,7 @@ fn finish<'a>(
     output: &Output,
 ) -> Result<Change<'a>> {
     let address = &instance.address;
-    let mut change = Change {
-        instance,
-        values: BTreeMap::new(),
-        gone: Vec::new(),
-        next: BTreeSet::new(),
-    };
+    let mut change = Change::of(instance);
     let chosen =
         |pair: &Pair| arguments.names.is_empty() || arguments.names.contains(&pair.password);
     let pairs: Vec<Pair> = rotation::unfinished(instance)

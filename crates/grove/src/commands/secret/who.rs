@@ -178,12 +178,12 @@ fn values(
             let class = match reads {
                 Some(instance) => rotation::class(instance, &entry.key),
                 None if entry.key == SEALING_KEY => {
-                    Class::Given("`grove seal rotate` makes another one")
+                    Class::Plain("`grove seal rotate` makes another one")
                 }
                 None if entry.key == FINGERPRINT_KEY => Class::Never(
                     "it only tells equal values apart; with another one every pod restarts",
                 ),
-                None => Class::Given(
+                None => Class::Plain(
                     "no instance reads it: change it where it is used, then `grove secret set`",
                 ),
             };
