@@ -4,6 +4,7 @@ mod addon_values;
 mod admin_secret_in_instance;
 mod bad_autoscaling;
 mod bad_data;
+mod bad_flag;
 mod bad_group;
 mod bad_host;
 mod bad_identity;
@@ -112,6 +113,7 @@ pub static ALL: &[Rule] = &[
     bad_schedule::RULE,
     bad_network::RULE,
     bad_mail::RULE,
+    bad_flag::RULE,
     bad_setting::RULE,
     bad_data::RULE,
     two_owners::RULE,

@@ -44,7 +44,7 @@ fn help_names_every_command_and_the_exit_codes() {
       rule         Show what a finding means and how to mend it
       schema       Print the JSON Schema of a kind of file, or of an answer
       lock         Resolve a distribution to exact, hashed packages
-      secret       Set, edit, show, generate or rotate secrets
+      secret       Set, edit, show, generate or rotate secrets, and see who can read them
       data         Make, verify and remove databases, users and buckets on shared servers
       seal         Keep the key that a cluster's secrets are sealed to
       render       Render instances to plain YAML, without secrets
