@@ -16,7 +16,6 @@ use grove_release::{
 use crate::{
     cli::Global,
     commands::candidates,
-    data_applied,
     error::{CommandError, Exit, Result},
     following::{self, Wait},
     output::Output,
@@ -98,7 +97,6 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         &branch.objects_of(plan.older.tree)?,
         previous.as_ref(),
     )?;
-    data_applied::refuse_unapplied(&branch.view()?, instance, &sealed.changed, false)?;
     let leaving = branch.objects_of(plan.running.tree)?;
     let objects = compose_rollback(sealed.objects, &leaving);
     let changes = diff(&leaving, &objects);

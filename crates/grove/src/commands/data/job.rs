@@ -164,18 +164,19 @@ pub(super) fn run(
         Ok(join_all(runs).await)
     })?;
     if let Some(remotes) = surroundings.remotes {
-        record(surroundings, remotes, &tasks, &results)?;
+        record(surroundings, remotes, &tasks, &results);
     }
     finish(&tasks, results, output)
 }
 
-/// Notes in the deploy branch of each cluster what was made.
+/// Notes in the deploy branch of each cluster what was made. Before the first release there may be no
+/// repository; nothing asks for the note then.
 fn record(
     surroundings: &Surroundings<'_>,
     remotes: &Remotes,
     tasks: &[Task<'_>],
     results: &[Result<Ended>],
-) -> Result<()> {
+) {
     let mut made: BTreeMap<&str, Vec<&Instance>> = BTreeMap::new();
     for (task, result) in tasks.iter().zip(results) {
         if result.as_ref().is_ok_and(|ended| ended.exit_code == 0) {
@@ -186,10 +187,16 @@ fn record(
     }
     for (cluster, instances) in made {
         let (workspace, fleet) = (surroundings.workspace, surroundings.fleet);
-        let mut branch = remotes.open(workspace, fleet, cluster)?;
-        data_applied::record(workspace, &mut branch, &instances)?;
+        let noted = remotes
+            .open(workspace, fleet, cluster)
+            .and_then(|mut branch| data_applied::record(workspace, &mut branch, &instances));
+        if let Err(error) = noted {
+            surroundings.output.warn(
+                "what was made is not noted in the deploy repository; once an instance runs, a changed password is released only after `grove data apply` noted it:",
+            );
+            surroundings.output.error(&error);
+        }
     }
-    Ok(())
 }
 
 fn finish(tasks: &[Task<'_>], results: Vec<Result<Ended>>, output: &Output) -> Result {
