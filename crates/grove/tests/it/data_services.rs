@@ -638,6 +638,13 @@ fn users_of_mongodb_take_turns() {
     );
     let port = server.port.to_string();
     let count = |user: &str, password: &str| script(COUNT, &[&port, user, password, "uni_a"]);
+    // It listens before its administrator is made.
+    for _ in 0..40 {
+        if script(COUNT, &[&port, "root", "adminpw", "ready"]).is_ok() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
     assert_eq!(site.run("verify").code, Some(1));
     let first = site.run("apply").done();
     assert_eq!(site.run("apply").done(), first);

@@ -99,7 +99,7 @@ impl Server {
 
     /// `MariaDB` with an administrator `admin`, whose password is `adminpw`.
     pub(crate) fn mariadb(directory: &Path) -> Self {
-        let (port, data) = (free_port(), directory.join("mariadb"));
+        let data = directory.join("mariadb");
         std::fs::create_dir_all(&data).unwrap();
         let user = user();
         let made = Command::new("mariadb-install-db")
@@ -122,6 +122,8 @@ impl Server {
         let first = directory.join("first.sql");
         let sql = "CREATE USER admin@'%' IDENTIFIED BY 'adminpw';\nGRANT ALL ON *.* TO admin@'%' WITH GRANT OPTION;\nDROP USER IF EXISTS ''@'localhost';\n";
         std::fs::write(&first, sql).unwrap();
+        // Late, so that nothing else takes it meanwhile.
+        let port = free_port();
         let mut server = Command::new("mariadbd");
         server
             .args([
