@@ -82,7 +82,10 @@ pub fn class(instance: &Instance, name: &str) -> Class {
         if pair.password == name {
             return Class::TwoStep(pair);
         }
-        if [&pair.user, &pair.previous, &pair.retired].contains(&&name.to_owned()) {
+        if [&pair.user, &pair.previous, &pair.retired]
+            .into_iter()
+            .any(|known| known == name)
+        {
             return Class::Never("it changes with the password beside it");
         }
     }
@@ -111,10 +114,10 @@ pub fn class(instance: &Instance, name: &str) -> Class {
         _ if is_own(Engine::S3) => Class::Plain(
             "the provider gives it: make a second key there, `grove secret set` both, deploy, delete the first",
         ),
-        _ if is_own(Engine::Mongodb) || is_own(Engine::Redis) => {
-            Class::Plain("the server's operator gives it: `grove secret set`, then deploy")
-        }
-        _ if name.ends_with("_MYSQL_PASSWORD") => {
+        _ if is_own(Engine::Mongodb)
+            || is_own(Engine::Redis)
+            || name.ends_with("_MYSQL_PASSWORD") =>
+        {
             Class::Plain("the server's operator gives it: `grove secret set`, then deploy")
         }
         _ if name.contains("_OAUTH2_SECRET") || name.ends_with("_CLIENT_SECRET") => Class::Job,

@@ -451,3 +451,31 @@ fn a_key_of_a_state_leads_nowhere_else() {
         }
     }
 }
+
+#[test]
+fn a_user_that_a_rotation_would_take_from_another_is_found() {
+    let data = |user: &str, database: &str| {
+        format!(
+            "data: {{mysql: {{server: main, users: {{openedx: {user}}}, databases: {{openedx: {database}, shop: {database}_s}}}}}}\n"
+        )
+    };
+    let instance = |base: &str, user: &str, database: &str| base.to_owned() + &data(user, database);
+    let cluster = include_str!("base/cluster.yaml").to_owned()
+        + "servers: {main: {engine: mysql, host: db.example, admin: {user: root, password: {secret: P}}}}\n";
+    let uni = instance(include_str!("base/instance.yaml"), "site", "one");
+    let academy = instance(include_str!("base/instance-academy.yaml"), "site_2", "two");
+    let snapshot = super::base::snapshot()
+        .with("clusters/prod/cluster.yaml", &cluster)
+        .with("clusters/prod/instances/uni/instance.yaml", &uni)
+        .with("clusters/prod/instances/academy/instance.yaml", &academy);
+    let found = check(&snapshot, &super::base::context()).findings;
+    let messages = found.iter().filter(|finding| finding.rule == "two-owners");
+    let messages: Vec<&str> = messages.map(|finding| finding.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "the user `site_2` on db.example:3306 would belong to prod/academy and prod/uni",
+            "the user `site` on db.example:3306 would belong to prod/academy and prod/uni"
+        ]
+    );
+}

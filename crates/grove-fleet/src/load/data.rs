@@ -168,6 +168,8 @@ impl Reader<'_> {
             );
         }
         let of_server = server.as_ref().map(|(_, server)| server);
+        let databases = self.databases(mode);
+        let users = self.users(manage, &databases);
         Some(Outside {
             mode,
             server: server.as_ref().map(|(name, _)| name.clone()),
@@ -182,8 +184,8 @@ impl Reader<'_> {
                 .or_else(|| owned(self.service, "region")),
             domain: owned(self.service, "domain"),
             manage,
-            databases: self.databases(mode),
-            users: self.users(manage),
+            databases,
+            users,
         })
     }
 
@@ -333,7 +335,11 @@ impl Reader<'_> {
         }
     }
 
-    fn users(&mut self, manage: Manage) -> BTreeMap<String, String> {
+    fn users(
+        &mut self,
+        manage: Manage,
+        databases: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
         let stated = self.service.get("users").and_then(Value::as_object);
         let mut users: BTreeMap<String, String> = stated
             .into_iter()
@@ -342,7 +348,7 @@ impl Reader<'_> {
             .collect();
         let derived = self.derived();
         let applications = match self.engine {
-            Engine::Mysql => self.applications(),
+            Engine::Mysql => databases.keys().map(String::as_str).collect(),
             _ => vec![OPENEDX],
         };
         for application in applications {

@@ -10,6 +10,7 @@ use crate::{
         view::View,
     },
     model::{Engine, Manage},
+    rotation::alternate,
 };
 
 pub(crate) const RULE: Rule = Rule {
@@ -50,7 +51,7 @@ another, take `data` out of the old one first.",
 };
 
 fn check(view: &View<'_>, findings: &mut Findings<'_>) {
-    let mut owners: BTreeMap<(Engine, String, &'static str, &str), Vec<_>> = BTreeMap::new();
+    let mut owners: BTreeMap<(Engine, String, &'static str, String), Vec<_>> = BTreeMap::new();
     for instance in view.fleet.instances.values() {
         for (engine, outside) in &instance.data.outside {
             // What waits for a stack has no address yet.
@@ -66,13 +67,15 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                 Engine::S3 => "bucket",
                 _ => "database",
             };
-            let names = outside.databases.values().map(|name| (what, name));
+            let names = outside.databases.values().map(|name| (what, name.clone()));
             // Who rotates a user that others have locks them out; one of somebody else's may serve many.
             let is_ours = outside.manage != Manage::External;
             let users = outside.users.values().filter(|_| is_ours);
+            // A rotation makes the second name, and removing an instance removes both.
+            let users = users.flat_map(|name| [name.clone(), alternate(name)]);
             let users = users.map(|name| ("user", name));
             for (what, name) in names.chain(users) {
-                let key = (*engine, server.clone(), what, name.as_str());
+                let key = (*engine, server.clone(), what, name);
                 owners.entry(key).or_default().push(instance);
             }
         }
@@ -86,12 +89,12 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
             format!(
                 "{} names the {what} {} on {on} twice",
                 first.address,
-                quote(name)
+                quote(&name)
             )
         } else {
             format!(
                 "the {what} {} on {on} would belong to {} and {}",
-                quote(name),
+                quote(&name),
                 first.address,
                 second.address
             )
