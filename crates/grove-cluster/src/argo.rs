@@ -5,6 +5,7 @@
 //! comes from a cluster: it is shortened, and control characters are taken out.
 
 mod follow;
+mod freeze;
 mod trouble;
 
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use follow::{Ended, Follow, Relation, Target};
+pub use freeze::Frozen;
 pub use trouble::{Trouble, troubles, unopened};
 
 use crate::{Connection, Error};
@@ -50,6 +52,8 @@ pub struct Application {
     pub conditions: Vec<String>,
     /// Objects that are not as the commit has them, as `Kind/name`.
     pub out_of_sync: Vec<String>,
+    /// Its freeze, in force or over.
+    pub frozen: Option<Frozen>,
 }
 
 /// A sync, under way or ended.
@@ -83,13 +87,22 @@ impl Application {
         let part = |key: &str| value.get(key).cloned().unwrap_or_default();
         Self::new(
             name.unwrap_or_default(),
+            |key| {
+                let annotations = value.pointer("/metadata/annotations")?;
+                annotations.get(key)?.as_str().map(str::to_owned)
+            },
             serde_json::from_value(part("spec")).unwrap_or_default(),
             serde_json::from_value(part("status")).unwrap_or_default(),
         )
     }
 
-    /// What is kept of an Application.
-    pub fn new(name: &str, spec: Spec, status: Status) -> Self {
+    /// What is kept of an Application; `annotation` gives one by its key.
+    pub fn new(
+        name: &str,
+        annotation: impl Fn(&str) -> Option<String>,
+        spec: Spec,
+        status: Status,
+    ) -> Self {
         let text = |text: Option<String>| text.map(|text| clean(&text));
         let full = |text: Option<String>| text.filter(|text| !text.is_empty());
         let time = |text: Option<String>| text.and_then(|text| text.parse().ok());
@@ -137,6 +150,7 @@ impl Application {
                 .filter(|resource| resource.is("OutOfSync"))
                 .map(Part::label)
                 .collect(),
+            frozen: Frozen::read(annotation),
         }
     }
 }

@@ -63,9 +63,24 @@ pub(crate) fn hold(instance: &str) -> String {
     format!("releases/{instance}/hold.yaml")
 }
 
+/// The file of an instance's freeze.
+pub(crate) fn freeze(instance: &str) -> String {
+    format!("releases/{instance}/freeze.yaml")
+}
+
 /// The file of an instance's ciphertexts.
 pub(crate) fn sealed(instance: &str) -> String {
     format!("releases/{instance}/sealed.yaml")
+}
+
+/// The file of Argo CD's Application of an instance, below `apps/`.
+pub(crate) fn application(instance: &str) -> String {
+    format!("{instance}{}", APPS[0])
+}
+
+/// The file of Argo CD's project of an instance, below `apps/`.
+pub(crate) fn project(instance: &str) -> String {
+    format!("{instance}{}", APPS[2])
 }
 
 /// The files in `apps/` that belong to an instance.
@@ -118,6 +133,7 @@ names the fleet's commit that it came from.
 | `releases/<instance>/sealed.yaml` | today's encrypted values of its secrets |
 | `releases/_cluster/NNNN.yaml` | the same for what the instances share |
 | `releases/<instance>/hold.yaml` | there while the instance is held, and why |
+| `releases/<instance>/freeze.yaml` | there when it was frozen: until when, by whom, and why |
 | `releases/<instance>/data.yaml` | for which values of its secrets users were made on shared servers |
 | `format` | the version of this layout |
 

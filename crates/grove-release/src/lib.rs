@@ -9,6 +9,7 @@ mod branch;
 mod compose;
 mod diff;
 mod error;
+mod freeze;
 mod git;
 mod id;
 mod layout;
@@ -24,12 +25,14 @@ pub use branch::{
 pub use compose::{compose, compose_rollback, compose_without_jobs, is_unchanged};
 pub use diff::{Change, Deletions, Diff, ObjectName, diff};
 pub use error::Error;
+pub use freeze::{freeze, thaw};
 pub use git::{Git, Remote, create_remote, tree_id};
 pub use id::{Id, NotAnId};
 pub use layout::{FORMAT, branch_name};
 pub use marks::{Crossed, forward_only};
 pub use object::Objects;
 pub use record::{
-    DistributionRef, Hold, InitTasks, Origin, RECORD_VERSION, Record, Run, Scan, SharedRecord,
+    DistributionRef, Freeze, Hold, InitTasks, Origin, RECORD_VERSION, Record, Run, Scan,
+    SharedRecord,
 };
 pub use source::{Ancestry, Order, Published, Revision, Source, worktree};

@@ -68,6 +68,19 @@ pub(crate) fn annotate(object: &mut Value, key: &str, value: &str) {
     }
 }
 
+/// Takes an annotation out by its whole name, and `annotations` where it was the last.
+pub(crate) fn unannotate(object: &mut Value, key: &str) {
+    let Some(Value::Object(metadata)) = object.get_mut("metadata") else {
+        return;
+    };
+    if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+        annotations.remove(key);
+        if annotations.is_empty() {
+            metadata.remove("annotations");
+        }
+    }
+}
+
 /// Sets one of our annotations to `true`.
 pub(crate) fn mark(object: &mut Value, name: &str) {
     annotate(object, &format!("{PREFIX}/{name}"), "true");

@@ -198,6 +198,21 @@ pub struct Hold {
     pub left: Vec<u32>,
 }
 
+/// For how long Argo CD leaves an instance alone: `releases/<instance>/freeze.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// [`RECORD_VERSION`].
+    pub version: u32,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// Since when, in whole minutes.
+    pub since: Timestamp,
+    /// Until when, in whole minutes. From then on it is as if there were none.
+    pub until: Timestamp,
+    /// Who froze it, as `Name <address>`.
+    pub by: String,
+}
+
 impl Record {
     /// The file's text.
     pub fn to_yaml(&self) -> String {
@@ -223,6 +238,18 @@ impl SharedRecord {
 }
 
 impl Hold {
+    /// The file's text.
+    pub fn to_yaml(&self) -> String {
+        to_yaml(self)
+    }
+
+    /// Reads the text of the file `path` of the deploy branch.
+    pub fn from_yaml(path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        from_yaml(path, bytes)
+    }
+}
+
+impl Freeze {
     /// The file's text.
     pub fn to_yaml(&self) -> String {
         to_yaml(self)

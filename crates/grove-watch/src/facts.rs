@@ -97,8 +97,10 @@ impl Read for ReadApplication {
     fn fact(self) -> Fact {
         let (_, name) = self.place();
         let (spec, status) = (self.spec, self.status);
+        let annotations = self.metadata.annotations;
         Fact::Application(Box::new(Application::new(
             &name,
+            |key| annotations.as_ref()?.get(key).cloned(),
             spec.unwrap_or_default(),
             status.unwrap_or_default(),
         )))

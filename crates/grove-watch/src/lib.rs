@@ -14,8 +14,8 @@ mod workflow;
 
 pub use live::watch;
 pub use model::{
-    ClusterRow, InstanceRow, Operation, Released, SharedRow, StackRow, State, Status, VERSION,
-    Wanted, WorkflowsRow, fold, schema,
+    ClusterRow, Freeze, InstanceRow, Operation, Released, SharedRow, StackRow, State, Status,
+    VERSION, Wanted, WorkflowsRow, fold, schema,
 };
 pub use observe::{Observation, observe};
 pub use workflow::Workflow;

@@ -157,6 +157,9 @@ pub struct InstanceRow {
     /// Why it is held, where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<String>,
+    /// Until when Argo CD leaves it alone, where it is frozen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<Freeze>,
     /// When the first of its certificates ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
@@ -196,6 +199,21 @@ pub struct Operation {
     pub since: Option<Timestamp>,
 }
 
+/// A freeze: `grove freeze`.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Freeze {
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub until: Timestamp,
+    /// Who froze it.
+    pub by: String,
+    /// Whether only the cluster knows of it: Git could not be reached.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub only_in_cluster: bool,
+}
+
 /// What Git says of one instance.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Released {
@@ -203,6 +221,8 @@ pub struct Released {
     pub newest: Option<(u32, Timestamp)>,
     /// Why it is held.
     pub hold: Option<String>,
+    /// Its freeze, in force or over.
+    pub freeze: Option<Freeze>,
     /// The release that the commit brings which Argo CD has seen; none where the commit is unknown.
     pub seen: Option<u32>,
     /// The namespace that it runs in.
@@ -245,7 +265,7 @@ pub fn fold(
             let address = Address::new(cluster, name);
             status
                 .instances
-                .push(instance_row(address, released, observation));
+                .push(instance_row(time, address, released, observation));
         }
     }
     status
@@ -340,6 +360,7 @@ fn words(application: &Application) -> String {
 }
 
 fn instance_row(
+    time: Timestamp,
     instance: Address,
     released: &Released,
     observed: Option<&Result<Observation, String>>,
@@ -383,12 +404,31 @@ fn instance_row(
         }),
         released: released.newest.map(|(_, time)| time),
         hold: released.hold.clone(),
+        freeze: freeze(time, released, application),
         certificate_ends: observation
             .and_then(|observation| observation.certificates.get(&released.namespace))
             .copied(),
         problem: problem.or(gone),
         instance,
     }
+}
+
+/// The freeze that is in force: of the deploy branch, else of the cluster alone.
+fn freeze(
+    time: Timestamp,
+    released: &Released,
+    application: Option<&Application>,
+) -> Option<Freeze> {
+    let in_cluster = application.and_then(|application| application.frozen.as_ref());
+    let in_cluster = in_cluster.map(|frozen| Freeze {
+        reason: frozen.reason.clone(),
+        until: frozen.until,
+        by: frozen.by.clone(),
+        only_in_cluster: true,
+    });
+    let all = [released.freeze.clone(), in_cluster];
+    let mut in_force = all.into_iter().flatten();
+    in_force.find(|freeze| freeze.until > time)
 }
 
 /// The state of an instance, and what is wrong.
@@ -482,6 +522,7 @@ mod tests {
             ..Observation::default()
         };
         instance_row(
+            time("2026-01-02T00:00:00Z"),
             Address::new("prod", "uni"),
             &released,
             Some(&Ok(observation)),

@@ -11,7 +11,7 @@ use grove_fleet::{
     model::{Cluster, Instance},
 };
 use grove_release::{DeployBranch, Id};
-use grove_watch::{Observation, Released, Status, Wanted, fold, observe};
+use grove_watch::{Freeze, Observation, Released, Status, Wanted, fold, observe};
 use jiff::Timestamp;
 use rayon::prelude::*;
 
@@ -182,6 +182,12 @@ impl GitSide {
                 }
             }
             released.hold = view.hold(name)?.map(|hold| hold.reason);
+            released.freeze = view.freeze(name)?.map(|freeze| Freeze {
+                reason: freeze.reason,
+                until: freeze.until,
+                by: freeze.by,
+                only_in_cluster: false,
+            });
         }
         Ok(Self {
             wanted,

@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Rollback(c::rollback::Arguments),
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
+    Freeze(c::freeze::Arguments),
+    Unfreeze(c::unfreeze::Arguments),
     Instance(c::instance::Arguments),
     Status(c::status::Arguments),
     Watch(c::watch::Arguments),

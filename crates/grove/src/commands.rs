@@ -12,6 +12,7 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod eject;
 pub(crate) mod explain;
+pub(crate) mod freeze;
 pub(crate) mod history;
 pub(crate) mod hold;
 pub(crate) mod init;
@@ -34,6 +35,7 @@ pub(crate) mod show;
 pub(crate) mod stack;
 pub(crate) mod state;
 pub(crate) mod status;
+pub(crate) mod unfreeze;
 pub(crate) mod unhold;
 pub(crate) mod watch;
 
@@ -66,6 +68,8 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Rollback(arguments) => rollback::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
+        Command::Freeze(arguments) => freeze::run(arguments, global, output),
+        Command::Unfreeze(arguments) => unfreeze::run(arguments, global, output),
         Command::Instance(arguments) => instance::run(arguments, global, output),
         Command::Status(arguments) => status::run(arguments, global, output),
         Command::Watch(arguments) => watch::run(arguments, global, output),

@@ -17,7 +17,7 @@ use crate::{
     connecting::{Reach, block_on},
     error::{CommandError, Exit, Result},
     output::Output,
-    releasing,
+    releasing, surroundings,
     workspace::git,
 };
 
@@ -255,6 +255,7 @@ pub(crate) fn follow(
     if releases.is_empty() {
         return Ok((Vec::new(), Exit::Done));
     }
+    let now = surroundings::now()?;
     let names: BTreeSet<&str> = releases
         .iter()
         .map(|release| release.cluster.as_str())
@@ -265,7 +266,7 @@ pub(crate) fn follow(
             .filter(|release| release.cluster == name)
             .collect();
         match clusters.get(name) {
-            Some(cluster) => on_cluster(wait, cluster, mine, output).await,
+            Some(cluster) => on_cluster(wait, now, cluster, mine, output).await,
             None => Vec::new(),
         }
     });
@@ -284,7 +285,7 @@ pub(crate) fn follow(
         let ended = match follow.as_ref().map(|follow| &follow.ended) {
             Some(Ended::Healthy) => Exit::Done,
             Some(Ended::Failed) => Exit::Unhealthy,
-            Some(Ended::Superseded) => Exit::Refused,
+            Some(Ended::Superseded | Ended::Frozen) => Exit::Refused,
             Some(Ended::OutOfTime) => Exit::OutOfTime,
             None => Exit::Tool,
         };
@@ -306,6 +307,7 @@ type Followed = Vec<(String, Result<Follow>)>;
 
 async fn on_cluster(
     wait: &Wait,
+    now: jiff::Timestamp,
     cluster: &Cluster,
     releases: Vec<&Release>,
     output: &Output,
@@ -339,6 +341,7 @@ async fn on_cluster(
                 namespace: &release.namespace,
                 commit: release.commit.as_deref(),
                 source: release.source.as_ref(),
+                now,
                 relation: &|revision| release.relation(revision),
                 is_job: &|name| release.jobs.contains(name),
             };
@@ -356,7 +359,7 @@ async fn on_cluster(
 }
 
 /// A cluster whose uid is not recorded could be any: nothing is written to it.
-fn proven(cluster: &Cluster) -> Result<()> {
+pub(crate) fn proven(cluster: &Cluster) -> Result<()> {
     if cluster.uid.is_some() {
         return Ok(());
     }
@@ -375,6 +378,7 @@ pub(crate) fn print(rows: &[Row], output: &Output) -> Result<()> {
             Ended::Healthy => "runs: synced and healthy",
             Ended::Failed => "did not become healthy",
             Ended::Superseded => "a newer release took its place",
+            Ended::Frozen => "is frozen in the cluster; `grove unfreeze` ends that",
             Ended::OutOfTime => "is not healthy yet, and time is up",
         };
         output.print(&format!(

@@ -11,6 +11,7 @@ mod data_applied;
 mod error;
 mod fleet_commit;
 mod following;
+mod freezing;
 mod keys;
 mod one_off;
 mod origin;

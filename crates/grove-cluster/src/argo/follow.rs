@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -37,6 +38,8 @@ pub struct Target<'a> {
     /// The source that the Application shall have, where a release changes that, too: one that was not
     /// changed yet can be in sync with a new commit.
     pub source: Option<&'a serde_json::Value>,
+    /// When following began: a freeze that ends later is in force.
+    pub now: Timestamp,
     /// What a commit of the deploy branch is to the wanted one.
     pub relation: &'a (dyn Fn(&str) -> Relation + Sync),
     /// Whether a Job, by its name, is of the release.
@@ -67,6 +70,8 @@ pub enum Ended {
     Failed,
     /// A newer release took its place.
     Superseded,
+    /// The Application is frozen in the cluster.
+    Frozen,
     /// Time ran out.
     OutOfTime,
 }
@@ -112,6 +117,20 @@ impl Connection {
             if state != said {
                 progress(&state);
                 said.clone_from(&state);
+            }
+            let frozen = application.as_ref().and_then(|one| one.frozen.as_ref());
+            if let Some(frozen) = frozen.filter(|frozen| frozen.until > target.now) {
+                // Not even what is asked for by hand: whoever froze it works on it.
+                return Ok(Follow {
+                    ended: Ended::Frozen,
+                    synced_after,
+                    seconds: begun.elapsed().as_secs_f64(),
+                    state: format!(
+                        "frozen until {}: {} ({})",
+                        frozen.until, frozen.reason, frozen.by
+                    ),
+                    troubles: Vec::new(),
+                });
             }
             if let Some(application) = &application {
                 self.end_other(application, target).await?;
@@ -362,6 +381,7 @@ mod tests {
             argocd: "argocd",
             application: "prod-uni",
             root: "grove-apps",
+            now: Timestamp::UNIX_EPOCH,
             namespace: "uni",
             commit: None,
             source: None,

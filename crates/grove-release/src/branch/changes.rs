@@ -6,7 +6,10 @@ use grove_yaml::emit;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, Hold, Objects, Record, Run, SharedRecord, git::tree_id, id::hex, layout};
+use crate::{
+    Error, Freeze, Hold, Objects, Record, Run, SharedRecord, freeze::thaw, git::tree_id, id::hex,
+    layout,
+};
 
 /// Changes of files and whole directories of a deploy branch.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +76,9 @@ impl Changes {
             sealed,
         } = release;
         let instance = record.instance.clone();
+        // Nothing is released to a frozen instance: what there is of a freeze is over.
+        let apps = thaw(&apps, &instance);
+        self.delete(&layout::freeze(&instance));
         let files: BTreeMap<String, Vec<u8>> = objects
             .iter()
             .map(|(name, object)| (name.clone(), emit(object).into_bytes()))
@@ -144,6 +150,24 @@ impl Changes {
     /// Ends an instance's hold.
     pub fn unhold(&mut self, instance: &str) {
         self.delete(&layout::hold(instance));
+    }
+
+    /// Freezes an instance, whose files in `apps/` are `apps`.
+    pub fn freeze(&mut self, instance: &str, freeze: &Freeze, apps: &Objects) {
+        self.write(&layout::freeze(instance), freeze.to_yaml());
+        self.apps(&crate::freeze::freeze(apps, instance, freeze));
+    }
+
+    /// Ends an instance's freeze, or takes out what is left of one.
+    pub fn unfreeze(&mut self, instance: &str, apps: &Objects) {
+        self.delete(&layout::freeze(instance));
+        self.apps(&thaw(apps, instance));
+    }
+
+    fn apps(&mut self, apps: &Objects) {
+        for (file, object) in apps {
+            self.write(&format!("apps/{file}"), grove_yaml::emit(object));
+        }
     }
 
     /// Every path that is changed: files, and directories as a whole.

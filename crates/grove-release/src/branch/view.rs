@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::DeployBranch;
 use crate::{
-    Error, Hold, Id, Objects, Record, Run, SharedRecord,
+    Error, Freeze, Hold, Id, Objects, Record, Run, SharedRecord,
     git::{read_blob, sub_entry, sub_tree},
     layout,
     record::read_yaml,
@@ -212,6 +212,14 @@ impl<'a> View<'a> {
         let path = layout::hold(instance);
         self.file(&path)?
             .map(|bytes| Hold::from_yaml(&path, &bytes))
+            .transpose()
+    }
+
+    /// An instance's freeze, in force or over.
+    pub fn freeze(&self, instance: &str) -> Result<Option<Freeze>, Error> {
+        let path = layout::freeze(instance);
+        self.file(&path)?
+            .map(|bytes| Freeze::from_yaml(&path, &bytes))
             .transpose()
     }
 

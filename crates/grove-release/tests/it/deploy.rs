@@ -1,6 +1,6 @@
 //! Releases on a deploy branch: written, read again, unchanged.
 
-use grove_release::{Changes, Error, Hold, create_remote, refuse};
+use grove_release::{Changes, Error, Freeze, Hold, create_remote, refuse};
 
 use crate::support::{Place, deploy, draft, draft_of, listing, objects};
 
@@ -171,6 +171,27 @@ fn a_hold_is_written_read_and_ended() {
         .commit(draft_of(changes, "unhold uni"), refuse)
         .unwrap();
     assert_eq!(branch.view().unwrap().hold("uni").unwrap(), None);
+}
+
+#[test]
+fn the_next_release_takes_out_what_is_left_of_a_freeze() {
+    let place = Place::new();
+    let remote = place.remote();
+    let mut branch = place.open(&remote, "a").unwrap();
+    deploy(&mut branch, "uni", 1, "one").unwrap();
+    let before = branch.view().unwrap().apps("uni").unwrap();
+    let now = "2026-01-02T03:04:05Z".parse().unwrap();
+    let freeze = Freeze::new(now, 600, "by hand", "Ada <ada@acme.example>").unwrap();
+    let mut changes = Changes::default();
+    changes.freeze("uni", &freeze, &before);
+    branch
+        .commit(draft_of(changes, "freeze uni"), refuse)
+        .unwrap();
+    assert_eq!(branch.view().unwrap().freeze("uni").unwrap(), Some(freeze));
+    deploy(&mut branch, "uni", 2, "two").unwrap();
+    let view = branch.view().unwrap();
+    assert_eq!(view.freeze("uni").unwrap(), None);
+    assert_eq!(view.apps("uni").unwrap(), before);
 }
 
 #[test]

@@ -2,10 +2,7 @@
 
 mod operational;
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{borrow::Cow, collections::BTreeSet};
 
 use grove_fleet::model::State;
 use grove_fleet::{
@@ -14,8 +11,8 @@ use grove_fleet::{
     model::{Distribution, Instance},
 };
 use grove_release::{
-    Changes, DeployBranch, DistributionRef, Draft, Hold, Id, InitTasks, Message, Objects, Origin,
-    RECORD_VERSION, Record, Release, compose, compose_without_jobs, diff, refuse,
+    Changes, DeployBranch, DistributionRef, Draft, Freeze, Hold, Id, InitTasks, Message, Objects,
+    Origin, RECORD_VERSION, Record, Release, compose, compose_without_jobs, diff, refuse, thaw,
 };
 use grove_render::Tree;
 use operational::Operational;
@@ -30,7 +27,7 @@ use crate::{
     data_applied,
     error::{CommandError, Exit, Result},
     following::{self, Wait},
-    origin,
+    freezing, origin,
     output::{Output, count},
     pipeline::Pipeline,
     releasing::{self, Remotes, Sealed, Sealer},
@@ -242,7 +239,8 @@ fn to_follow(
     let is_running = |instance: &&&Instance| {
         instance.address.cluster == branch.cluster()
             && rows.iter().any(|row| {
-                row.instance == instance.address.to_string() && row.action != Action::Held
+                row.instance == instance.address.to_string()
+                    && !matches!(row.action, Action::Held | Action::Frozen)
             })
     };
     instances
@@ -260,6 +258,9 @@ struct Item<'a> {
     sealed: Sealed,
     running: Option<Record>,
     hold: Option<Hold>,
+    frozen: Option<Freeze>,
+    /// Whether there is what is left of a freeze.
+    has_thawed: bool,
     objects: Objects,
     diff: grove_release::Diff,
     action: Action,
@@ -279,6 +280,8 @@ enum Action {
     Unchanged,
     /// It is held, and the hold stands.
     Held,
+    /// It is frozen.
+    Frozen,
 }
 
 /// One instance's line of the result.
@@ -337,6 +340,7 @@ impl<'a> Deploy<'a> {
             origin::check_order(self.workspace, self.origin, running)?;
         }
         let hold = view.hold(name)?;
+        let frozen = freezing::in_force(&view, &instance.address)?;
         let before = view.objects(name)?;
         let cluster = self
             .fleet
@@ -398,10 +402,11 @@ impl<'a> Deploy<'a> {
             }
             _ if running.is_some()
                 && before.as_ref() == Some(&objects)
-                && view.apps(name)? == tree.apps =>
+                && thaw(&view.apps(name)?, name) == tree.apps =>
             {
                 Action::Unchanged
             }
+            _ if frozen.is_some() => Action::Frozen,
             _ => Action::Released,
         };
         let diff = diff(&before.unwrap_or_default(), &objects);
@@ -413,6 +418,8 @@ impl<'a> Deploy<'a> {
             sealed,
             running,
             hold,
+            has_thawed: frozen.is_none() && view.freeze(name)?.is_some(),
+            frozen,
             objects,
             diff,
             action,
@@ -497,7 +504,10 @@ impl<'a> Deploy<'a> {
                 changed: item.diff.changed.len(),
                 removed: item.diff.removed.len(),
                 secrets: item.sealed.changed.clone(),
-                reason: item.hold.as_ref().map(|hold| hold.reason.clone()),
+                reason: match item.action {
+                    Action::Frozen => item.frozen.as_ref().map(freezing::described),
+                    _ => item.hold.as_ref().map(|hold| hold.reason.clone()),
+                },
             };
             if item.action == Action::Released {
                 let record = Record {
@@ -544,6 +554,10 @@ impl<'a> Deploy<'a> {
                 releases.push((name.clone(), number));
                 row.release = Some(number);
                 row.reason = None;
+            }
+            if item.action == Action::Unchanged && item.has_thawed {
+                // What is left of a freeze that is over would be in force again in a year.
+                changes.unfreeze(&name, &item.tree.apps);
             }
             if item.action == Action::Unchanged && item.resealed {
                 // The same values from files that were encrypted anew: the next deploy needs no key.
@@ -592,7 +606,7 @@ fn brings_jobs(new: &Objects, running: Option<&Objects>) -> bool {
 
 fn subject(message: Option<&str>, releases: &[(String, u32)]) -> String {
     if releases.is_empty() {
-        return "Note that secrets were encrypted anew".to_owned();
+        return "Note that secrets were encrypted anew, or that freezes are over".to_owned();
     }
     let names: Vec<String> = releases
         .iter()
@@ -653,6 +667,11 @@ fn print(
                     row.instance,
                     row.reason.as_deref().unwrap_or("no reason given")
                 ),
+                Action::Frozen => format!(
+                    "{}: {}; stays at {release}\n",
+                    row.instance,
+                    row.reason.as_deref().unwrap_or("frozen")
+                ),
             };
             output.print(&text)?;
         }
@@ -669,14 +688,16 @@ fn print(
         }
         following::print(waits, output)?;
     }
-    let held: BTreeMap<_, _> = rows
-        .iter()
-        .filter(|row| row.action == Action::Held)
-        .map(|row| (&row.instance, &row.reason))
-        .collect();
-    if held.is_empty() {
-        return Ok(Exit::Done);
+    let any = |action| rows.iter().any(|row| row.action == action);
+    if any(Action::Held) {
+        output.note("held instances follow the fleet again after `grove unhold`, or when what they would get changes");
     }
-    output.note("held instances follow the fleet again after `grove unhold`, or when what they would get changes");
-    Ok(Exit::Refused)
+    if any(Action::Frozen) {
+        output.note("frozen instances follow the fleet again with the first deploy after the freeze, or after `grove unfreeze`");
+    }
+    Ok(if any(Action::Held) || any(Action::Frozen) {
+        Exit::Refused
+    } else {
+        Exit::Done
+    })
 }

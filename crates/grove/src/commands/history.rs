@@ -10,6 +10,7 @@ use crate::{
     cli::Global,
     commands::selection::Selection,
     error::{Exit, Result},
+    freezing,
     output::Output,
     releasing::{Remotes, release_name},
     workspace::{Workspace, is_json},
@@ -69,6 +70,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             continue;
         }
         let hold = view.hold(name)?;
+        let freeze = freezing::in_force(&view, &instance.address)?;
         let numbers = view.releases(name)?;
         let records: Vec<Record> = numbers
             .into_iter()
@@ -77,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             .collect::<std::result::Result<_, _>>()?;
         if is_json(output) {
             rows.push(serde_json::json!({
-                "instance": instance.address, "hold": hold, "releases": records,
+                "instance": instance.address, "hold": hold, "freeze": freeze, "releases": records,
             }));
             continue;
         }
@@ -103,6 +105,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 && let Some(hold) = &hold
             {
                 let _written = write!(line, "  [held: {}]", hold.reason);
+            }
+            if index == 0
+                && let Some(freeze) = &freeze
+            {
+                let _written = write!(line, "  [{}]", freezing::described(freeze));
             }
             output.print(&format!("{line}\n"))?;
         }

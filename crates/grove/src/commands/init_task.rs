@@ -18,6 +18,7 @@ use crate::{
     },
     error::{CommandError, Exit, Result},
     following::{self, Wait},
+    freezing,
     output::Output,
     releasing::{self, Remotes, Sealer},
     report,
@@ -87,6 +88,7 @@ pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result
     output.progress_done();
     let view = branch.view()?;
     let name = &address.instance;
+    freezing::refuse_frozen(&view, &address)?;
     let never = || CommandError::usage(format!("{address} was never released"));
     let running = view.latest(name)?.ok_or_else(never)?;
     let before = view.objects(name)?.ok_or_else(never)?;

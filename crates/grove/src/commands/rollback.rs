@@ -18,6 +18,7 @@ use crate::{
     commands::candidates,
     error::{CommandError, Exit, Result},
     following::{self, Wait},
+    freezing,
     output::Output,
     releasing::{self, Remotes, Sealer, release_name},
     report,
@@ -76,6 +77,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         .open(&workspace, &fleet, &address.cluster)?;
     output.progress_done();
 
+    freezing::refuse_frozen(&branch.view()?, &address)?;
     let plan = plan(arguments, &branch, &address)?;
     let (cluster, view) = (
         fleet

@@ -92,6 +92,15 @@ pub(super) fn text(status: &Status) -> String {
         let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "-".to_owned());
         let mut notes = Vec::new();
         notes.extend(row.hold.as_ref().map(|hold| format!("held: {hold}")));
+        notes.extend(row.freeze.as_ref().map(|freeze| {
+            let only = if freeze.only_in_cluster {
+                ", in the cluster only"
+            } else {
+                ""
+            };
+            let until = freeze.until.strftime("%Y-%m-%d %H:%M UTC");
+            format!("frozen until {until}{only}: {}", freeze.reason)
+        }));
         notes.extend(row.problem.clone());
         notes.extend(row.unready.iter().cloned());
         if !row.drift.is_empty() {

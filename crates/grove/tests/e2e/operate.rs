@@ -1,6 +1,7 @@
 //! How an instance is operated: what it needs, stopped and in maintenance, over what runs.
 
 mod data;
+mod freeze;
 
 use std::collections::BTreeMap;
 

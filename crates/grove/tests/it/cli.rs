@@ -55,6 +55,8 @@ fn help_names_every_command_and_the_exit_codes() {
       rollback     Go back to an older release, and hold the instance there
       hold         Keep instances at the release they run
       unhold       Let held instances follow the fleet again
+      freeze       Make Argo CD leave instances alone for some time
+      unfreeze     End freezes before their time
       instance     Stop and start instances, and put them into maintenance
       status       Show what should run and what runs, on all clusters at once
       watch        Show what runs, and then every change of it, until it is interrupted
