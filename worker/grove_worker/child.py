@@ -21,6 +21,7 @@ _FIELDS: dict[str, type] = {
     "secrets": list,
     "names": list,
     "known": dict,
+    "job": list,
 }
 
 
@@ -36,6 +37,7 @@ class Request:
     secrets: frozenset[str]
     names: list[str]
     known: dict[str, str]
+    job: list[str]
 
     @classmethod
     def parse(cls, head: dict[str, t.Any], body: bytes) -> Request:
@@ -59,6 +61,7 @@ class Request:
             secrets=frozenset(head.get("secrets", [])),
             names=head.get("names", []),
             known=head.get("known", {}),
+            job=head.get("job", []),
         )
 
 
@@ -185,6 +188,20 @@ def _generate(
     return declared.generate(request, place, throwaway), b""
 
 
+def _job(
+    request: Request, place: Place, throwaway: Throwaway
+) -> tuple[dict[str, t.Any], bytes]:
+    from . import jobs
+
+    config, _ = load(request, place, throwaway)
+    if not request.job:
+        return {"jobs": jobs.known()}, b""
+    made = jobs.scripts(config, place.root, request.job)
+    for step in made["steps"]:
+        step["text"] = throwaway.replace(step["text"].encode(), "the job").decode()
+    return made, b""
+
+
 def _warm(
     request: Request, place: Place, throwaway: Throwaway
 ) -> tuple[dict[str, t.Any], bytes]:
@@ -214,6 +231,7 @@ _OPERATIONS: dict[
     "render": _render,
     "secrets": _secrets,
     "generate": _generate,
+    "job": _job,
     "warm": _warm,
 }
 

@@ -14,7 +14,7 @@ class WorkerError(Exception):
     """One failed request.
 
     `kind` is one of `plugin`, `template`, `config`, `missing-secret`, `limit`, `crash`,
-    `machine`, `protocol`.
+    `machine`, `protocol`, `usage`.
     """
 
     def __init__(

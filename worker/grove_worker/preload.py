@@ -42,7 +42,7 @@ def preload() -> str:
     from tutor.__about__ import __version__
 
     # What children need is imported here once, not in each of them.
-    from . import declared, jinja, warm  # noqa: F401
+    from . import declared, jinja, jobs, warm  # noqa: F401
     from .plugins import load_all
 
     hooks.Actions.CORE_READY.do()

@@ -33,7 +33,7 @@ def files(config: Config, root: str) -> dict[str, bytes]:
         saved.do(base, deepcopy(config))
     except Exception:
         # A plugin may look for files that Kustomize does not need.
-        with _errors("the environment"):
+        with naming("the environment"):
             tutor_env.save(root, deepcopy(config))
     written = dict(_written(base))
 
@@ -49,11 +49,11 @@ def files(config: Config, root: str) -> dict[str, bytes]:
 
 def tasks(config: Config) -> list[dict[str, t.Any]]:
     """The init tasks in the order in which `tutor k8s init` runs them."""
-    renderer = _guarded(tutor_env.Renderer(config))
+    renderer = guarded(tutor_env.Renderer(config))
     rendered = []
     for (service, text), app in items_with_app(hooks.Filters.CLI_DO_INIT_TASKS):
         where = f"init task of {app or service}"
-        with _errors(where):
+        with naming(where):
             content = renderer.render_str(text).strip()
         rendered.append({"service": service, "app": app, "text": content})
     return rendered
@@ -66,7 +66,7 @@ class _Templates:
         self._sources: dict[str, tuple[tutor_env.Renderer, str]] = {}
         for source, destination in hooks.Filters.ENV_TEMPLATE_TARGETS.iterate():
             # Tutor uses a renderer, and so a copy of the configuration, for each target.
-            renderer = _guarded(tutor_env.Renderer(config))
+            renderer = guarded(tutor_env.Renderer(config))
             for name in renderer.iter_templates_in(source.replace(os.sep, "/")):
                 path = f"{destination}/{name}" if destination else name
                 self._sources[path] = (renderer, name)
@@ -77,7 +77,7 @@ class _Templates:
 
     def read(self, path: str) -> bytes:
         renderer, name = self._sources[path]
-        with _errors(path):
+        with naming(path):
             content = renderer.render_template(name)
             return content if isinstance(content, bytes) else content.encode("utf-8")
 
@@ -90,12 +90,12 @@ def _written(base: str) -> t.Iterator[tuple[str, str]]:
             yield os.path.relpath(place, base).replace(os.sep, "/"), place
 
 
-def _guarded(renderer: tutor_env.Renderer) -> tutor_env.Renderer:
+def guarded(renderer: tutor_env.Renderer) -> tutor_env.Renderer:
     guard_filters(renderer.environment)
     return renderer
 
 
-class _errors:
+class naming:
     """Turns what goes wrong while `where` is rendered into an error that names it."""
 
     def __init__(self, where: str) -> None:

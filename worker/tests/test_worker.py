@@ -437,6 +437,65 @@ class Secrets(unittest.TestCase):
             self.assertEqual(error["kind"], "config", names)
 
 
+class Jobs(WithWorker):
+    PLUGIN = b"""
+import click
+from tutor import hooks
+
+@click.command(help="Sells something")
+@click.option("--how-many", type=int, default=1)
+@click.argument("what")
+def sell(how_many, what):
+    yield "shop", "sell {{ LMS_HOST }} " + what + " %d" % how_many
+    yield "lms", "done"
+
+@click.command()
+def ask():
+    yield "lms", click.prompt("How much")
+
+hooks.Filters.CLI_DO_COMMANDS.add_items([sell, ask])
+"""
+
+    def job(self, *words: str) -> Answer:
+        asked = {**instance.request(["own"]), "plugin_files": {"own.py": self.PLUGIN}}
+        return self.client.ask("job", **asked, job=list(words))
+
+    def test_jobs_of_tutor_and_of_plugins_are_known(self) -> None:
+        found = {job["name"]: job for job in self.job()["jobs"]}
+        self.assertLessEqual({"createuser", "importdemocourse", "sell"}, set(found))
+        self.assertEqual(found["sell"]["help"], "Sells something")
+        self.assertIn("--how-many", found["sell"]["usage"])
+
+    def test_a_job_is_its_scripts(self) -> None:
+        made = self.job("sell", "--how-many", "2", "hats")
+        self.assertEqual(
+            made["steps"],
+            [
+                {"service": "shop", "text": "sell learn.example.org hats 2"},
+                {"service": "lms", "text": "done"},
+            ],
+        )
+        self.assertEqual(made["asked"], [])
+
+    def test_what_is_hidden_stays_a_token(self) -> None:
+        made = self.job("createuser", "--staff", "ada", "ada@uni.example")
+        (step,) = made["steps"]
+        self.assertEqual((step["service"], made["asked"]), ("lms", ["Password"]))
+        self.assertIn("manage_user  --staff ada ada@uni.example", step["text"])
+        self.assertIn("set_password('GroveAnswer0')", step["text"])
+
+    def test_wrong_words_are_refused_in_the_jobs_words(self) -> None:
+        for words, said in (
+            (["nothing"], "no job `nothing`"),
+            (["sell"], "Missing argument 'WHAT'"),
+            (["sell", "--how-many", "x", "y"], "not a valid integer"),
+            (["ask"], "How much"),
+        ):
+            error = self.job(*words)["error"]
+            self.assertEqual(error["kind"], "usage", error)
+            self.assertIn(said, error["message"])
+
+
 class Start(unittest.TestCase):
     def test_another_protocol_is_refused(self) -> None:
         client = Client(protocol=99)

@@ -23,23 +23,23 @@ pub struct Access {
 }
 
 impl Access {
-    /// The settings of the context that is meant by `cluster`: the one that was named, else the one
+    /// Name and settings of the context that is meant by `cluster`: the one that was named, else the one
     /// whose server `cluster.yaml` states, else the one that has the cluster's name.
-    pub(crate) async fn config(&self, cluster: &str) -> Result<Config, Error> {
+    pub(crate) async fn config(&self, cluster: &str) -> Result<(String, Config), Error> {
         let kubeconfig = self.kubeconfig()?;
         let context = self.choose(cluster, &kubeconfig)?;
         let invalid = |error: kube::config::KubeconfigError| Error::Kubeconfig {
             message: error.to_string(),
         };
         let options = KubeConfigOptions {
-            context: Some(context),
+            context: Some(context.clone()),
             ..KubeConfigOptions::default()
         };
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
             .map_err(invalid)?;
         config.connect_timeout = Some(CONNECT);
-        Ok(config)
+        Ok((context, config))
     }
 
     fn kubeconfig(&self) -> Result<Kubeconfig, Error> {

@@ -19,6 +19,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Connection {
     cluster: String,
+    context: String,
     server: String,
     uid: String,
     client: Client,
@@ -34,7 +35,7 @@ impl Connection {
     /// Reaches a cluster and reads the uid of its `kube-system`. Where `access` states one, another
     /// uid is an error: whatever follows may write.
     pub async fn open(cluster: &str, access: &Access) -> Result<Self, Error> {
-        let config = access.config(cluster).await?;
+        let (context, config) = access.config(cluster).await?;
         let server = config
             .cluster_url
             .to_string()
@@ -45,6 +46,7 @@ impl Connection {
         })?;
         let mut connection = Self {
             cluster: cluster.to_owned(),
+            context,
             server,
             uid: String::new(),
             client,
@@ -68,6 +70,11 @@ impl Connection {
     /// The cluster's name in the fleet.
     pub fn cluster(&self) -> &str {
         &self.cluster
+    }
+
+    /// The context of the kubeconfig by which it was reached.
+    pub fn context(&self) -> &str {
+        &self.context
     }
 
     /// The address of the API server, without a slash at the end.

@@ -34,7 +34,7 @@ const STAGES: [&str; 4] = [
 /// How many objects are applied at once.
 const AT_ONCE: usize = 8;
 
-/// KWOK's configuration: its module's stages, ours for pods that fail, and what pods log.
+/// KWOK's configuration: its module's stages, ours for pods that fail, what pods log, and that commands run in them.
 pub(crate) fn stages(programs: &Programs, directory: &Path) -> Result<String, Error> {
     let module = programs.directory(KWOK_MODULE)?;
     let mut text = String::new();
@@ -56,9 +56,17 @@ pub(crate) fn stages(programs: &Programs, directory: &Path) -> Result<String, Er
         "metadata": {"name": "logs"},
         "spec": {"logs": [{"logsFile": log, "follow": false}]},
     });
+    // What is executed in a pod runs on this machine, as the user of the tests.
+    let execution = json!({
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": "ClusterExec",
+        "metadata": {"name": "exec"},
+        "spec": {"execs": [{"local": {"workDir": directory}}]},
+    });
     Ok(format!(
-        "{text}---\n{MARKERS}---\n{}",
-        grove_yaml::emit(&logs)
+        "{text}---\n{MARKERS}---\n{}---\n{}",
+        grove_yaml::emit(&logs),
+        grove_yaml::emit(&execution)
     ))
 }
 

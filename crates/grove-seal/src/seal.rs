@@ -11,6 +11,7 @@ mod error;
 mod expansion;
 mod job;
 pub(crate) mod object;
+mod one_off;
 mod references;
 mod template;
 mod unseal;
@@ -23,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 pub use error::Error;
+pub use one_off::one_off;
 
 use crate::{Ciphertexts, names, placeholder, positions};
 

@@ -29,6 +29,7 @@ const FILES: &[(&str, &str)] = &[
     package!("errors.py"),
     package!("frames.py"),
     package!("jinja.py"),
+    package!("jobs.py"),
     package!("limits.py"),
     package!("loading.py"),
     package!("main.py"),

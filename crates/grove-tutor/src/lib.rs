@@ -12,6 +12,6 @@ pub use environment::{Environment, environment};
 pub use kustomize::{KustomizeError, Kustomizer};
 pub use lock::lock;
 pub use worker::{
-    DeclaredSecret, Failure, FailureKind, Generator, Limits, SecretClass, TutorFiles, Worker,
-    WorkerError, WorkerOptions, worker_digest,
+    DeclaredSecret, Failure, FailureKind, Generator, JobScripts, JobStep, KnownJob, Limits,
+    SecretClass, TutorFiles, Worker, WorkerError, WorkerOptions, worker_digest,
 };

@@ -13,7 +13,7 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{DeclaredSecret, SecretClass, TutorFiles};
+pub use answer::{DeclaredSecret, JobScripts, JobStep, KnownJob, SecretClass, TutorFiles};
 pub use error::{Failure, FailureKind, WorkerError};
 pub use generator::Generator;
 
@@ -151,6 +151,17 @@ impl Worker {
     pub fn render(&self, input: &TutorInput) -> Result<TutorFiles, WorkerError> {
         let answer = self.ask(&Request::new("render", input), input)?;
         TutorFiles::parse(&answer)
+    }
+
+    /// The jobs that Tutor and the instance's plugins know, by name.
+    pub fn known_jobs(&self, input: &TutorInput) -> Result<Vec<KnownJob>, WorkerError> {
+        answer::known_jobs(&self.ask(&Request::job(input, &[]), input)?)
+    }
+
+    /// The scripts of a job: `words` are its name and its arguments. Tutor puts them into the scripts as
+    /// they are, so they must mean nothing to a shell.
+    pub fn job(&self, input: &TutorInput, words: &[String]) -> Result<JobScripts, WorkerError> {
+        answer::job_scripts(&self.ask(&Request::job(input, words), input)?)
     }
 
     fn ask(&self, request: &Request<'_>, input: &TutorInput) -> Result<frames::Frame, WorkerError> {

@@ -91,6 +91,8 @@ pub(crate) enum Command {
     Status(c::status::Arguments),
     Watch(c::watch::Arguments),
     Run(c::run::Arguments),
+    Do(c::do_job::Arguments),
+    Shell(c::shell::Arguments),
     Logs(c::logs::Arguments),
     Stack(c::stack::Arguments),
     State(c::state::Arguments),

@@ -9,6 +9,7 @@ pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod diff;
+pub(crate) mod do_job;
 pub(crate) mod doctor;
 pub(crate) mod eject;
 pub(crate) mod explain;
@@ -31,6 +32,7 @@ pub(crate) mod schema;
 pub(crate) mod seal;
 pub(crate) mod secret;
 pub(crate) mod selection;
+pub(crate) mod shell;
 pub(crate) mod show;
 pub(crate) mod stack;
 pub(crate) mod state;
@@ -74,6 +76,8 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Status(arguments) => status::run(arguments, global, output),
         Command::Watch(arguments) => watch::run(arguments, global, output),
         Command::Run(arguments) => run::run(arguments, global, output),
+        Command::Do(arguments) => do_job::run(arguments, global, output),
+        Command::Shell(arguments) => shell::run(arguments, global, output),
         Command::Logs(arguments) => logs::run(arguments, global, output),
         Command::Stack(arguments) => stack::run(arguments, global, output),
         Command::State(arguments) => state::run(arguments, output),

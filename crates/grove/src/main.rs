@@ -12,6 +12,7 @@ mod error;
 mod fleet_commit;
 mod following;
 mod freezing;
+mod instance_job;
 mod keys;
 mod one_off;
 mod origin;

@@ -7,10 +7,13 @@ use std::{
 
 use futures_util::{AsyncBufReadExt as _, StreamExt as _};
 use grove_cluster::{Connection, argo::clean};
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{ContainerStateTerminated, Pod},
+};
 use kube::{
     Api,
-    api::{ListParams, LogParams},
+    api::{DeleteParams, ListParams, LogParams},
 };
 use serde_json::{Value, json};
 
@@ -44,15 +47,48 @@ pub(crate) struct OneOff<'a> {
     pub(crate) patience: Duration,
 }
 
-/// Makes the Job, shows what its pod writes, and says how it ended; `begun` is told once it is made.
-pub(crate) async fn run(
+/// Makes the objects of a task, the Job first, and gives the name of its pod once that runs.
+pub(crate) async fn begin(
     connection: &Connection,
-    task: &OneOff<'_>,
-    begun: &str,
+    namespace: &str,
+    name: &str,
+    objects: &[Value],
+    patience: Duration,
     output: &Output,
-) -> Result<ContainerStateTerminated> {
+) -> Result<String> {
+    make(connection, name, objects).await?;
+    let pods = Pods {
+        api: Api::namespaced(connection.client().clone(), namespace),
+        connection,
+        job: name,
+    };
+    let pod = pods.started(Instant::now() + patience, output).await?;
+    match ended(&pod) {
+        None => Ok(pod.metadata.name.unwrap_or_default()),
+        Some(ended) => Err(CommandError::new(
+            Exit::Unhealthy,
+            format!(
+                "the pod of {name} ended at once, with exit code {}",
+                ended.exit_code
+            ),
+        )),
+    }
+}
+
+/// Ends a Job and its pods.
+pub(crate) async fn end(connection: &Connection, namespace: &str, name: &str) -> Result<()> {
+    let jobs: Api<Job> = Api::namespaced(connection.client().clone(), namespace);
+    let doing = format!("delete jobs.batch/{name} in {namespace}");
+    let background = DeleteParams::background();
+    match connection.ask(&doing, jobs.delete(name, &background)).await {
+        Err(error) if !error.is_absent() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+async fn make(connection: &Connection, name: &str, objects: &[Value]) -> Result<()> {
     let mut owner = None;
-    for object in task.objects {
+    for object in objects {
         let mut object = object.clone();
         if let Some(owner) = &owner {
             // It goes when the Job does.
@@ -62,11 +98,22 @@ pub(crate) async fn run(
         if owner.is_none() {
             let made = connection.get(&object).await?.unwrap_or(Value::Null);
             owner = Some(json!({
-                "apiVersion": "batch/v1", "kind": "Job", "name": task.name,
+                "apiVersion": "batch/v1", "kind": "Job", "name": name,
                 "uid": made.pointer("/metadata/uid").cloned().unwrap_or_default(),
             }));
         }
     }
+    Ok(())
+}
+
+/// Makes the Job, shows what its pod writes, and says how it ended; `begun` is told once it is made.
+pub(crate) async fn run(
+    connection: &Connection,
+    task: &OneOff<'_>,
+    begun: &str,
+    output: &Output,
+) -> Result<ContainerStateTerminated> {
+    make(connection, task.name, task.objects).await?;
     output.note(begun);
     let deadline = Instant::now() + task.patience;
     let pods = Pods {

@@ -39,10 +39,10 @@ const TRACEBACK: usize = 12;
 
 impl From<WorkerError> for CommandError {
     fn from(error: WorkerError) -> Self {
-        let exit = if error.is_fleet() {
-            Exit::No
-        } else {
-            Exit::Tool
+        let exit = match &error {
+            WorkerError::Failed(failure) if failure.kind == FailureKind::Usage => Exit::Usage,
+            error if error.is_fleet() => Exit::No,
+            _ => Exit::Tool,
         };
         let mut command = Self::from_error(exit, &error);
         // Where code failed, its author needs the place; of templates and values the message says it.

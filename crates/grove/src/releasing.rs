@@ -12,7 +12,9 @@ use grove_fleet::{
     model::{Cluster, Instance, SecretReference},
     rotation,
 };
-use grove_release::{Author, DeployBranch, Record, Remote, Scan, View, branch_name, create_remote};
+use grove_release::{
+    Author, DeployBranch, Id, Record, Remote, Scan, View, branch_name, create_remote,
+};
 use grove_render::Tree;
 use grove_seal::{
     Ciphertexts, Secret,
@@ -119,6 +121,22 @@ impl Remotes {
 /// Where clones of deploy branches are kept.
 pub(crate) fn caches() -> Result<PathBuf> {
     Ok(surroundings::cache_directory()?.join("deploy-v1"))
+}
+
+/// The commit from which a running release was rendered: of a rollback, that of the release whose manifests
+/// it took.
+pub(crate) fn rendered_from(view: &View<'_>, address: &Address, mut record: Record) -> Result<Id> {
+    while let Some(taken) = record.rollback_of {
+        record = view.record(&address.instance, taken)?;
+    }
+    let release = record.release;
+    match record.source.commit.filter(|_| !record.source.local) {
+        Some(commit) => Ok(commit),
+        None => Err(CommandError::refused(format!(
+            "release {release:04} of {address} was made of a work tree, which is in no commit"
+        ))
+        .hint("deploy it from a commit first")),
+    }
 }
 
 /// Who writes commits and records: Git's own settings.

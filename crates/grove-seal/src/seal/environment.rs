@@ -230,6 +230,6 @@ fn container_texts(container: &mut Value, secret: &str) -> bool {
     true
 }
 
-fn key_reference(secret: &str, key: &str) -> Value {
+pub(super) fn key_reference(secret: &str, key: &str) -> Value {
     json!({ "secretKeyRef": { "name": secret, "key": key } })
 }

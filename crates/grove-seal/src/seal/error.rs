@@ -48,6 +48,12 @@ pub enum Error {
         /// `Kind name`.
         object: String,
     },
+    /// A secret that no Job of the running release reads.
+    #[error("the secret `{name}` is given to no Job of the running release")]
+    Unread {
+        /// The name.
+        name: String,
+    },
     /// An object that is not as Kubernetes has it.
     #[error("{object}: `{path}` is not as Kubernetes defines it")]
     Shape {
@@ -82,6 +88,9 @@ impl Error {
             }
             Self::Positions(_) => Some(
                 "a value of letters, digits, `_`, `.` and `-` fits everywhere: `grove secret generate` draws such".to_owned(),
+            ),
+            Self::Unread { .. } => Some(
+                "`grove run` runs a command with what a service itself has".to_owned(),
             ),
             Self::Namespace { .. } | Self::Reserved { .. } | Self::Shape { .. } | Self::Clash { .. } => None,
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use grove_render::Task;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::client::from_json;
 use super::error::WorkerError;
@@ -54,6 +54,50 @@ pub enum SecretClass {
     Derived,
     /// A constant or plain configuration: nothing to make.
     Fixed,
+}
+
+/// A job of `tutor k8s do`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct KnownJob {
+    /// Its name on the command line.
+    pub name: String,
+    /// What it does, in a line; empty where it says nothing.
+    pub help: String,
+    /// Its own help: usage and options.
+    pub usage: String,
+}
+
+/// What a job does, with placeholders for secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct JobScripts {
+    /// Scripts in the order in which they run.
+    pub steps: Vec<JobStep>,
+    /// What was asked for without being shown. In place of the answer to the first question stands
+    /// `GroveAnswer0`, and so on.
+    pub asked: Vec<String>,
+}
+
+/// A script for `sh -e -c`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct JobStep {
+    /// The service with whose image, configuration and secrets it runs.
+    pub service: String,
+    /// The script.
+    pub text: String,
+}
+
+/// Takes an answer to `job` without words apart.
+pub(crate) fn known_jobs(answer: &Frame) -> Result<Vec<KnownJob>, WorkerError> {
+    #[derive(Deserialize)]
+    struct Head {
+        jobs: Vec<KnownJob>,
+    }
+    Ok(from_json::<Head>(answer.head())?.jobs)
+}
+
+/// Takes an answer to `job` apart.
+pub(crate) fn job_scripts(answer: &Frame) -> Result<JobScripts, WorkerError> {
+    from_json(answer.head())
 }
 
 /// Longest path of a rendered file, in bytes.

@@ -101,6 +101,8 @@ pub enum FailureKind {
     Machine,
     /// The request made no sense.
     Protocol,
+    /// A job does not take the words that it was given.
+    Usage,
 }
 
 /// Longest text of a failure that is kept, in characters.

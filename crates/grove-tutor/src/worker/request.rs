@@ -21,6 +21,8 @@ pub(crate) struct Request<'a> {
     names: Vec<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     known: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    job: &'a [String],
 }
 
 impl<'a> Request<'a> {
@@ -39,6 +41,16 @@ impl<'a> Request<'a> {
             secrets: input.secrets.iter().map(String::as_str).collect(),
             names: Vec::new(),
             known: BTreeMap::new(),
+            job: &[],
+        }
+    }
+
+    /// A request for the scripts of the job that `words` say; for which jobs there are, where they say
+    /// none.
+    pub(crate) fn job(input: &'a TutorInput, words: &'a [String]) -> Self {
+        Self {
+            job: words,
+            ..Self::new("job", input)
         }
     }
 

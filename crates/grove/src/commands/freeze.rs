@@ -8,7 +8,7 @@ use std::{
 use grove_cluster::Connection;
 use grove_fleet::{Address, Fleet, model::Instance};
 use grove_release::{Changes, Draft, Freeze, Message, View, thaw};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -319,8 +319,9 @@ impl Change<'_> {
 
 /// Reads how long a freeze lasts.
 fn span(text: &str) -> std::result::Result<SignedDuration, String> {
-    let time: SignedDuration = text
+    let time = text
         .parse()
+        .and_then(|span: Span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
         .map_err(|_| "such as `2h`, `90m` or `1d`".to_owned())?;
     match time {
         time if time < SignedDuration::from_mins(1) => Err("at least a minute".to_owned()),

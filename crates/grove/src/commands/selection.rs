@@ -25,6 +25,14 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// What one selector means.
+    pub(crate) fn of(selector: &str) -> Self {
+        Self {
+            selectors: vec![selector.to_owned()],
+            ..Self::default()
+        }
+    }
+
     /// The selected instances, in the order of their addresses; all of them where nothing is said.
     pub(crate) fn select<'a>(&self, fleet: &'a Fleet) -> Result<Vec<&'a Instance>> {
         let selector = Selector::parse(&self.selectors, &self.labels)

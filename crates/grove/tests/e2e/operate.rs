@@ -5,6 +5,7 @@ mod freeze;
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use grove_control_plane::Install;
 use serde_json::Value;
 
@@ -304,9 +305,137 @@ fn a_command_runs_once_with_what_the_release_has() {
     assert_eq!(unknown.code, Some(2), "{unknown}");
     assert!(unknown.stderr.contains("did you mean `lms`?"), "{unknown}");
 
+    jobs_of_tutor(&site);
+    a_shell(&site);
+
     // Argo CD takes none of it for its own.
     site.refresh("alpha", "alpha-uni", "hard");
     assert_eq!(site.state("alpha", "alpha-uni"), "Synced/Healthy");
+}
+
+/// `grove do`: jobs of the real Tutor.
+fn jobs_of_tutor(site: &Site) {
+    let world = &site.world;
+    let known = world
+        .grove(["do", "--format", "json", "alpha/uni"])
+        .success();
+    let known: Value = serde_json::from_str(&known.stdout).unwrap();
+    let known: Vec<&str> = known["jobs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| job["name"].as_str().unwrap())
+        .collect();
+    assert!(known.contains(&"createuser") && known.contains(&"settheme"));
+    assert!(!known.contains(&"init"));
+    let help = world
+        .grove(["do", "alpha/uni", "createuser", "--help"])
+        .success();
+    assert!(help.stdout.contains("--superuser"), "{help}");
+
+    // The password comes by standard input, and stands in the Secret that goes with the Job.
+    let password = "it's \"$(x)\" `y`";
+    let mut child = world
+        .process(crate::GROVE)
+        .current_dir(world.fleet())
+        .args("do alpha/uni createuser --staff ada ada@uni.example".split(' '))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let input = std::io::Write::write_all(
+        child.stdin.as_mut().unwrap(),
+        format!("{password}\n").as_bytes(),
+    );
+    input.unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert!(
+        ended.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    let job = job(site, "uni", "do-lms-");
+    let text = job["spec"]["template"]["spec"]["containers"][0]["command"].to_string();
+    assert!(
+        text.contains("manage_user  --staff ada ada@uni.example"),
+        "{text}"
+    );
+    assert!(
+        text.contains("set_password(open('/grove/files/answer-0').read())"),
+        "{text}"
+    );
+    let secrets = site.objects("alpha", "secrets", "uni");
+    let secret = secrets
+        .iter()
+        .find(|one| one["metadata"]["name"] == job["metadata"]["name"]);
+    let held = secret.unwrap()["data"]["answer-0"].as_str().unwrap();
+    let held = base64::prelude::BASE64_STANDARD.decode(held).unwrap();
+    assert_eq!(String::from_utf8(held).unwrap(), password);
+
+    // One that speaks to the database gets its secrets as the Jobs of the release do.
+    let convert = "do alpha/uni convert-mysql-utf8mb4-charset --include=courses -I";
+    let _ = world.grove(convert.split(' ')).success();
+    for (words, said) in [
+        ("do alpha/uni settheme a;b", "not plain"),
+        ("do alpha/uni nothing", "no job `nothing`"),
+        ("do alpha/uni createuser ada", "Missing argument 'EMAIL'"),
+        ("do alpha/uni init", "grove init retry"),
+    ] {
+        let refused = world.grove(words.split(' '));
+        assert_eq!(refused.code, Some(2), "{refused}");
+        assert!(refused.stderr.contains(said), "{refused}");
+    }
+    let history = world.grove(["history", "alpha/uni", "--runs"]).success();
+    assert!(
+        history.stdout.contains("createuser --staff ada"),
+        "{history}"
+    );
+    assert!(!history.stdout.contains("it's"), "{history}");
+}
+
+/// `grove shell`: what is typed is run in a pod of its own, which then goes.
+fn a_shell(site: &Site) {
+    let world = &site.world;
+    let mut child = world
+        .process(crate::GROVE)
+        .current_dir(world.fleet())
+        .args(["shell", "alpha/uni", "cms"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let typed = "echo typed in $((40 + 2))\nexit 3\n";
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), typed.as_bytes()).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, said) = (text(&ended.stdout), text(&ended.stderr));
+    // Simulated nodes tell the API server of a failure and not of its exit code.
+    assert_eq!(
+        (out.trim(), ended.status.code()),
+        ("typed in 42", Some(1)),
+        "{said}"
+    );
+    let left = site.objects("alpha", "jobs", "uni");
+    let is_shell = |job: &Value| job["metadata"]["name"].to_string().contains("shell-");
+    site.until(20, "the pod of the shell goes", || {
+        !site.objects("alpha", "pods", "uni").iter().any(is_shell)
+    });
+    assert!(!left.iter().any(is_shell));
+    let one = [
+        "shell",
+        "alpha/uni",
+        "--",
+        "sh",
+        "-c",
+        "echo \"it's $0\"",
+        "a b",
+    ];
+    let one = world.grove(one).success();
+    assert_eq!(one.stdout, "it's a b\n");
+    let history = world.grove(["history", "alpha/uni", "--runs"]).success();
+    assert!(history.stdout.contains("exit code 1  shell"), "{history}");
 }
 
 fn job(site: &Site, namespace: &str, start: &str) -> Value {

@@ -61,6 +61,8 @@ fn help_names_every_command_and_the_exit_codes() {
       status       Show what should run and what runs, on all clusters at once
       watch        Show what runs, and then every change of it, until it is interrupted
       run          Run a command once, with what a service of the running release has
+      do           Run a job of Tutor or of a plugin: create a user, import the demo course
+      shell        A shell in a pod of its own, with what a service of the running release has
       logs         Show what the pods of an instance wrote
       stack        Plan and apply infrastructure: a root module and a state for each stack
       state        Take a state of OpenTofu or Terraform apart, and put it together
@@ -196,7 +198,13 @@ fn examples_in_help_are_understood() {
                 .args(["-c", &script, GROVE])
                 .output()
                 .unwrap();
-            assert!(output.status.success(), "{example}: {output:?}");
+            // A job's `--help` is its own, which asks Tutor.
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let is_understood = command == " do" && stderr.contains("no fleet here");
+            assert!(
+                output.status.success() || is_understood,
+                "{example}: {output:?}"
+            );
             seen += 1;
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use grove_fleet::{Address, Fleet, model::Instance};
-use grove_release::{DeployBranch, Id, Record, View};
+use grove_release::{DeployBranch, Id};
 use grove_render::Tree;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     error::{CommandError, Result},
     output::Output,
     pipeline::Pipeline,
+    releasing,
     workspace::Workspace,
 };
 
@@ -48,7 +49,7 @@ impl Operational {
                 .latest(&address.instance)?
                 .ok_or_else(|| never(address))?;
             refuse_lost_secrets(now, &running)?;
-            let source = source(&view, address, running)?;
+            let source = releasing::rendered_from(&view, address, running)?;
             if let Entry::Vacant(entry) = read.fleets.entry(source) {
                 let then = workspace.as_of(source)?;
                 let fleet = then.sound(output).map_err(|error| {
@@ -91,22 +92,6 @@ impl Operational {
             trees.extend(pipeline.trees(fleet, &own, deploy_remote)?);
         }
         Ok(trees)
-    }
-}
-
-/// The commit from which a running release was rendered: of a rollback, that of the release whose manifests
-/// it took.
-fn source(view: &View<'_>, address: &Address, mut record: Record) -> Result<Id> {
-    while let Some(taken) = record.rollback_of {
-        record = view.record(&address.instance, taken)?;
-    }
-    let release = record.release;
-    match record.source.commit.filter(|_| !record.source.local) {
-        Some(commit) => Ok(commit),
-        None => Err(CommandError::refused(format!(
-            "release {release:04} of {address} was made of a work tree, which is in no commit"
-        ))
-        .hint("deploy it from a commit first")),
     }
 }
 
