@@ -6,6 +6,7 @@
 mod cluster;
 mod data;
 mod distribution;
+mod domains;
 mod flags;
 mod instance;
 mod plugins;

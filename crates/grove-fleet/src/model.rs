@@ -4,6 +4,7 @@ mod address;
 mod cluster;
 mod data;
 mod distribution;
+mod domain;
 mod flags;
 mod image;
 mod instance;
@@ -17,11 +18,11 @@ pub use data::{
     WITH_DATABASE, credentials, prefix,
 };
 pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
+pub use domain::{Domain, OwnCertificate};
 pub use flags::{Flag, Flags, is_flag_name};
 pub use image::{ImageError, ImageName};
 pub use instance::{
-    Domain, Environment, Identity, Image, Instance, PluginFile, Role, SecretReference, Settings,
-    TypedText,
+    Environment, Identity, Image, Instance, PluginFile, Role, SecretReference, Settings, TypedText,
 };
 pub use mail::{Encryption, Mail, is_sender};
 pub use workload::{Cron, Maintenance, Network, Overlap, Quota, Resources, Scaling, State, Worker};

@@ -6,6 +6,7 @@
 mod cluster;
 mod data;
 mod distribution;
+mod domain;
 mod flags;
 mod fleet;
 mod group;

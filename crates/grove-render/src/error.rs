@@ -143,6 +143,24 @@ pub enum Error {
         /// The secret's name.
         secret: String,
     },
+    /// A certificate whose key is in no secrets file.
+    #[error(
+        "the certificate of {domain} has its key in {secret}, which the instance does not have"
+    )]
+    NoKeyOfCertificate {
+        /// The domain.
+        domain: String,
+        /// The secret's name.
+        secret: String,
+    },
+    /// More site configuration than a task can take.
+    #[error("`site` has {bytes} bytes in all, and a task takes at most {limit}")]
+    LargeSites {
+        /// How many there are.
+        bytes: usize,
+        /// How many there may be.
+        limit: usize,
+    },
     /// A job of `cron` that could never run.
     #[error("`cron.{name}` cannot run: {reason}")]
     BadCron {
@@ -319,6 +337,7 @@ impl Error {
             Self::NotAnObject { .. } | Self::BadName { .. } | Self::Duplicate { .. } => {
                 "a plugin's Kubernetes patch is the usual cause"
             }
+            Self::LargeSites { .. } => "large texts belong into a theme or a file of the image",
             Self::ReservedKey { .. } => "remove it from the plugin that adds it",
             Self::OtherNamespace { .. } => "an instance's objects belong to its own namespace",
             Self::RefusedKind { .. } => {
@@ -342,7 +361,7 @@ impl Error {
             Self::LimitBelowRequest { .. } => "raise the limit, or state a smaller request as well",
             Self::NoRequest { .. } => "state it under `resources.<workload>.requests`",
             Self::NoConcurrency { .. } | Self::NoProbe { .. } => "take the key out",
-            Self::NoPullSecret { .. } => {
+            Self::NoPullSecret { .. } | Self::NoKeyOfCertificate { .. } => {
                 "`grove secret set CLUSTER NAME` gives it to all of a cluster"
             }
             Self::BadCron { .. } | Self::BadWorker { .. } => {

@@ -34,6 +34,7 @@ mod pull_secret;
 mod quota;
 mod resources;
 mod services;
+mod sites;
 mod stopped;
 mod suffixes;
 mod version;
@@ -81,6 +82,7 @@ pub fn passes() -> &'static [Pass] {
         cron::PASS,
         maintenance::PASS,
         flags::PASS,
+        sites::PASS,
         jobs::PASS,
         job_settings::PASS,
         ingress::PASS,

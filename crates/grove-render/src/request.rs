@@ -323,6 +323,7 @@ mod tests {
             Domain {
                 service: "lms".into(),
                 redirect: false,
+                ..Domain::default()
             },
         );
         instance.domains.insert(
@@ -330,6 +331,7 @@ mod tests {
             Domain {
                 service: "notes".into(),
                 redirect: false,
+                ..Domain::default()
             },
         );
         let patches: Vec<String> = request(&instance)

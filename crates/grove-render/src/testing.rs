@@ -62,6 +62,7 @@ pub(crate) fn instance() -> Instance {
         distribution: "verawood-1".to_owned(),
         hosts: hosts.into(),
         domains: BTreeMap::new(),
+        site: None,
         plugins: vec!["mfe".to_owned(), "indigo".to_owned()],
         plugin_files: BTreeMap::new(),
         config: serde_json::Map::new(),

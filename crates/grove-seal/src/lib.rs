@@ -15,6 +15,7 @@ pub mod scan;
 pub mod seal;
 mod secret;
 pub mod source;
+pub mod tls;
 
 pub use ciphertexts::{Ciphertext, Ciphertexts, Form};
 pub use secret::Secret;

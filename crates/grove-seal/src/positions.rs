@@ -207,6 +207,8 @@ impl Language {
             Some("yml" | "yaml") => Self::Yaml,
             Some("json" | "dockerconfigjson" | "dockercfg") => Self::Json,
             Some("sh" | "bash") => Self::Shell,
+            // A file of PEM is its value, whole.
+            Some("key" | "pem" | "crt") => Self::None,
             _ => Self::Lines,
         }
     }

@@ -17,6 +17,7 @@ mod keys;
 mod one_off;
 mod origin;
 mod output;
+mod own_certificates;
 mod pipeline;
 mod releasing;
 mod report;

@@ -16,8 +16,10 @@ mod bad_network;
 mod bad_resources;
 mod bad_schedule;
 mod bad_setting;
+mod bad_site;
 mod bad_state;
 mod broken_link;
+mod certificate_mismatch;
 mod chart_missing;
 mod distribution_changed;
 mod duplicate_key;
@@ -95,6 +97,7 @@ pub static ALL: &[Rule] = &[
     identity_clash::RULE,
     bad_group::RULE,
     bad_host::RULE,
+    certificate_mismatch::RULE,
     host_clash::RULE,
     unknown_cluster::RULE,
     unknown_distribution::RULE,
@@ -115,6 +118,7 @@ pub static ALL: &[Rule] = &[
     bad_mail::RULE,
     bad_flag::RULE,
     bad_setting::RULE,
+    bad_site::RULE,
     bad_data::RULE,
     two_owners::RULE,
     admin_secret_in_instance::RULE,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use grove_yaml::Value;
 
-use super::{Document, Documents, data, flags, plugins, secrets, workloads};
+use super::{Document, Documents, data, domains, flags, plugins, secrets, workloads};
 use crate::{
     Address,
     layer::{self, Merged},
     model::{
-        Data, Domain, Encryption, Environment, Identity, Image, Instance, Mail, Maintenance,
-        Network, Role, Settings, State, TypedText,
+        Data, Encryption, Environment, Identity, Image, Instance, Mail, Maintenance, Network, Role,
+        Settings, State, TypedText,
     },
 };
 
@@ -50,12 +50,9 @@ pub(super) fn read(
         distribution: text(&["distribution"]).unwrap_or_default(),
         hosts: texts(&merged, "hosts"),
         domains: below(&merged, "domains")
-            .filter_map(|(name, domain)| {
-                let service = domain.get("service")?.as_str()?.to_owned();
-                let redirect = flag(domain, "redirect");
-                Some((name.to_owned(), Domain { service, redirect }))
-            })
+            .filter_map(|(name, merged)| Some((name.to_owned(), domains::domain(merged)?)))
             .collect(),
+        site: merged.get("site").map(|site| values(Some(site))),
         plugin_files: plugins.of(address, &on),
         plugins: on,
         config: values(merged.get("config")),
@@ -198,7 +195,7 @@ pub(super) fn texts(merged: &Merged<'_>, key: &str) -> BTreeMap<String, String> 
         .collect()
 }
 
-fn values(merged: Option<&Merged<'_>>) -> serde_json::Map<String, serde_json::Value> {
+pub(super) fn values(merged: Option<&Merged<'_>>) -> serde_json::Map<String, serde_json::Value> {
     merged
         .into_iter()
         .flat_map(Merged::entries)

@@ -145,6 +145,9 @@ fn what_is_broken_in_an_instance_is_left_out() {
             "a.example": Domain {
                 service: "lms",
                 redirect: false,
+                site: None,
+                tenant: None,
+                certificate: None,
             },
         },
         [

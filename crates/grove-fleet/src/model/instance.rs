@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Cron, Data, Flags, Mail, Maintenance, Network, Quota, Resources, Scaling, State,
-    Waits, Worker,
+    Address, Cron, Data, Domain, Flags, Mail, Maintenance, Network, Quota, Resources, Scaling,
+    State, Waits, Worker,
 };
 
 /// An instance with its layers merged.
@@ -32,6 +32,8 @@ pub struct Instance {
     pub hosts: BTreeMap<String, String>,
     /// `domains`: further host name → what it serves.
     pub domains: BTreeMap<String, Domain>,
+    /// `site`: the site configuration of the LMS's own name.
+    pub site: Option<serde_json::Map<String, serde_json::Value>>,
     /// Names of the plugins that are on.
     pub plugins: Vec<String>,
     /// Plugins that are files of the fleet and are on, by name.
@@ -151,15 +153,6 @@ pub struct Identity {
     pub namespace: String,
     /// Tutor's `ID`; part of immutable selectors.
     pub id: String,
-}
-
-/// A further name of an instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Domain {
-    /// The service that answers, a key of `hosts`.
-    pub service: String,
-    /// Whether it only leads to the service's own name.
-    pub redirect: bool,
 }
 
 /// A plugin that is a file: Python (`.py`, Tutor's v1) or YAML (`.yml`, v0).

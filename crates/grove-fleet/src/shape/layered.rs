@@ -1,6 +1,6 @@
 //! The keys that every layer may give: fleet, ring, cluster, group and instance.
 
-use super::{Choice, Key, Type, data, flags, stack, workload};
+use super::{Choice, Key, Type, data, domain, flags, stack, workload};
 
 /// The one layered key that a ring cannot give itself.
 pub(super) const RING: &[Key] = &[Key::new(
@@ -95,22 +95,14 @@ pub(super) const KEYS: &[Key] = &[
     .layered(),
     Key::new(
         "domains",
-        Type::Map(&Type::Object(&[&[
-            Key::new(
-                "service",
-                Type::Text,
-                "The service that answers: a key of `hosts`.",
-            )
-            .required(),
-            Key::new(
-                "redirect",
-                Type::Bool,
-                "Whether it only leads to the service's own name.",
-            ),
-            Key::later("site", "The site configuration of this name."),
-            Key::later("certificate", "A certificate of its own."),
-        ]])),
+        domain::DOMAINS,
         "Further names, each with a certificate of its own.",
+    )
+    .layered(),
+    Key::new(
+        "site",
+        domain::SITE,
+        "The site configuration of the LMS's own name: values of Open edX's settings that the database has. `{}` takes back what was set.",
     )
     .layered(),
     Key::new(

@@ -11,8 +11,9 @@ pub(super) const PASS: Pass = Pass {
     name: "certificates",
     summary: "cert-manager makes one certificate for all hosts and one for each of `domains`: a \
               domain belongs to somebody else, and a name of it that stops resolving must not keep \
-              the instance's own certificate from being renewed.",
-    changes: &["Certificate"],
+              the instance's own certificate from being renewed. One that the operator brings is a \
+              Secret.",
+    changes: &["Certificate", "Secret"],
     apply,
 };
 
@@ -56,6 +57,22 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     }
     for domain in &domains {
         add(draft, domain, &ingress::domain_secret(domain), &[domain])?;
+    }
+    for (domain, what) in &draft.instance.domains {
+        let Some(own) = &what.certificate else {
+            continue;
+        };
+        if !draft.instance.secrets.contains_key(&own.key) {
+            return Err(Error::NoKeyOfCertificate {
+                domain: domain.clone(),
+                secret: own.key.clone(),
+            });
+        }
+        let body = json!({
+            "type": "kubernetes.io/tls",
+            "stringData": {"tls.crt": own.chain, "tls.key": format!("@@{}@@", own.key)},
+        });
+        draft.add("v1", "Secret", &ingress::own_secret(domain), body)?;
     }
     Ok(())
 }
@@ -120,6 +137,7 @@ mod tests {
             Domain {
                 service: "lms".into(),
                 redirect: false,
+                ..Domain::default()
             },
         );
         insta::assert_snapshot!(run(&world, CADDYFILE).unwrap(), @r#"

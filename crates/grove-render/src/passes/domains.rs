@@ -92,6 +92,7 @@ mod tests {
                 Domain {
                     service,
                     redirect: false,
+                    ..Domain::default()
                 },
             );
         }

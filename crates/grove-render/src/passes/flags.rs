@@ -76,7 +76,7 @@ fn fields(flag: &Flag) -> Value {
 }
 
 /// JSON in which nothing means anything to a shell in single quotes, to Kubernetes, or to sealing.
-fn escaped(json: &str) -> String {
+pub(super) fn escaped(json: &str) -> String {
     json.replace('\'', "\\u0027")
         .replace('$', "\\u0024")
         .replace('@', "\\u0040")

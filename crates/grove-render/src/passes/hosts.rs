@@ -242,6 +242,7 @@ mod tests {
             Domain {
                 service,
                 redirect: false,
+                ..Domain::default()
             },
         );
         let names = ["learn.uni.example", "x.learn.uni.example", "shop.example"];
@@ -284,6 +285,7 @@ mod tests {
             Domain {
                 service,
                 redirect: false,
+                ..Domain::default()
             },
         );
         assert!(refusal(&world, rule("x.labs.learn.uni.example")).contains("prod/rival"));
@@ -309,6 +311,7 @@ mod tests {
             Domain {
                 service,
                 redirect: false,
+                ..Domain::default()
             },
         );
         insta::assert_snapshot!(refusal(&world, rule("x.shop.example")), @"Ingress/x takes x.shop.example, which neither `hosts` nor `domains` states");

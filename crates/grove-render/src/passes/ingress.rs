@@ -31,14 +31,20 @@ pub(super) fn domain_secret(domain: &str) -> String {
     format!("{domain}-tls")
 }
 
+/// The Secret with the certificate that the operator brings for one of `domains`. It has a name of its own:
+/// the one that cert-manager made stays in the cluster, and nobody may take it over.
+pub(super) fn own_secret(domain: &str) -> String {
+    format!("{domain}-own-tls")
+}
+
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let port = port(&draft.objects)?;
     let hosts = check(draft)?;
     for host in hosts {
-        let secret = if draft.instance.domains.contains_key(&host) {
-            domain_secret(&host)
-        } else {
-            HOSTS_SECRET.to_owned()
+        let secret = match draft.instance.domains.get(&host) {
+            None => HOSTS_SECRET.to_owned(),
+            Some(domain) if domain.certificate.is_some() => own_secret(&host),
+            Some(_) => domain_secret(&host),
         };
         let body = json!({"spec": {
             "ingressClassName": draft.cluster.ingress_class,

@@ -84,6 +84,7 @@ fn world() -> World {
     let domain = grove_fleet::model::Domain {
         service: "lms".to_owned(),
         redirect: false,
+        ..grove_fleet::model::Domain::default()
     };
     world
         .instance

@@ -13,9 +13,13 @@ use super::{
 };
 use crate::{names, placeholder};
 
-/// Types of Secrets that the kubelet reads when it pulls an image, never a pod: they keep their
-/// name, and may change.
-const REGISTRY_TYPES: [&str; 2] = ["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"];
+/// Types of Secrets that no pod reads: the kubelet does when it pulls an image, and the ingress controller
+/// when it serves a host. They keep their name, and may change.
+const PODLESS_TYPES: [&str; 3] = [
+    "kubernetes.io/dockerconfigjson",
+    "kubernetes.io/dockercfg",
+    "kubernetes.io/tls",
+];
 
 /// The type of a Secret that states none.
 pub(super) const OPAQUE: &str = "Opaque";
@@ -41,7 +45,7 @@ pub(super) fn seal(
         .get("type")
         .and_then(Value::as_str)
         .filter(|kind| *kind != OPAQUE);
-    let stable = is_jobs_copy(before) || kind.is_some_and(|kind| REGISTRY_TYPES.contains(&kind));
+    let stable = is_jobs_copy(before) || kind.is_some_and(|kind| PODLESS_TYPES.contains(&kind));
     let encrypted = sealing.encrypted(&content.names)?;
     let logical = object::logical_name(before);
     let name = if stable {

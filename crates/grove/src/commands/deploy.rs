@@ -29,6 +29,7 @@ use crate::{
     following::{self, Wait},
     freezing, origin,
     output::{Output, count},
+    own_certificates,
     pipeline::Pipeline,
     releasing::{self, Remotes, Sealed, Sealer},
     report,
@@ -366,6 +367,12 @@ impl<'a> Deploy<'a> {
         let was_pending = running.as_ref().is_some_and(|record| record.init_pending);
         let is_stopped = instance.state == State::Stopped;
         let runs_jobs = !is_stopped && (!is_operational || was_pending);
+        own_certificates::refuse_mismatch(
+            instance,
+            &sealed.changed,
+            before.as_ref(),
+            &self.secrets,
+        )?;
         data_applied::refuse_unapplied(&view, instance, &sealed.changed, runs_jobs)?;
         let objects = if runs_jobs {
             compose(sealed.objects.clone(), before.as_ref())
