@@ -311,7 +311,7 @@ class SiteConfiguration(models.Model):
 "#;
 
 /// `eox_tenant.models`.
-const EOX_TENANT: &str = r#"
+const EOX_TENANT: &str = r"
 from django.db import models
 
 class TenantConfig(models.Model):
@@ -324,7 +324,7 @@ class TenantConfig(models.Model):
 class Route(models.Model):
     domain = models.CharField(max_length=255, unique=True)
     config = models.ForeignKey(TenantConfig, on_delete=models.CASCADE)
-"#;
+";
 
 /// A directory with `manage.py` and an empty database, and a shell in it.
 fn edx(world: &World) -> impl Fn(&str) -> String {
