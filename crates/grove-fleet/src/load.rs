@@ -8,6 +8,7 @@ mod data;
 mod distribution;
 mod domains;
 mod flags;
+mod frontend;
 mod instance;
 mod plugins;
 mod references;

@@ -6,6 +6,7 @@ mod data;
 mod distribution;
 mod domain;
 mod flags;
+mod frontend;
 mod image;
 mod instance;
 mod mail;
@@ -20,6 +21,7 @@ pub use data::{
 pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
 pub use domain::{Domain, OwnCertificate};
 pub use flags::{Flag, Flags, is_flag_name};
+pub use frontend::{Mfe, Theme, Tokens};
 pub use image::{ImageError, ImageName};
 pub use instance::{
     Environment, Identity, Image, Instance, PluginFile, Role, SecretReference, Settings, TypedText,

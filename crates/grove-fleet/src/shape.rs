@@ -9,6 +9,7 @@ mod distribution;
 mod domain;
 mod flags;
 mod fleet;
+mod frontend;
 mod group;
 mod instance;
 mod layered;

@@ -16,6 +16,7 @@ mod components;
 mod data;
 mod data_services;
 mod error;
+mod frontend;
 mod hosts;
 mod names;
 mod object;

@@ -3,12 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    sync::Arc,
 };
 
 use grove_fleet::model::{Encryption, Instance, Settings};
 use serde_json::{Map, Value, json};
 
-use crate::{Error, TutorInput, components, data, hosts, names, python};
+use crate::{Error, TutorInput, components, data, frontend, hosts, names, python};
 
 /// The secret that Tutor's templates take apart: the worker brings a throw-away in its place.
 const JWT_KEY: &str = "JWT_RSA_PRIVATE_KEY";
@@ -100,7 +101,19 @@ pub fn request(instance: &Instance) -> Result<TutorInput, Error> {
             (mail.encryption == Encryption::Tls).into(),
         );
     }
-    let plugins = plugins(instance);
+    let mut plugins = plugins(instance);
+    let mut plugin_files: BTreeMap<String, Arc<[u8]>> = instance
+        .plugin_files
+        .iter()
+        .map(|(name, file)| {
+            let name = file.path.rsplit('/').next().unwrap_or(name);
+            (name.to_owned(), file.content.clone())
+        })
+        .collect();
+    if let Some(text) = frontend::plugin(instance) {
+        plugins.push(frontend::PLUGIN.to_owned());
+        plugin_files.insert(format!("{}.py", frontend::PLUGIN), text.into_bytes().into());
+    }
     set("ID".to_owned(), instance.identity.id.clone().into());
     set(
         "K8S_NAMESPACE".to_owned(),
@@ -115,14 +128,7 @@ pub fn request(instance: &Instance) -> Result<TutorInput, Error> {
     Ok(TutorInput {
         config,
         plugins,
-        plugin_files: instance
-            .plugin_files
-            .iter()
-            .map(|(name, file)| {
-                let name = file.path.rsplit('/').next().unwrap_or(name);
-                (name.to_owned(), file.content.clone())
-            })
-            .collect(),
+        plugin_files,
         patches: patches(instance),
         secrets,
     })
@@ -156,6 +162,9 @@ fn patches(instance: &Instance) -> BTreeMap<String, String> {
                 &format!("{setting}.append({})\n", python::string(&entry)),
             );
         }
+    }
+    if let Some((patch, text)) = frontend::settings(instance) {
+        add(patch, &text);
     }
     if let Some((patch, text)) = data::settings(instance) {
         add(patch, &text);

@@ -63,6 +63,8 @@ pub(crate) fn instance() -> Instance {
         hosts: hosts.into(),
         domains: BTreeMap::new(),
         site: None,
+        mfes: BTreeMap::new(),
+        theme: grove_fleet::model::Theme::default(),
         plugins: vec!["mfe".to_owned(), "indigo".to_owned()],
         plugin_files: BTreeMap::new(),
         config: serde_json::Map::new(),

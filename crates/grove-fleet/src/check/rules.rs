@@ -5,6 +5,7 @@ mod admin_secret_in_instance;
 mod bad_autoscaling;
 mod bad_data;
 mod bad_flag;
+mod bad_frontend;
 mod bad_group;
 mod bad_host;
 mod bad_identity;
@@ -119,6 +120,7 @@ pub static ALL: &[Rule] = &[
     bad_flag::RULE,
     bad_setting::RULE,
     bad_site::RULE,
+    bad_frontend::RULE,
     bad_data::RULE,
     two_owners::RULE,
     admin_secret_in_instance::RULE,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use grove_yaml::Value;
 
-use super::{Document, Documents, data, domains, flags, plugins, secrets, workloads};
+use super::{Document, Documents, data, domains, flags, frontend, plugins, secrets, workloads};
 use crate::{
     Address,
     layer::{self, Merged},
@@ -70,6 +70,10 @@ pub(super) fn read(
             ..Data::default()
         },
         data_stated: merged.get("data").map(Merged::to_json).unwrap_or_default(),
+        mfes: below(&merged, "mfes")
+            .map(|(name, merged)| (name.to_owned(), frontend::mfe(merged)))
+            .collect(),
+        theme: merged.get("theme").map(frontend::theme).unwrap_or_default(),
         mail: merged.get("mail").map(mail),
         state: merged
             .get("state")

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Cron, Data, Domain, Flags, Mail, Maintenance, Network, Quota, Resources, Scaling,
-    State, Waits, Worker,
+    Address, Cron, Data, Domain, Flags, Mail, Maintenance, Mfe, Network, Quota, Resources, Scaling,
+    State, Theme, Waits, Worker,
 };
 
 /// An instance with its layers merged.
@@ -48,6 +48,10 @@ pub struct Instance {
     pub data: Data,
     /// `data` as it is stated, until outputs of stacks are in their places.
     pub data_stated: serde_json::Value,
+    /// `mfes`: name → a micro-frontend that is added, replaced or left out.
+    pub mfes: BTreeMap<String, Mfe>,
+    /// `theme`: its look.
+    pub theme: Theme,
     /// `mail`: how it sends mail, where not by Tutor's own relay.
     pub mail: Option<Mail>,
     /// `state`: what it does.

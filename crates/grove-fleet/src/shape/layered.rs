@@ -1,6 +1,6 @@
 //! The keys that every layer may give: fleet, ring, cluster, group and instance.
 
-use super::{Choice, Key, Type, data, domain, flags, stack, workload};
+use super::{Choice, Key, Type, data, domain, flags, frontend, stack, workload};
 
 /// The one layered key that a ring cannot give itself.
 pub(super) const RING: &[Key] = &[Key::new(
@@ -216,8 +216,13 @@ pub(super) const KEYS: &[Key] = &[
         "Feature flags in the database: flags, switches and samples of django-waffle. One that is taken out is deleted where Grove made it; without this key, none is touched.",
     )
     .layered(),
-    Key::later("mfes", "Micro-frontends that are added, replaced or left out.").layered(),
-    Key::later("theme", "The theme and its settings.").layered(),
+    Key::new(
+        "mfes",
+        frontend::MFES,
+        "Micro-frontends that are added, replaced or left out, by their names in addresses. The image `mfe` has to be built with them.",
+    )
+    .layered(),
+    Key::new("theme", frontend::THEME, "The look of the site.").layered(),
     Key::later("packages", "Python packages that are built into the image.").layered(),
     Key::later("sandbox", "A sandbox's owner and its last day.").layered(),
 ];

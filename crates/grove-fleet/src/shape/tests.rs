@@ -143,7 +143,7 @@ fn what_comes_later_is_refused() {
         FileKind::Instance,
         "identity: {namespace: a, id: b}\nmfes: {any: thing}\nstate: archived\ndata: {search: {mode: shared}}\nimages: {openedx: {build: auto}}\n"
     ), @"
-    2:1 NotYet mfes: `mfes` is not rendered by this version yet (take it out, or use a version of Grove that renders it)
+    2:13 WrongType mfes/any: `mfes.any` is text, not a map ()
     3:8 NotYet state: `state: archived` is not rendered by this version yet ()
     4:23 NotYet data/search/mode: `data.search.mode: shared` is not rendered by this version yet ()
     5:20 NotYet images/openedx/build: `images.openedx.build` is not rendered by this version yet (take it out, or use a version of Grove that renders it)

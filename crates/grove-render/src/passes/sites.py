@@ -42,6 +42,16 @@ def sites():
             one.delete()
 
 
+def themes():
+    from openedx.core.djangoapps.theming.models import SiteTheme
+
+    for domain in wanted["theme"]["domains"]:
+        site, _ = Site.objects.get_or_create(domain=domain, defaults={"name": domain[:50]})
+        SiteTheme.objects.filter(site=site).delete()
+        SiteTheme.objects.create(site=site, theme_dir_name=wanted["theme"]["name"])
+        print(f"the theme of {domain} is set")
+
+
 def tenants():
     from eox_tenant.models import Route, TenantConfig
 
@@ -72,6 +82,8 @@ def tenants():
 
 
 sites()
+if wanted["theme"]:
+    themes()
 if apps.is_installed("eox_tenant"):
     tenants()
 else:

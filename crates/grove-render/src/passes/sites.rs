@@ -10,9 +10,9 @@ use crate::{Error, Task};
 
 pub(super) const PASS: Pass = Pass {
     name: "sites",
-    summary: "Where the fleet has `site`, one more init task of the LMS writes the values into the database, for \
-              the name that they are stated of: as Open edX's site configuration, or as a tenant of \
-              eox-tenant. A value that leaves the fleet is taken out where Grove set it.",
+    summary: "Where the fleet has `site` or `theme.name`, one more init task of the LMS writes them into the \
+              database, for the name that they are stated of: values as Open edX's site configuration, or as a \
+              tenant of eox-tenant. A value that leaves the fleet is taken out where Grove set it.",
     changes: &[],
     apply,
 };
@@ -63,7 +63,8 @@ fn wanted(instance: &Instance) -> Option<Value> {
             }
         }
     }
-    if sites.is_empty() && tenants.is_empty() {
+    let theme = theme(instance);
+    if sites.is_empty() && tenants.is_empty() && theme.is_none() {
         return None;
     }
     let tenants: Map<String, Value> = tenants
@@ -75,7 +76,21 @@ fn wanted(instance: &Instance) -> Option<Value> {
             )
         })
         .collect();
-    Some(json!({"sites": sites, "tenants": tenants}))
+    Some(json!({"sites": sites, "tenants": tenants, "theme": theme}))
+}
+
+/// The theme, and the names that have it: those of the LMS and the CMS.
+fn theme(instance: &Instance) -> Option<Value> {
+    let name = instance.theme.name.as_ref()?;
+    let has_themes = |service: &str| matches!(service, "lms" | "cms");
+    let hosts = instance.hosts.iter();
+    let hosts = hosts.filter_map(|(service, host)| has_themes(service).then_some(host));
+    let domains = instance.domains.iter();
+    let domains = domains.filter_map(|(host, domain)| {
+        (has_themes(&domain.service) && !domain.redirect).then_some(host)
+    });
+    let domains: Vec<&String> = hosts.chain(domains).collect();
+    Some(json!({"name": name, "domains": domains}))
 }
 
 #[cfg(test)]
@@ -107,9 +122,9 @@ mod tests {
         ]
         .into();
         let text = task(&world).unwrap().unwrap();
-        insta::assert_snapshot!(text.lines().next().unwrap(), @r#"GROVE_SITES='{"sites":{"a.example":{"NAME":"it\u0027s \u0024(x) \u0040\u0040Y\u0040\u0040"}},"tenants":{"acme":{"domains":["b.example"],"values":{"NAME":"B"}}}}' ./manage.py lms shell -c 'import json"#);
+        insta::assert_snapshot!(text.lines().next().unwrap(), @r#"GROVE_SITES='{"sites":{"a.example":{"NAME":"it\u0027s \u0024(x) \u0040\u0040Y\u0040\u0040"}},"tenants":{"acme":{"domains":["b.example"],"values":{"NAME":"B"}}},"theme":null}' ./manage.py lms shell -c 'import json"#);
         let large = domain(None, &"x".repeat(100_001));
         world.instance.domains.insert("c.example".to_owned(), large);
-        insta::assert_snapshot!(task(&world).unwrap_err(), @"`site` has 100172 bytes in all, and a task takes at most 100000");
+        insta::assert_snapshot!(task(&world).unwrap_err(), @"`site` has 100185 bytes in all, and a task takes at most 100000");
     }
 }

@@ -186,6 +186,8 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
         "quota: null",
         "resources: {}\nworkers: null",
         "site: null",
+        "mfes: null",
+        "theme: null",
     ] {
         let text = key.lines().fold(instance.clone(), |text, line| {
             let (name, _) = line.split_once(':').unwrap();
@@ -278,6 +280,14 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
       -
       + 0
       ~ job-lms-sites-setup
+    mfes: null
+      -
+      + 0
+      ~ configmap-mfe-caddy-config configmap-openedx-settings-lms-jobs configmap-openedx-settings-lms job-lms-mfe-setup
+    theme: null
+      -
+      + 0
+      ~ configmap-openedx-settings-lms-jobs configmap-openedx-settings-lms job-lms-sites-setup
     ");
 }
 
@@ -290,7 +300,7 @@ settings.configure(
     SECRET_KEY="x", USE_TZ=True, DEFAULT_AUTO_FIELD="django.db.models.AutoField",
     INSTALLED_APPS=[
         "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sites", "waffle",
-        "openedx.core.djangoapps.site_configuration", "eox_tenant",
+        "openedx.core.djangoapps.site_configuration", "openedx.core.djangoapps.theming", "eox_tenant",
     ],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}},
 )
@@ -308,6 +318,16 @@ class SiteConfiguration(models.Model):
     site = models.OneToOneField(Site, related_name="configuration", on_delete=models.CASCADE)
     enabled = models.BooleanField(default=False)
     site_values = models.JSONField(null=False, blank=True, default=dict)
+"#;
+
+/// `openedx.core.djangoapps.theming.models`.
+const THEMING: &str = r#"
+from django.contrib.sites.models import Site
+from django.db import models
+
+class SiteTheme(models.Model):
+    site = models.ForeignKey(Site, related_name="themes", on_delete=models.CASCADE)
+    theme_dir_name = models.CharField(max_length=255)
 "#;
 
 /// `eox_tenant.models`.
@@ -331,7 +351,9 @@ fn edx(world: &World) -> impl Fn(&str) -> String {
     let python = std::env::var("GROVE_TEST_DJANGO").unwrap();
     world.write("edx/manage.py", format!("#!{python}{MANAGE}"));
     let configuration = "openedx/core/djangoapps/site_configuration";
+    let theming = "openedx/core/djangoapps/theming";
     for (package, models) in [
+        (theming, THEMING),
         (configuration, SITE_CONFIGURATION),
         ("eox_tenant", EOX_TENANT),
     ] {
@@ -427,6 +449,9 @@ fn sites_have_what_the_fleet_says_and_keep_what_others_set() {
     let see = "./manage.py lms shell -v 0 -c '
 from eox_tenant.models import Route, TenantConfig
 from openedx.core.djangoapps.site_configuration.models import SiteConfiguration
+from openedx.core.djangoapps.theming.models import SiteTheme
+for one in SiteTheme.objects.order_by(\"site__domain\"):
+    print(one.site.domain, one.theme_dir_name)
 for one in SiteConfiguration.objects.order_by(\"site__domain\"):
     print(one.site.domain, one.enabled, one.site_values)
 for one in TenantConfig.objects.order_by(\"external_key\"):
@@ -447,9 +472,10 @@ TenantConfig.objects.create(external_key=\"old\", lms_configs={\"BY_HAND\": 1}, 
     let instance = world.read(format!("fleet/{UNI}"));
     let set = |site: &str, domains: &str| {
         let text = without(&without(&instance, "domains"), "site");
+        let text = without(&text, "theme");
         world.write(
             format!("fleet/{UNI}"),
-            format!("{text}site: {site}\ndomains: {domains}\n"),
+            format!("{text}theme: {{name: uni}}\nsite: {site}\ndomains: {domains}\n"),
         );
         let job = grove_yaml_value(&rendered(&world, "job-lms-sites-setup.yaml"));
         let args = &job["spec"]["template"]["spec"]["containers"][0]["args"];
@@ -464,6 +490,12 @@ TenantConfig.objects.create(external_key=\"old\", lms_configs={\"BY_HAND\": 1}, 
 "#;
     let first = set("{BOTH: ours, OWN: 2}", domains);
     insta::assert_snapshot!(first, @r#"
+    a.example uni
+    b.example uni
+    c.example uni
+    d.example uni
+    learn.uni.example uni
+    studio.uni.example uni
     a.example True {'LIST': [1, {'x': None}], 'NAME': 'it\'s "$(id)`x` @ ü', 'GROVE_MANAGED': ['LIST', 'NAME']}
     learn.uni.example True {'BY_HAND': 1, 'BOTH': 'ours', 'OWN': 2, 'GROVE_MANAGED': ['BOTH', 'OWN']}
     other.example True {'BY_HAND': 1, 'BOTH': 'theirs'}
@@ -475,16 +507,99 @@ TenantConfig.objects.create(external_key=\"old\", lms_configs={\"BY_HAND\": 1}, 
     // What leaves the fleet goes, but for what others set.
     let less = "{b.example: {service: lms, tenant: acme, site: {NAME: Acme}}}";
     insta::assert_snapshot!(set("{OWN: 3}", less), @"
+    a.example uni
+    b.example uni
+    c.example uni
+    d.example uni
+    learn.uni.example uni
+    studio.uni.example uni
     learn.uni.example True {'BY_HAND': 1, 'OWN': 3, 'GROVE_MANAGED': ['OWN']}
     other.example True {'BY_HAND': 1, 'BOTH': 'theirs'}
     acme {'NAME': 'Acme', 'GROVE_MANAGED': ['NAME']} {'GROVE_MANAGED': {'is_made': True, 'domains': ['b.example']}} ['b.example']
     old {'BY_HAND': 1} {} []
     ");
     insta::assert_snapshot!(set("{}", "{}"), @"
+    a.example uni
+    b.example uni
+    c.example uni
+    d.example uni
+    learn.uni.example uni
+    studio.uni.example uni
     learn.uni.example True {'BY_HAND': 1}
     other.example True {'BY_HAND': 1, 'BOTH': 'theirs'}
     old {'BY_HAND': 1} {} []
     ");
+}
+
+#[test]
+#[ignore = "features: needs the package index and kustomize"]
+fn micro_frontends_are_added_replaced_and_left_out() {
+    let world = production();
+    let instance = without(&world.read(format!("fleet/{UNI}")), "mfes");
+    let instance = without(&instance, "theme");
+    let with = |keys: &str| {
+        world.write(format!("fleet/{UNI}"), format!("{instance}{keys}"));
+        world.grove(["render", "--out", "../rendered"])
+    };
+    let file = |file: &str| world.read(format!("rendered/prod/instances/uni/{file}"));
+    let parts = || {
+        let caddy = file("configmap-mfe-caddy-config.yaml");
+        let is_part = |line: &&str| line.contains("handle @mfe_") || line.contains("redir @");
+        let paths = caddy.lines().filter(is_part).map(str::trim);
+        let settings = file("configmap-openedx-settings-lms.yaml");
+        let is_part = |line: &&str| {
+            line.contains("WRITABLE_GRADEBOOK_URL =")
+                || line.ends_with("[\"PARAGON_THEME_URLS\"] = {")
+        };
+        let settings = settings.lines().filter(is_part).map(str::trim);
+        paths
+            .chain(settings)
+            .collect::<Vec<_>>()
+            .join("\n")
+            .replace("handle @mfe_", "")
+    };
+    let _ = with("plugins: {mfe: {}, indigo: {}}\n").success();
+    let plain = parts();
+    assert!(
+        plain.contains("gradebook {") && plain.contains("WRITABLE_GRADEBOOK_URL"),
+        "{plain}"
+    );
+    let _ = with(
+        "plugins: {mfe: {}, indigo: {}}
+mfes:
+  gradebook: {enabled: false}
+  shop: {repository: \"https://git.uni.example/shop.git\", version: main, port: 2900}
+  account: {version: uni-1}
+theme:
+  tokens:
+    core: {brand: \"https://cdn.uni.example/core.css\"}
+    light: {brand: \"https://cdn.uni.example/light.css\"}
+",
+    )
+    .success();
+    let changed = parts();
+    let difference: Vec<String> = similar::TextDiff::from_lines(&plain, &changed)
+        .iter_all_changes()
+        .filter(|change| change.tag() != similar::ChangeTag::Equal)
+        .map(|change| format!("{}{}", change.tag(), change.value().trim_end()))
+        .collect();
+    insta::assert_snapshot!(difference.join("\n"), @r#"
+    -gradebook {
+    -WRITABLE_GRADEBOOK_URL = "https://apps.uni.example/gradebook"
+    +shop {
+    +MFE_CONFIG["PARAGON_THEME_URLS"] = {
+    "#);
+    // The theme's own style sheets stand before those of the fleet.
+    let settings = file("configmap-openedx-settings-lms.yaml");
+    let (_, last) = settings.rsplit_once("\"PARAGON_THEME_URLS\"] = {").unwrap();
+    assert!(last.contains("https://cdn.uni.example/core.css"), "{last}");
+    let unknown = with("mfes: {shop: {version: x}}\n");
+    assert!(
+        unknown.stderr.contains("mfes.shop: Tutor knows no such"),
+        "{unknown}"
+    );
+    let odd = with("mfes: {shop: {repository: \"x y\"}}\n").exits(1);
+    assert!(odd.stderr.contains("bad-frontend"), "{odd}");
 }
 
 #[test]
