@@ -27,7 +27,10 @@ pub use instance::{
     Environment, Identity, Image, Instance, PluginFile, Role, SecretReference, Settings, TypedText,
 };
 pub use mail::{Encryption, Mail, is_sender};
-pub use workload::{Cron, Maintenance, Network, Overlap, Quota, Resources, Scaling, State, Worker};
+pub use workload::{
+    Cron, Maintenance, Network, Overlap, PodSecurity, PodSecurityLevel, Quota, Resources, Scaling,
+    State, Worker,
+};
 
 use std::collections::BTreeMap;
 

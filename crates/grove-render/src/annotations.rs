@@ -10,6 +10,9 @@ pub const TASK_CLASS: &str = "grove-platform.org/task-class";
 /// On a *data* Job: the engine that it fills. Its name is made of this, not of image and text.
 pub const ENGINE: &str = "grove-platform.org/engine";
 
+/// On a Namespace: why its pods may do more than others.
+pub(crate) const POD_SECURITY: &str = "grove-platform.org/pod-security";
+
 /// Orders a sync: see the pass `waves`.
 pub(crate) const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 /// Marks an object that Argo CD runs at a moment of a sync instead of keeping it.

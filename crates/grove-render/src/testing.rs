@@ -63,6 +63,7 @@ pub(crate) fn instance() -> Instance {
         hosts: hosts.into(),
         domains: BTreeMap::new(),
         site: None,
+        pod_security: grove_fleet::model::PodSecurity::default(),
         mfes: BTreeMap::new(),
         theme: grove_fleet::model::Theme::default(),
         plugins: vec!["mfe".to_owned(), "indigo".to_owned()],

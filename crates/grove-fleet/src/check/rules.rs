@@ -14,6 +14,7 @@ mod bad_mail;
 mod bad_name;
 mod bad_namespace;
 mod bad_network;
+mod bad_pod_security;
 mod bad_resources;
 mod bad_schedule;
 mod bad_setting;
@@ -116,6 +117,7 @@ pub static ALL: &[Rule] = &[
     bad_autoscaling::RULE,
     bad_schedule::RULE,
     bad_network::RULE,
+    bad_pod_security::RULE,
     bad_mail::RULE,
     bad_flag::RULE,
     bad_setting::RULE,

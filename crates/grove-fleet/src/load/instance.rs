@@ -9,8 +9,8 @@ use crate::{
     Address,
     layer::{self, Merged},
     model::{
-        Data, Encryption, Environment, Identity, Image, Instance, Mail, Maintenance, Network, Role,
-        Settings, State, TypedText,
+        Data, Encryption, Environment, Identity, Image, Instance, Mail, Maintenance, Network,
+        PodSecurity, PodSecurityLevel, Role, Settings, State, TypedText,
     },
 };
 
@@ -70,6 +70,16 @@ pub(super) fn read(
             ..Data::default()
         },
         data_stated: merged.get("data").map(Merged::to_json).unwrap_or_default(),
+        pod_security: PodSecurity {
+            level: merged
+                .at(&["pod_security", "level"])
+                .and_then(|level| PodSecurityLevel::from_name(level.as_str()?))
+                .unwrap_or_default(),
+            reason: merged
+                .get("pod_security")
+                .and_then(|security| security.get("reason")?.as_str())
+                .map(str::to_owned),
+        },
         mfes: below(&merged, "mfes")
             .map(|(name, merged)| (name.to_owned(), frontend::mfe(merged)))
             .collect(),

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Cron, Data, Domain, Flags, Mail, Maintenance, Mfe, Network, Quota, Resources, Scaling,
-    State, Theme, Waits, Worker,
+    Address, Cron, Data, Domain, Flags, Mail, Maintenance, Mfe, Network, PodSecurity, Quota,
+    Resources, Scaling, State, Theme, Waits, Worker,
 };
 
 /// An instance with its layers merged.
@@ -48,6 +48,8 @@ pub struct Instance {
     pub data: Data,
     /// `data` as it is stated, until outputs of stacks are in their places.
     pub data_stated: serde_json::Value,
+    /// `pod_security`: what its pods may do on their nodes.
+    pub pod_security: PodSecurity,
     /// `mfes`: name → a micro-frontend that is added, replaced or left out.
     pub mfes: BTreeMap<String, Mfe>,
     /// `theme`: its look.

@@ -152,3 +152,41 @@ pub struct Worker {
     /// `queues` of Celery.
     pub queues: Vec<String>,
 }
+
+/// What pods of an instance may do on their nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodSecurity {
+    /// The level that the namespace enforces.
+    pub level: PodSecurityLevel,
+    /// Why it is not the default.
+    pub reason: Option<String>,
+}
+
+/// A level of Kubernetes' Pod Security Standards
+/// (<https://kubernetes.io/docs/concepts/security/pod-security-standards/>).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PodSecurityLevel {
+    /// Nothing by which a pod gets more rights than it has.
+    #[default]
+    Baseline,
+    /// Everything.
+    Privileged,
+}
+
+impl PodSecurityLevel {
+    /// Every level.
+    pub const ALL: [Self; 2] = [Self::Baseline, Self::Privileged];
+
+    /// Kubernetes' word for it, and that of the fleet's files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Privileged => "privileged",
+        }
+    }
+
+    /// The level that a word of the fleet's files means.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+}

@@ -217,6 +217,22 @@ pub(super) const KEYS: &[Key] = &[
     )
     .layered(),
     Key::new(
+        "pod_security",
+        Type::Object(&[&[
+            Key::new(
+                "level",
+                Type::OneOf(&[
+                    Choice::now("baseline", "Nothing by which a pod gets more rights than it has."),
+                    Choice::now("privileged", "Everything: an exception, with its reason."),
+                ]),
+                "The level that the namespace enforces.",
+            ),
+            Key::new("reason", Type::Text, "Why it is `privileged`: which part needs it."),
+        ]]),
+        "What the instance's pods may do on their nodes; `baseline` where nothing is said.",
+    )
+    .layered(),
+    Key::new(
         "mfes",
         frontend::MFES,
         "Micro-frontends that are added, replaced or left out, by their names in addresses. The image `mfe` has to be built with them.",

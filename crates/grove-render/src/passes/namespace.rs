@@ -3,14 +3,14 @@
 use serde_json::Map;
 
 use super::{Draft, Pass};
-use crate::{Error, names, object::Object};
+use crate::{Error, annotations, names, object::Object};
 
 pub(super) const PASS: Pass = Pass {
     name: "namespace",
     summary: "Everything is in the instance's namespace. The Namespace itself is applied by the \
               cluster's own Application, since the instance's project knows no objects of the \
-              cluster, and its Pod Security level is `baseline`: enforced on pods, and already named \
-              to who applies a workload.",
+              cluster, and its Pod Security level is `baseline`, unless the fleet states an exception: \
+              enforced on pods, and already named to who applies a workload.",
     changes: &["Namespace", "* /metadata/namespace"],
     apply,
 };
@@ -39,8 +39,15 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     }
     let mut namespace =
         namespace.unwrap_or_else(|| Object::new("v1", "Namespace", own, Map::new()));
+    let security = &draft.instance.pod_security;
     for mode in ["enforce", "warn", "audit"] {
-        namespace.set_label(&format!("pod-security.kubernetes.io/{mode}"), "baseline");
+        namespace.set_label(
+            &format!("pod-security.kubernetes.io/{mode}"),
+            security.level.name(),
+        );
+    }
+    if let Some(reason) = &security.reason {
+        namespace.set_annotation(annotations::POD_SECURITY, reason);
     }
     draft.apps.add(namespace)?;
 
@@ -61,6 +68,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use grove_fleet::model::{PodSecurity, PodSecurityLevel};
     use serde_json::json;
 
     use super::PASS;
@@ -73,6 +81,26 @@ mod tests {
         + ConfigMap/a /metadata/namespace: "uni"
         - Namespace/uni
         "#);
+    }
+
+    #[test]
+    fn an_exception_is_stated_with_its_reason() {
+        let mut world = testing::World::default();
+        world.instance.pod_security = PodSecurity {
+            level: PodSecurityLevel::Privileged,
+            reason: Some("a host path".to_owned()),
+        };
+        let mut draft = world.draft(&[], vec![]).unwrap();
+        (PASS.apply)(&mut draft).unwrap();
+        let made = testing::json(&draft.apps);
+        assert!(
+            made.contains("\"pod-security.kubernetes.io/enforce\": \"privileged\""),
+            "{made}"
+        );
+        assert!(
+            made.contains("\"grove-platform.org/pod-security\": \"a host path\""),
+            "{made}"
+        );
     }
 
     #[test]
