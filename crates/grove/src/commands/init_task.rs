@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use clap_complete::ArgValueCandidates;
-use grove_fleet::near::nearest;
+use grove_fleet::{Address, Fleet, model::Instance, near::nearest};
 use grove_release::{
     Changes, Draft, Id, InitTasks, Message, Objects, Record, Release, compose, diff, refuse,
 };
@@ -14,9 +14,10 @@ use crate::{
     cli::Global,
     commands::{
         candidates,
-        rollback::{address, find, find_cluster},
+        rollback::find_cluster,
+        selection::{Agreement, Selection},
     },
-    error::{CommandError, Exit, Result},
+    error::{CommandError, Result},
     following::{self, Wait},
     freezing,
     output::Output,
@@ -54,14 +55,16 @@ pub(crate) enum Command {
 /// Which task, and what follows.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The instance, as `cluster/instance`.
-    #[arg(add = ArgValueCandidates::new(candidates::instances))]
-    instance: String,
+    /// Which instances: `cluster/instance` (with `*`), `cluster`, or `@ring`.
+    #[arg(add = ArgValueCandidates::new(candidates::selectors))]
+    selector: String,
     /// The task, such as `lms-migrate`: its Job's name without the hash.
     task: String,
     /// Why; stands in the record and the commit.
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
+    #[command(flatten)]
+    agreement: Agreement,
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
@@ -70,25 +73,113 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result {
     let (arguments, verb) = match command {
-        Command::Retry(arguments) => (arguments, "retry"),
-        Command::Skip(arguments) => (arguments, "skip"),
+        Command::Retry(arguments) => (arguments, Verb::Retry),
+        Command::Skip(arguments) => (arguments, Verb::Skip),
     };
     let workspace = Workspace::open(global)?;
     let fleet = workspace.check()?.fleet;
-    let address = address(&arguments.instance)?;
-    let instance = find(&fleet, &address)?;
-    let cluster = find_cluster(&fleet, &address.cluster)?;
+    let instances = Selection::of(&arguments.selector).select(&fleet)?;
+    arguments.agreement.ask(&instances, output)?;
+    let secrets = Secrets::new(&workspace, &fleet);
+    let mut rows = Vec::new();
+    let mut followed = Vec::new();
+    let mut failure = None;
+    for instance in instances {
+        let changed = change(
+            arguments, verb, &workspace, &fleet, &secrets, instance, output,
+        );
+        match changed {
+            Ok(changed) => {
+                followed.extend(changed.followed);
+                rows.push(changed.row);
+            }
+            // What was pushed for others stays, and must be known.
+            Err(error) => {
+                failure = Some(error.context(instance.address.to_string()));
+                break;
+            }
+        }
+    }
+    output.progress_done();
+    let waits = following::follow(&arguments.wait, &fleet.clusters, &followed, output)?;
+    if is_json(output) {
+        output.json(&serde_json::json!({
+            "version": 1, "task": arguments.task, "instances": rows, "waits": waits.0,
+        }))?;
+    } else {
+        for row in &rows {
+            output.print(&format!(
+                "{}: {} {}, as release {:04}\n",
+                row.instance,
+                arguments.task,
+                verb.done(),
+                row.release
+            ))?;
+            output.note(&row.summary);
+        }
+        following::print(&waits.0, output)?;
+    }
+    failure.map_or(Ok(waits.1), Err)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Retry,
+    Skip,
+}
+
+impl Verb {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+        }
+    }
+
+    fn done(self) -> &'static str {
+        match self {
+            Self::Retry => "runs again",
+            Self::Skip => "is skipped",
+        }
+    }
+}
+
+/// What became of one instance.
+struct Changed {
+    row: Row,
+    /// What is to be followed, where that was asked for.
+    followed: Option<following::Release>,
+}
+
+#[derive(serde::Serialize)]
+struct Row {
+    instance: Address,
+    release: u32,
+    #[serde(skip)]
+    summary: String,
+}
+
+/// Releases one instance with the task asked for again, or without it.
+fn change(
+    arguments: &Arguments,
+    verb: Verb,
+    workspace: &Workspace,
+    fleet: &Fleet,
+    secrets: &Secrets<'_>,
+    instance: &Instance,
+    output: &Output,
+) -> Result<Changed> {
+    let address = &instance.address;
+    let cluster = find_cluster(fleet, &address.cluster)?;
     output.progress(&format!(
         "fetching the deploy branch of {}",
         address.cluster
     ));
-    let mut branch = arguments
-        .remotes
-        .open(&workspace, &fleet, &address.cluster)?;
+    let mut branch = arguments.remotes.open(workspace, fleet, &address.cluster)?;
     output.progress_done();
     let view = branch.view()?;
     let name = &address.instance;
-    freezing::refuse_frozen(&view, &address)?;
+    freezing::refuse_frozen(&view, address)?;
     let never = || CommandError::usage(format!("{address} was never released"));
     let running = view.latest(name)?.ok_or_else(never)?;
     let before = view.objects(name)?.ok_or_else(never)?;
@@ -96,15 +187,15 @@ pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result
     let mut init = running.init.clone();
     let mut objects = before.clone();
     let file = job_of(&objects, &arguments.task)?;
-    match command {
-        Command::Retry(_) => {
+    match verb {
+        Verb::Retry => {
             let count = init.retried.entry(arguments.task.clone()).or_default();
             *count += 1;
             if let Some(job) = objects.get_mut(&file) {
                 annotate(job, *count);
             }
         }
-        Command::Skip(_) => {
+        Verb::Skip => {
             if let Some(job) = objects.remove(&file) {
                 let job = job.pointer("/metadata/name").and_then(Value::as_str);
                 init.skipped
@@ -112,21 +203,21 @@ pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result
             }
         }
     }
-    let secrets = Secrets::new(&workspace, &fleet);
     let previous = releasing::ciphertexts(&view, name)?;
-    let sealed = Sealer {
-        cluster,
-        secrets: &secrets,
-    }
-    .seal_again(instance, &running.secrets, &objects, previous.as_ref())?;
+    let sealed = Sealer { cluster, secrets }.seal_again(
+        instance,
+        &running.secrets,
+        &objects,
+        previous.as_ref(),
+    )?;
     let objects = compose(sealed.objects, Some(&before));
     let changes = diff(&before, &objects);
 
-    let (time, author) = (surroundings::now()?, releasing::author(&workspace)?);
+    let (time, author) = (surroundings::now()?, releasing::author(workspace)?);
     let reason = arguments
         .message
         .clone()
-        .unwrap_or_else(|| format!("{verb} {}", arguments.task));
+        .unwrap_or_else(|| format!("{} {}", verb.name(), arguments.task));
     let record = Record {
         release: running.release + 1,
         time,
@@ -176,30 +267,16 @@ pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result
         },
         refuse,
     )?;
-    output.progress_done();
-    let mut waits = (Vec::new(), Exit::Done);
-    if let Some(tip) = branch.tip().filter(|_| arguments.wait.wait) {
-        let release = following::Release::new(&branch, instance, tip)?;
-        waits = following::follow(&arguments.wait, &fleet.clusters, &[release], output)?;
-    }
-    if is_json(output) {
-        output.json(&serde_json::json!({
-            "version": 1, "instance": address, "task": arguments.task, "release": number, "waits": waits.0,
-        }))?;
-    } else {
-        let done = if verb == "retry" {
-            "runs again"
-        } else {
-            "is skipped"
-        };
-        output.print(&format!(
-            "{address}: {} {done}, as release {number:04}\n",
-            arguments.task
-        ))?;
-        output.note(&report::summary(&changes));
-        following::print(&waits.0, output)?;
-    }
-    Ok(waits.1)
+    let followed = match branch.tip().filter(|_| arguments.wait.wait) {
+        Some(tip) => Some(following::Release::new(&branch, instance, tip)?),
+        None => None,
+    };
+    let row = Row {
+        instance: address.clone(),
+        release: number,
+        summary: report::summary(&changes),
+    };
+    Ok(Changed { row, followed })
 }
 
 /// The file of the Job of a task.

@@ -178,7 +178,7 @@ fn a_failed_init_task_is_retried_or_skipped() {
     let output = site.world.grove([
         "init",
         "retry",
-        "alpha/uni-next",
+        "alpha/uni-n*",
         task,
         "--wait",
         "--timeout",
