@@ -21,6 +21,7 @@ mod bad_setting;
 mod bad_site;
 mod bad_state;
 mod broken_link;
+mod certificate_expires;
 mod certificate_mismatch;
 mod chart_missing;
 mod distribution_changed;
@@ -100,6 +101,7 @@ pub static ALL: &[Rule] = &[
     bad_group::RULE,
     bad_host::RULE,
     certificate_mismatch::RULE,
+    certificate_expires::RULE,
     host_clash::RULE,
     unknown_cluster::RULE,
     unknown_distribution::RULE,

@@ -142,6 +142,9 @@ impl Change<'_> {
                     output.progress_done();
                     output.warn(&format!("{error}"));
                     output.note(&format!("it is written to {cluster} itself instead"));
+                    if self.freeze.is_none() {
+                        output.note("a freeze that the deploy branch has comes back with it: say this again then");
+                    }
                     (
                         of_cluster
                             .iter()
