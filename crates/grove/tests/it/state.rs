@@ -536,6 +536,77 @@ fn a_push_that_is_killed_at_any_moment_ends_well_when_it_is_repeated() {
     }
 }
 
+/// Puts a file system with little room where its first argument says, seen by its own program alone, runs the
+/// rest twice, without room and with it, and says what became of the file of its second argument. The exit
+/// code 99 says that nothing may be mounted.
+const FULL: &str = r#"
+set -e
+place=$1; combined=$2; shift 2
+mkdir -p "$place"
+mount -t tmpfs -o size=1m full "$place" || exit 99
+before=$(sha256sum < "$combined")
+dd if=/dev/zero of="$place/filler" bs=4k 2>/dev/null || true
+truncate -s -12K "$place/filler"
+code=0
+"$@" || code=$?
+[ "$before" != "$(sha256sum < "$combined")" ] || echo "without room: $code, the old state is untouched"
+rm "$place/filler"
+"$@"
+find "$place" -name '*.tfstate' | sort | sed "s:^$place/::"
+"#;
+
+#[test]
+#[ignore = "split: needs OpenTofu"]
+#[expect(clippy::print_stdout, reason = "says why a test was skipped")]
+fn a_push_to_a_full_disk_leaves_the_old_state_and_goes_on_once_there_is_room() {
+    let program = PathBuf::from(std::env::var_os("GROVE_TEST_TOFU").unwrap());
+    let world = split_example(&program);
+    world.write("fleet/combined/main.tf", "# All of it is in stacks now.\n");
+    let text = program.display().to_string();
+    let place = world.path("states").display().to_string();
+    let combined = world.path("fleet/combined/terraform.tfstate");
+    let combined = combined.display().to_string();
+    let words = [
+        "unshare",
+        "--mount",
+        "--map-root-user",
+        "sh",
+        "-c",
+        FULL,
+        "sh",
+        &place,
+        &combined,
+    ];
+    let push = [
+        "state",
+        "push",
+        "parts",
+        "--source",
+        "combined",
+        "--stacks",
+        "stacks",
+        "--program",
+        &text,
+    ];
+    let output = world.command_under(&words, &push).run();
+    if output.code == Some(99) || output.stderr.starts_with("unshare:") {
+        println!("skipped: nothing can be mounted here: {}", output.stderr);
+        return;
+    }
+    let output = output.success();
+    assert!(
+        output.stderr.contains("no space left on device"),
+        "{output}"
+    );
+    insta::assert_snapshot!(output.stdout, @"
+    without room: 3, the old state is untouched
+    7 objects of 3 parts in 3 back ends; the combined state has none of them any more
+    cluster/network.tfstate
+    instances/academy.tfstate
+    instances/uni.tfstate
+    ");
+}
+
 #[test]
 #[ignore = "split: needs OpenTofu"]
 fn the_configuration_of_the_old_root_goes_to_the_parts_and_their_plans_change_nothing() {
