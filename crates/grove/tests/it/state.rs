@@ -557,7 +557,6 @@ find "$place" -name '*.tfstate' | sort | sed "s:^$place/::"
 
 #[test]
 #[ignore = "split: needs OpenTofu"]
-#[expect(clippy::print_stdout, reason = "says why a test was skipped")]
 fn a_push_to_a_full_disk_leaves_the_old_state_and_goes_on_once_there_is_room() {
     let program = PathBuf::from(std::env::var_os("GROVE_TEST_TOFU").unwrap());
     let world = split_example(&program);
@@ -588,7 +587,7 @@ fn a_push_to_a_full_disk_leaves_the_old_state_and_goes_on_once_there_is_room() {
         "--program",
         &text,
     ];
-    let output = world.command_under(&words, &push).run();
+    let output = world.command_under(&words, push).run();
     if output.code == Some(99) || output.stderr.starts_with("unshare:") {
         println!("skipped: nothing can be mounted here: {}", output.stderr);
         return;
