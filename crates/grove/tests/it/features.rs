@@ -731,6 +731,80 @@ fn a_certificate_with_another_key_is_refused_before_anything_is_released() {
 
 #[test]
 #[ignore = "features: needs the package index and kustomize"]
+fn a_rotation_reaches_what_has_to_hand_the_value_on() {
+    let world = production();
+    edit(
+        &world,
+        "grove.yaml",
+        "../../target/production-deploy",
+        "../deploy",
+    );
+    let (directory, remote) = (world.fleet(), world.path("deploy/prod.git"));
+    let fleet = world.repository(&directory);
+    fleet.commit("A site");
+    let deploy = || {
+        let words = ["deploy", "prod/uni", "--create-remote", "--format", "json"];
+        let output = world.grove(words).success();
+        let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        document["instances"][0].clone()
+    };
+    let branch = world.open(&remote);
+    let jobs = || {
+        let files = branch.git(["ls-tree", "--name-only", "deploy/prod:instances/uni"]);
+        let jobs = files.lines().filter(|file| file.starts_with("job-"));
+        jobs.map(str::to_owned)
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let value = |name: &str| {
+        world
+            .grove(["secret", "show", "prod/uni", name])
+            .success()
+            .stdout
+    };
+    let rotate = |name: &str, more: &[&str]| {
+        let words = ["secret", "rotate", "prod/uni", "--secret", name];
+        world.grove(words.iter().chain(more))
+    };
+    let _ = deploy();
+    let mut report = Vec::new();
+    for (name, more, also) in [
+        ("CMS_OAUTH2_SECRET", &[][..], None),
+        ("MEILISEARCH_MASTER_KEY", &[], Some("MEILISEARCH_API_KEY")),
+        ("OPENEDX_SECRET_KEY", &["--accept"], None),
+        ("JWT_RSA_PRIVATE_KEY", &["--accept"], None),
+    ] {
+        let (before, derived) = (value(name), also.map(value));
+        if !more.is_empty() {
+            let refused = rotate(name, &[]);
+            assert_eq!(refused.code, Some(4), "{refused}");
+            assert_eq!(value(name), before);
+        }
+        let _ = rotate(name, more).success();
+        assert_ne!(value(name), before, "{name}");
+        assert!(derived.is_none() || also.map(value) != derived, "{name}");
+        let _ = world.grove(["check"]).success();
+        fleet.commit(&format!("Another {name}"));
+        let ran = jobs();
+        let released = deploy();
+        assert_eq!(released["action"], "released");
+        let tasks: Vec<String> = jobs()
+            .difference(&ran)
+            .map(|file| file.rsplit_once('-').unwrap().0.to_owned())
+            .collect();
+        let line = format!("{} {}: {}", name, released["secrets"], tasks.join(" "));
+        report.push(line.trim_end().to_owned());
+    }
+    insta::assert_snapshot!(report.join("\n"), @r#"
+    CMS_OAUTH2_SECRET ["CMS_OAUTH2_SECRET"]: job-lms-migrate
+    MEILISEARCH_MASTER_KEY ["MEILISEARCH_API_KEY","MEILISEARCH_MASTER_KEY"]: job-lms-meilisearch-setup
+    OPENEDX_SECRET_KEY ["OPENEDX_SECRET_KEY"]:
+    JWT_RSA_PRIVATE_KEY ["JWT_RSA_PRIVATE_KEY_D","JWT_RSA_PRIVATE_KEY_DP","JWT_RSA_PRIVATE_KEY_DQ","JWT_RSA_PRIVATE_KEY_N","JWT_RSA_PRIVATE_KEY_P","JWT_RSA_PRIVATE_KEY_Q","JWT_RSA_PRIVATE_KEY_QI"]:
+    "#);
+    assert!(value("JWT_RSA_PRIVATE_KEY").starts_with("-----BEGIN"));
+}
+
+#[test]
+#[ignore = "features: needs the package index and kustomize"]
 fn init_tasks_of_a_stopped_site_run_when_it_starts_and_no_others() {
     let world = production();
     edit(

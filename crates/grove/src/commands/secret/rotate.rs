@@ -7,7 +7,7 @@ use grove_fleet::{
     model::{Instance, SecretReference},
     rotation::{self, Class, Pair, alternate},
 };
-use grove_seal::Secret;
+use grove_seal::{Secret, derive};
 use grove_tutor::{Generator, WorkerOptions};
 use serde::Serialize;
 
@@ -228,8 +228,36 @@ fn begin<'a>(
         change
             .values
             .extend(generated(fleet, instance, &made, output)?);
+        followers(&mut change, secrets, instance)?;
     }
     Ok(change)
+}
+
+/// Values that stand in the file and follow from those that are made: Meilisearch's API key from its master
+/// key. An old one beside a new master key would be refused by the next deploy.
+fn followers(change: &mut Change<'_>, secrets: &Secrets<'_>, instance: &Instance) -> Result<()> {
+    let is_follower = |name: &&String| {
+        let parents = derive::parents(name).unwrap_or_default();
+        parents
+            .iter()
+            .any(|parent| change.values.contains_key(*parent))
+    };
+    let names: Vec<&String> = instance.secrets.keys().filter(is_follower).collect();
+    for name in names {
+        own(instance, name)?;
+        let mut opened = BTreeMap::new();
+        for parent in derive::parents(name).unwrap_or_default() {
+            let value = match (change.values.get(*parent), instance.secrets.get(*parent)) {
+                (Some(made), _) => made.clone(),
+                (None, Some(reference)) => secrets.value(reference)?,
+                (None, None) => continue,
+            };
+            opened.insert((*parent).to_owned(), value);
+        }
+        let wanted = BTreeSet::from([name.clone()]);
+        change.values.extend(derive::values(&wanted, &opened)?);
+    }
+    Ok(())
 }
 
 /// Values as Tutor makes them.
