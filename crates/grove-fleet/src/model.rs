@@ -15,7 +15,7 @@ mod workload;
 pub use address::Address;
 pub use cluster::{Certificate, Chart, Cluster, Harmony, Waits};
 pub use data::{
-    Admin, Credentials, Data, Engine, Manage, Mode, OPENEDX, Outside, Server, Volume,
+    Admin, Credentials, Data, Engine, Manage, Mode, OPENEDX, Outside, Search, Server, Volume,
     WITH_DATABASE, credentials, prefix,
 };
 pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};

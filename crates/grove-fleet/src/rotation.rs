@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Engine, Instance, Manage, OPENEDX, WITH_DATABASE, credentials};
+use crate::model::{Engine, Instance, Manage, OPENEDX, Search, WITH_DATABASE, credentials};
 
 /// What it takes to rotate a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +99,9 @@ pub fn class(instance: &Instance, name: &str) -> Class {
         name == names.user || name == names.password
     };
     match name {
+        Search::KEY if instance.data.search.is_some() => {
+            Class::Plain("whoever runs the search engine makes it: `grove secret set`, then deploy")
+        }
         "ID" => Class::Never("it is part of the identity: names of objects and of volumes have it"),
         "MYSQL_ROOT_PASSWORD" | "MONGODB_ROOT_PASSWORD" => Class::Never(
             "the server took it when its volume was made: change it there first, then `grove secret set`",

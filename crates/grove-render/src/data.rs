@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use grove_fleet::model::{Data, Engine, Instance, Manage, OPENEDX, Outside, credentials, prefix};
+use grove_fleet::model::{
+    Data, Engine, Instance, Manage, OPENEDX, Outside, Search, credentials, prefix,
+};
 use serde_json::{Value, json};
 
 use crate::python;
@@ -83,6 +85,16 @@ pub(crate) fn config(instance: &Instance) -> BTreeMap<String, Value> {
             if !instance.secrets.contains_key(&name) {
                 set(&name, user.as_str().into());
             }
+        }
+    }
+    if let Some(search) = &instance.data.search {
+        set("RUN_MEILISEARCH", false.into());
+        set("MEILISEARCH_URL", search.url.as_str().into());
+        set("MEILISEARCH_PUBLIC_URL", search.public_url.as_str().into());
+        set("MEILISEARCH_INDEX_PREFIX", search.prefix.as_str().into());
+        // Tutor's task that makes a key does not run, so nothing asks for them.
+        for name in Search::ADMIN {
+            set(name, "".into());
         }
     }
     config

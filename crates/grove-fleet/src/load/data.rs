@@ -11,7 +11,7 @@ use crate::{
     Quantity,
     layer::Merged,
     model::{
-        Admin, Cluster, Engine, Instance, Manage, Mode, OPENEDX, Outside, Server, Volume,
+        Admin, Cluster, Engine, Instance, Manage, Mode, OPENEDX, Outside, Search, Server, Volume,
         WITH_DATABASE, credentials,
     },
 };
@@ -84,7 +84,111 @@ pub(super) fn read(instance: &mut Instance, cluster: Option<&Cluster>) {
             data.outside.insert(engine, outside);
         }
     }
+    if let Some(service) = stated.get("search") {
+        data.search = search(instance, service, &mut data.problems);
+    }
     instance.data = data;
+}
+
+/// Where search is, where it is not in the namespace.
+fn search(
+    instance: &Instance,
+    service: &Value,
+    problems: &mut Vec<(Vec<String>, String)>,
+) -> Option<Search> {
+    let mut problem = |key: &str, message: &str| {
+        let path = ["data", "search", key].map(str::to_owned).to_vec();
+        problems.push((path, message.to_owned()));
+    };
+    let url = text(service, "url");
+    let is_external = match text(service, "mode") {
+        Some(mode) => Mode::from_name(mode) == Some(Mode::External),
+        None => url.is_some(),
+    };
+    if !is_external {
+        for key in ["url", "public_url", "prefix"] {
+            if service.get(key).is_some() {
+                problem(key, "this says nothing of a search engine in the namespace");
+            }
+        }
+        return None;
+    }
+    if service.get("volume").is_some() {
+        problem(
+            "volume",
+            "the volume of a server outside is not the instance's",
+        );
+    }
+    let Some(url) = url else {
+        problem("mode", "`external` needs a `url`");
+        return None;
+    };
+    let public = text(service, "public_url").unwrap_or(url);
+    for (key, address, schemes) in [
+        ("url", url, &["https://", "http://"][..]),
+        ("public_url", public, &["https://"]),
+    ] {
+        if !is_address(address, schemes) {
+            problem(
+                key,
+                &format!(
+                    "this is no address that begins with {}",
+                    schemes.join(" or ")
+                ),
+            );
+        }
+    }
+    let derived = format!("{}_", derived(instance));
+    let prefix = owned(service, "prefix").unwrap_or(derived);
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if prefix.is_empty() || !prefix.chars().all(is_sign) {
+        problem(
+            "prefix",
+            "names of indexes are of letters, digits, `-` and `_`",
+        );
+    }
+    if !instance.secrets.contains_key(Search::KEY) {
+        problem(
+            "url",
+            "there is no secret `MEILISEARCH_API_KEY` with its key",
+        );
+    }
+    if let Some(admin) = Search::ADMIN
+        .iter()
+        .find(|name| instance.secrets.contains_key(**name))
+    {
+        problem(
+            "url",
+            &format!(
+                "the secret `{admin}` is of a server of the instance's own: `grove secret remove` takes it away"
+            ),
+        );
+    }
+    Some(Search {
+        url: url.to_owned(),
+        public_url: public.to_owned(),
+        prefix,
+    })
+}
+
+/// The name of databases and users that none was stated for: the same for good, as the identity is.
+fn derived(instance: &Instance) -> String {
+    let identity = &instance.identity;
+    let digest = Sha256::digest(identity.id.as_bytes());
+    let number = digest.iter().take(4);
+    let number = number.fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+    let head: String = identity.namespace.chars().take(HEAD).collect();
+    format!(
+        "{}_{number:08x}",
+        head.replace('-', "_").trim_end_matches('_')
+    )
+}
+
+/// Whether a text is an address: a scheme, and a host that nothing else follows but a port or a path.
+fn is_address(text: &str, schemes: &[&str]) -> bool {
+    let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || "-._:/".contains(c);
+    rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_sign))
 }
 
 /// A problem was noted.
@@ -226,17 +330,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The name of databases and users that none was stated for: the same for good, as the identity is.
     fn derived(&self) -> String {
-        let identity = &self.instance.identity;
-        let digest = Sha256::digest(identity.id.as_bytes());
-        let number = digest.iter().take(4);
-        let number = number.fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
-        let head: String = identity.namespace.chars().take(HEAD).collect();
-        format!(
-            "{}_{number:08x}",
-            head.replace('-', "_").trim_end_matches('_')
-        )
+        derived(self.instance)
     }
 
     fn applications(&self) -> Vec<&str> {
@@ -507,5 +602,20 @@ mod tests {
         ! data.mysql.server: the cluster has no server `nope`
         ! data.bucket: `name` is missing: the bucket's name
         ");
+    }
+
+    #[test]
+    fn search_of_somebody_else_has_an_address_a_prefix_and_a_key() {
+        let search = data("{search: {url: 'https://s.example'}}").search.unwrap();
+        assert_eq!(search.public_url, "https://s.example");
+        assert_eq!(search.prefix, "big_uni_o_ccbfd9d9_");
+        insta::assert_snapshot!(read("{search: {url: 'http://s.example:7700', prefix: \"a'b\", volume: {size: 1Gi}}}"), @"
+        ! data.search.volume: the volume of a server outside is not the instance's
+        ! data.search.public_url: this is no address that begins with https://
+        ! data.search.prefix: names of indexes are of letters, digits, `-` and `_`
+        ! data.search.url: there is no secret `MEILISEARCH_API_KEY` with its key
+        ");
+        insta::assert_snapshot!(read("{search: {mode: external}}"), @"! data.search.mode: `external` needs a `url`");
+        insta::assert_snapshot!(read("{search: {mode: in-namespace, url: 'https://s.example'}}"), @"! data.search.url: this says nothing of a search engine in the namespace");
     }
 }

@@ -178,6 +178,24 @@ pub struct Volume {
     pub class: Option<String>,
 }
 
+/// A Meilisearch that somebody else runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// Where LMS and CMS find it.
+    pub url: String,
+    /// Where browsers find it.
+    pub public_url: String,
+    /// What names of indexes begin with.
+    pub prefix: String,
+}
+
+impl Search {
+    /// The secret that holds its key.
+    pub const KEY: &str = "MEILISEARCH_API_KEY";
+    /// What only who runs it has.
+    pub const ADMIN: [&str; 2] = ["MEILISEARCH_MASTER_KEY", "MEILISEARCH_API_KEY_UID"];
+}
+
 /// `data` of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Data {
@@ -185,6 +203,8 @@ pub struct Data {
     pub outside: BTreeMap<Engine, Outside>,
     /// Volumes of what is, by service.
     pub volumes: BTreeMap<String, Volume>,
+    /// Where search is, where it is not in the namespace.
+    pub search: Option<Search>,
     /// What is wrong with it: the keys that lead there, and a message.
     pub problems: Vec<(Vec<String>, String)>,
 }

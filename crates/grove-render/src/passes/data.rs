@@ -13,18 +13,22 @@ use crate::{Error, Task};
 pub(super) const PASS: Pass = Pass {
     name: "data",
     summary: "Tutor's own tasks that make databases and users, with the password of the server's root, go \
-              where the server is outside of the namespace: `grove data apply` makes them. A user whom a rotation retired goes, in a task of its own. Volumes have the \
+              where the server is outside of the namespace: `grove data apply` makes them. So does the task that makes a \
+              key of the search engine, with its master key. A user whom a rotation retired goes, in a task of its own. Volumes have the \
               size and the storage class that the fleet states.",
     changes: &["PersistentVolumeClaim /spec"],
     apply,
 };
+
+/// The part of Tutor whose task makes a key of the search engine, with the engine's master key.
+const SEARCH: &str = "meilisearch";
 
 /// The claims of a service: Tutor's names.
 const CLAIMS: [(&str, &str); 4] = [
     ("mysql", "mysql"),
     ("mongodb", "mongodb"),
     ("redis", "redis"),
-    ("search", "meilisearch"),
+    ("search", SEARCH),
 ];
 
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
@@ -33,6 +37,11 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         if data.outside.contains_key(&engine) {
             draft.tasks.retain(|task| task.service != service);
         }
+    }
+    if data.search.is_some() {
+        draft
+            .tasks
+            .retain(|task| task.app.as_deref() != Some(SEARCH));
     }
     if !data.outside.contains_key(&Engine::Mysql) {
         let tasks = retired(draft.instance);

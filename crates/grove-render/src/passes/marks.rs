@@ -49,7 +49,11 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     }
     let engine = match draft.marks.get(SEARCH) {
         Some(version) => format!("{SEARCH} {version}"),
-        None => "external".to_owned(),
+        None => match &draft.instance.data.search {
+            // Another server has none of the indexes.
+            Some(search) => format!("external {}{}", search.url, search.prefix),
+            None => "external".to_owned(),
+        },
     };
     for job in draft.objects.iter_mut() {
         if job.annotation(annotations::TASK_CLASS) == Some(Class::Data.name()) {

@@ -606,6 +606,70 @@ TenantConfig.objects.create(external_key=\"old\", lms_configs={\"BY_HAND\": 1}, 
 
 #[test]
 #[ignore = "features: needs the package index and kustomize"]
+fn search_of_somebody_else_takes_the_servers_place() {
+    let world = production();
+    let instance = world.read(format!("fleet/{UNI}"));
+    let _ = world.grove(["render", "--out", "../rendered"]).success();
+    let files = || -> std::collections::BTreeSet<String> {
+        let files = world.files("rendered/prod/instances/uni").into_iter();
+        files.filter(|file| file != "kustomization.yaml").collect()
+    };
+    let before = files();
+    let search = "  search: {url: \"http://search.db.example.org:7700\", public_url: \"https://search.example.org\"}\n";
+    let with = instance.replace(
+        "  bucket: {name: uni-media",
+        &format!("{search}  bucket: {{name: uni-media"),
+    );
+    assert_ne!(with, instance);
+    world.write(format!("fleet/{UNI}"), &with);
+    // The key of the site's own server is not that of this one.
+    let found = world.grove(["check"]).exits(1);
+    assert!(
+        found
+            .stdout
+            .contains("`MEILISEARCH_MASTER_KEY` is of a server"),
+        "{found}"
+    );
+    for name in ["MEILISEARCH_MASTER_KEY", "MEILISEARCH_API_KEY_UID"] {
+        let _ = world
+            .grove(["secret", "remove", "prod/uni", name])
+            .success();
+    }
+    let set = ["secret", "set", "prod/uni", "MEILISEARCH_API_KEY"];
+    let _ = world.command(set).stdin("a-key-of-theirs").run().success();
+    let _ = world.grove(["check"]).success();
+    let _ = world.grove(["render", "--out", "../rendered"]).success();
+    let after = files();
+    let gone: Vec<&str> = before.difference(&after).map(String::as_str).collect();
+    insta::assert_snapshot!(gone.join("\n"), @"
+    deployment-meilisearch.yaml
+    ingress-meilisearch.learn.uni.example.yaml
+    job-lms-meilisearch-setup.yaml
+    persistentvolumeclaim-meilisearch.yaml
+    service-meilisearch.yaml
+    ");
+    assert!(after.is_subset(&before), "{after:?}");
+    let settings = world.read("rendered/prod/instances/uni/configmap-openedx-settings-cms.yaml");
+    for (name, value) in [
+        ("URL", "http://search.db.example.org:7700"),
+        ("PUBLIC_URL", "https://search.example.org"),
+        ("INDEX_PREFIX", "uni_4f3c1acb_"),
+        ("API_KEY", "@@MEILISEARCH_API_KEY@@"),
+        ("MASTER_KEY", ""),
+    ] {
+        let line = format!("MEILISEARCH_{name} = \"{value}\"");
+        assert!(settings.contains(&line), "{line}");
+    }
+    // The new server has no index yet: they are filled again.
+    let job = world.read("rendered/prod/instances/uni/job-cms-data.yaml");
+    assert!(
+        job.contains("engine: external http://search.db.example.org:7700"),
+        "{job}"
+    );
+}
+
+#[test]
+#[ignore = "features: needs the package index and kustomize"]
 fn micro_frontends_are_added_replaced_and_left_out() {
     let world = production();
     let instance = without(&world.read(format!("fleet/{UNI}")), "mfes");

@@ -8,7 +8,7 @@ use crate::{
         view::{View, secret_entries},
     },
     layout,
-    model::{Engine, Instance},
+    model::{Engine, Instance, Search},
 };
 
 pub(crate) const RULE: Rule = Rule {
@@ -39,6 +39,9 @@ const NOT_IN_FILES: [&str; 2] = ["ID", "MEILISEARCH_API_KEY"];
 
 /// Whether it is the root's of a server that is not the instance's.
 fn is_of_a_server(instance: &Instance, secret: &str) -> bool {
+    if instance.data.search.is_some() && Search::ADMIN.contains(&secret) {
+        return true;
+    }
     secret == "MYSQL_ROOT_PASSWORD" && instance.data.outside.contains_key(&Engine::Mysql)
 }
 

@@ -16,10 +16,10 @@ use crate::{
 pub(crate) const RULE: Rule = Rule {
     id: "two-owners",
     severity: Severity::Error,
-    summary: "two instances have one database, user or bucket",
+    summary: "two instances have one database, user, bucket or index",
     documentation: "\
 Two instances of the fleet, on whatever clusters, name the same database, the same number of a
-Redis, the same user or the same bucket on the same server.
+Redis, the same user, the same bucket or the same prefix of indexes on the same server.
 
 Each would overwrite the other's courses, learners or files, a rotation of one would lock the other
 out, and removing one would remove both.
@@ -51,7 +51,7 @@ another, take `data` out of the old one first.",
 };
 
 fn check(view: &View<'_>, findings: &mut Findings<'_>) {
-    let mut owners: BTreeMap<(Engine, String, &'static str, String), Vec<_>> = BTreeMap::new();
+    let mut owners: BTreeMap<(&str, String, &'static str, String), Vec<_>> = BTreeMap::new();
     for instance in view.fleet.instances.values() {
         for (engine, outside) in &instance.data.outside {
             // What waits for a stack has no address yet.
@@ -75,12 +75,17 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
             let users = users.flat_map(|name| [name.clone(), alternate(name)]);
             let users = users.map(|name| ("user", name));
             for (what, name) in names.chain(users) {
-                let key = (*engine, server.clone(), what, name);
+                let key = (engine.key(), server.clone(), what, name);
                 owners.entry(key).or_default().push(instance);
             }
         }
+        if let Some(search) = &instance.data.search {
+            let url = search.url.trim_end_matches('/').to_ascii_lowercase();
+            let key = ("search", url, "prefix of indexes", search.prefix.clone());
+            owners.entry(key).or_default().push(instance);
+        }
     }
-    for ((engine, server, what, name), instances) in owners {
+    for ((service, server, what, name), instances) in owners {
         let (Some(first), Some(second)) = (instances.first(), instances.get(1)) else {
             continue;
         };
@@ -99,7 +104,7 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                 second.address
             )
         };
-        let places = [first, second].map(|one| view.stated_key(one, &["data", engine.key()]));
+        let places = [first, second].map(|one| view.stated_key(one, &["data", service]));
         findings.add(message, places);
     }
 }
