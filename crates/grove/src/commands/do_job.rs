@@ -31,7 +31,7 @@ const ELSEWHERE: [(&str, &str); 3] = [
     ),
     (
         "sqlshell",
-        "it needs a terminal: `grove shell SELECTOR lms`, then `./manage.py lms dbshell`",
+        "it needs a terminal: `grove shell INSTANCE lms -- ./manage.py lms dbshell`",
     ),
     ("tests", "it starts and stops a site of its own"),
 ];
@@ -80,10 +80,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         answers: RefCell::default(),
         output,
     };
-    let is_question = arguments
-        .job
-        .iter()
-        .any(|word| word == "--help" || word == "-h");
+    // `-h` may be an option of the job's own.
+    let is_question = arguments.job.iter().any(|word| word == "--help");
     if arguments.job.is_empty() || is_question {
         return jobs.describe(arguments, &fleet, &instances);
     }
