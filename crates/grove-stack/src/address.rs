@@ -4,7 +4,10 @@
 //! A key in brackets is an integer or a quoted text, in which a bracket, a dot or a quote may stand: an
 //! address is read sign by sign and never split at dots.
 
-use std::fmt::{self, Write as _};
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 /// The key of one object among several: of `count` or of `for_each`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,9 +40,9 @@ pub struct Step {
     pub key: Option<Key>,
 }
 
-/// A module path; empty for the root module.
+/// A module path; empty for the root module. Resources of one module share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Module(pub Vec<Step>);
+pub struct Module(pub Arc<[Step]>);
 
 impl Module {
     /// Reads `module.a["k"].module.b[0]`; nothing where it is no module path.
@@ -183,7 +186,7 @@ impl Reader<'_> {
                 break;
             }
         }
-        Some(Module(steps))
+        Some(Module(steps.into()))
     }
 
     /// Reads a name: letters, digits, `_` and `-`, as HCL has them.

@@ -424,9 +424,13 @@ impl Pattern {
             glob.as_ref()
                 .is_none_or(|glob| glob.fits(key, names, captures))
         };
-        let modules = self.modules.iter().zip(steps).all(|((name, key), step)| {
-            name.fits(&step.name, names, captures) && fits_key(key, step.key.as_ref(), captures)
-        });
+        let modules = self
+            .modules
+            .iter()
+            .zip(steps.iter())
+            .all(|((name, key), step)| {
+                name.fits(&step.name, names, captures) && fits_key(key, step.key.as_ref(), captures)
+            });
         modules
             && self
                 .resource
@@ -445,11 +449,11 @@ impl Pattern {
         if self.resource.is_some() {
             return Address::parse(to);
         }
-        let mut module = Module::parse(if to == "." { "" } else { to })?;
+        let module = Module::parse(if to == "." { "" } else { to })?;
         let rest = address.resource.module.0.get(self.modules.len()..)?;
-        module.0.extend(rest.iter().cloned());
+        let steps = module.0.iter().chain(rest);
         let mut address = address.clone();
-        address.resource.module = module;
+        address.resource.module = Module(steps.cloned().collect());
         Some(address)
     }
 }

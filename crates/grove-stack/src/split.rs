@@ -116,29 +116,30 @@ struct Claim {
 }
 
 /// Gives every object of a state to the stack that the rules say.
-pub fn split<'a>(state: &State<'a>, rules: &Rules, allow: Allow) -> Result<Split<'a>, Error> {
+pub fn split<'a>(mut state: State<'a>, rules: &Rules, allow: Allow) -> Result<Split<'a>, Error> {
     if !allow.unsettled {
-        settled(state)?;
+        settled(&state)?;
     }
     if !allow.one_id {
-        one_id(state)?;
+        one_id(&state)?;
     }
-    let claims = claims(state, rules)?;
-    let places = Places::new(state, &claims);
-    let mut building: BTreeMap<&str, Building<'a>> = BTreeMap::new();
-    for (resource, claims) in state.resources.iter().zip(&claims) {
-        for (instance, claim) in resource.instances.iter().zip(claims) {
-            let part = building.entry(&claim.stack).or_default();
-            part.add(resource, instance, claim, &places)?;
+    let claims = claims(&state, rules)?;
+    let places = Places::new(&state, &claims);
+    let objects = state.len();
+    let mut stacks: BTreeMap<&str, Claimed<'_, 'a>> = BTreeMap::new();
+    for (index, (resource, claims)) in state.resources.iter_mut().zip(&claims).enumerate() {
+        // A large state is not there twice.
+        let instances = std::mem::take(&mut resource.instances);
+        for (instance, claim) in instances.into_iter().zip(claims) {
+            let claimed = stacks.entry(&claim.stack).or_default();
+            claimed.objects.push((index, instance, claim));
         }
     }
     let mut outputs_left = Vec::new();
     for output in &state.outputs {
-        match output_claim(&output.0, rules)? {
-            Some(stack) => match building.get_mut(stack.as_str()) {
-                Some(part) => part.outputs.push(output.clone()),
-                None => outputs_left.push(output.0.to_string()),
-            },
+        let stack = output_claim(&output.0, rules)?;
+        match stack.and_then(|stack| stacks.get_mut(stack.as_str())) {
+            Some(claimed) => claimed.outputs.push(output.clone()),
             None => outputs_left.push(output.0.to_string()),
         }
     }
@@ -148,39 +149,21 @@ pub fn split<'a>(state: &State<'a>, rules: &Rules, allow: Allow) -> Result<Split
             version: VERSION,
             lineage: state.lineage.to_string(),
             serial: state.serial,
-            objects: state.len(),
+            objects,
             outputs_left,
             parts: Vec::new(),
         },
     };
-    for (stack, part) in building {
-        let (part, record) = part.finish(stack, state);
-        if let Some(address) = part.state.doubled() {
-            return Err(collision(state, &claims, stack, &address));
-        }
+    let made: Vec<_> = stacks
+        .into_par_iter()
+        .map(|(stack, claimed)| claimed.part(stack, &state, &places))
+        .collect();
+    for made in made {
+        let (part, record) = made?;
         split.parts.push(part);
         split.record.parts.push(record);
     }
     Ok(split)
-}
-
-/// Two objects that would have one address.
-fn collision(state: &State<'_>, claims: &[Vec<Claim>], stack: &str, address: &Address) -> Error {
-    let mut found = Vec::new();
-    for (resource, claims) in state.resources.iter().zip(claims) {
-        for (instance, claim) in resource.instances.iter().zip(claims) {
-            if claim.stack == stack && claim.address == *address {
-                found.push(resource.address_of(instance).to_string());
-            }
-        }
-    }
-    let mut found = found.into_iter();
-    Error::Collision {
-        first: found.next().unwrap_or_default(),
-        second: found.next().unwrap_or_default(),
-        address: address.to_string(),
-        stack: stack.to_owned(),
-    }
 }
 
 /// Refuses what the next apply would replace or destroy.
@@ -246,7 +229,8 @@ fn claims(state: &State<'_>, rules: &Rules) -> Result<Vec<Vec<Claim>>, Error> {
         .resources
         .par_iter()
         .map(|resource| -> Result<_, Error> {
-            let (mut claims, mut unclaimed) = (Vec::new(), Vec::new());
+            let mut claims = Vec::with_capacity(resource.instances.len());
+            let mut unclaimed = Vec::new();
             for instance in &resource.instances {
                 let address = resource.address_of(instance);
                 match claim(&address, instance, rules)? {
@@ -353,15 +337,18 @@ fn is_stack(text: &str) -> bool {
 
 /// Where the objects of each resource that something depends on are, by the address that dependencies
 /// name: its stacks, and its addresses there.
-struct Places<'a>(HashMap<&'a str, BTreeSet<(&'a str, String)>>);
+struct Places<'c>(HashMap<String, BTreeSet<(&'c str, String)>>);
 
-impl<'a> Places<'a> {
-    fn new(state: &'a State<'_>, claims: &'a [Vec<Claim>]) -> Self {
-        let instances = state.resources.iter().flat_map(|all| &all.instances);
-        let mut places: HashMap<&str, BTreeSet<(&str, String)>> = instances
-            .flat_map(|instance| &instance.dependencies)
-            .map(|dependency| (&**dependency, BTreeSet::new()))
-            .collect();
+impl<'c> Places<'c> {
+    fn new(state: &State<'_>, claims: &'c [Vec<Claim>]) -> Self {
+        let mut places: HashMap<String, BTreeSet<(&str, String)>> = HashMap::new();
+        for (_, instance) in state.objects() {
+            for dependency in &instance.dependencies {
+                if !places.contains_key(&**dependency) {
+                    places.insert(dependency.to_string(), BTreeSet::new());
+                }
+            }
+        }
         for (resource, claims) in state.resources.iter().zip(claims) {
             let address = resource.address().config().to_string();
             let Some(of) = places.get_mut(address.as_str()) else {
@@ -376,7 +363,7 @@ impl<'a> Places<'a> {
     }
 
     /// The stacks that have a dependency, and its addresses there.
-    fn of(&self, dependency: &str) -> impl Iterator<Item = (&'a str, &str)> {
+    fn of(&self, dependency: &str) -> impl Iterator<Item = (&'c str, &str)> {
         let places = self.0.get(dependency);
         places
             .into_iter()
@@ -385,11 +372,54 @@ impl<'a> Places<'a> {
     }
 }
 
+/// What one stack gets.
+#[derive(Default)]
+struct Claimed<'c, 'a> {
+    /// Objects, each with the number of its resource in the state.
+    objects: Vec<(usize, Instance<'a>, &'c Claim)>,
+    outputs: Fields<'a>,
+}
+
+impl<'a> Claimed<'_, 'a> {
+    fn part(
+        self,
+        stack: &str,
+        source: &State<'a>,
+        places: &Places<'_>,
+    ) -> Result<(Part<'a>, PartRecord), Error> {
+        let mut building = Building::default();
+        for (index, instance, claim) in self.objects {
+            building.add(&source.resources[index], instance, claim, places)?;
+        }
+        let (part, record) = building.finish(stack, self.outputs, source);
+        match part.state.doubled() {
+            Some(address) => Err(collision(&record, &address.to_string())),
+            None => Ok((part, record)),
+        }
+    }
+}
+
+/// Two objects that would have one address.
+fn collision(record: &PartRecord, address: &str) -> Error {
+    let moved = record.moved.iter().filter(|moved| moved.to == address);
+    let mut from: Vec<_> = moved
+        .map(|moved| moved.from.clone().unwrap_or_else(|| address.to_owned()))
+        .collect();
+    // One of them may have been there.
+    from.resize(2, address.to_owned());
+    let [first, second] = [from.swap_remove(0), from.swap_remove(0)];
+    Error::Collision {
+        first,
+        second,
+        address: address.to_owned(),
+        stack: record.stack.clone(),
+    }
+}
+
 /// The state of one stack in the making.
 #[derive(Default)]
 struct Building<'a> {
     resources: BTreeMap<ResourceAddress, Resource<'a>>,
-    outputs: Fields<'a>,
     moved: Vec<Moved>,
     crossings: BTreeMap<String, BTreeSet<String>>,
 }
@@ -398,12 +428,12 @@ impl<'a> Building<'a> {
     fn add(
         &mut self,
         resource: &Resource<'a>,
-        instance: &Instance<'a>,
+        mut instance: Instance<'a>,
         claim: &Claim,
         places: &Places<'_>,
     ) -> Result<(), Error> {
-        let from = resource.address_of(instance);
-        let mut dependencies = Vec::new();
+        let from = resource.address_of(&instance);
+        let mut dependencies = Vec::with_capacity(instance.dependencies.len());
         for dependency in &instance.dependencies {
             let here = places.of(dependency);
             let here = here.filter(|(stack, _)| *stack == claim.stack);
@@ -416,25 +446,21 @@ impl<'a> Building<'a> {
             }
         }
         let is_same = dependencies == instance.dependencies;
-        let before = || instance.dependencies.iter().map(ToString::to_string);
-        let deposed = instance.deposed.as_ref().map(ToString::to_string);
+        let mut before = None;
+        if !is_same {
+            let now = dependencies.into_iter().map(Cow::Owned).collect();
+            let all = std::mem::replace(&mut instance.dependencies, now);
+            before = Some(all.into_iter().map(Cow::into_owned).collect());
+        }
         if from != claim.address || !is_same {
             self.moved.push(Moved {
                 to: claim.address.to_string(),
-                deposed: deposed.clone(),
+                deposed: instance.deposed.as_ref().map(ToString::to_string),
                 from: (from != claim.address).then(|| from.to_string()),
-                dependencies: (!is_same).then(|| before().collect()),
+                dependencies: before,
             });
         }
-        let moved = Instance {
-            key: claim.address.key.clone(),
-            dependencies: if is_same {
-                instance.dependencies.clone()
-            } else {
-                dependencies.into_iter().map(Cow::Owned).collect()
-            },
-            ..instance.clone()
-        };
+        instance.key.clone_from(&claim.address.key);
         match self.resources.entry(claim.address.resource.clone()) {
             Entry::Occupied(mut known) => {
                 // Two providers cannot be behind one resource.
@@ -446,7 +472,7 @@ impl<'a> Building<'a> {
                         stack: claim.stack.clone(),
                     });
                 }
-                known.get_mut().instances.push(moved);
+                known.get_mut().instances.push(instance);
             }
             Entry::Vacant(new) => {
                 let address = &claim.address.resource;
@@ -462,7 +488,7 @@ impl<'a> Building<'a> {
                     mode: resource.mode,
                     kind: kept(&address.kind, &resource.kind),
                     name: kept(&address.name, &resource.name),
-                    instances: vec![moved],
+                    instances: vec![instance],
                     fields: resource.fields.clone(),
                 });
             }
@@ -470,13 +496,18 @@ impl<'a> Building<'a> {
         Ok(())
     }
 
-    fn finish(self, stack: &str, source: &State<'a>) -> (Part<'a>, PartRecord) {
+    fn finish(
+        self,
+        stack: &str,
+        outputs: Fields<'a>,
+        source: &State<'a>,
+    ) -> (Part<'a>, PartRecord) {
         let lineage = lineage(&source.lineage, stack);
         let mut state = State {
             terraform_version: source.terraform_version.clone(),
             serial: 1,
             lineage: Cow::Owned(lineage.clone()),
-            outputs: self.outputs,
+            outputs,
             resources: self.resources.into_values().collect(),
             fields: source.fields.clone(),
         };

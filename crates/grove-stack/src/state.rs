@@ -80,6 +80,14 @@ impl<'a> State<'a> {
         read::state(text)
     }
 
+    /// Every object, with its resource.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (&Resource<'a>, &Instance<'a>)> {
+        self.resources.iter().flat_map(|resource| {
+            let instances = resource.instances.iter();
+            instances.map(move |instance| (resource, instance))
+        })
+    }
+
     /// How many objects it has.
     pub fn len(&self) -> usize {
         self.resources
@@ -139,7 +147,7 @@ impl<'a> State<'a> {
 
     /// Puts resources and objects in the order that OpenTofu writes them in.
     pub(crate) fn sort(&mut self) {
-        self.resources.sort_by(Resource::order);
+        self.resources.sort_by_cached_key(Resource::order);
         for resource in &mut self.resources {
             resource.instances.sort_by(Instance::order);
         }
@@ -165,16 +173,10 @@ impl<'a> Resource<'a> {
         }
     }
 
-    fn order(&self, other: &Self) -> Ordering {
-        let of = |resource: &Self| {
-            (
-                resource.module.to_string(),
-                resource.mode,
-                resource.kind.clone().into_owned(),
-                resource.name.clone().into_owned(),
-            )
-        };
-        of(self).cmp(&of(other))
+    /// What it is sorted by.
+    fn order(&self) -> (String, Mode, Cow<'a, str>, Cow<'a, str>) {
+        let module = self.module.to_string();
+        (module, self.mode, self.kind.clone(), self.name.clone())
     }
 }
 

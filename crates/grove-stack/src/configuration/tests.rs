@@ -83,7 +83,7 @@ const STATE: &str = r#"{"version": 4, "terraform_version": "1.10.0", "serial": 1
 fn each_part_gets_its_calls_and_inputs_for_what_others_have() {
     let state = State::parse(STATE).unwrap();
     let rules = Rules::parse(RULES, &BTreeMap::new()).unwrap();
-    let split = split(&state, &rules, Allow::default()).unwrap();
+    let split = split(state.clone(), &rules, Allow::default()).unwrap();
     let configuration = Configuration::read([("main.tf", MAIN)]).unwrap();
     let mut shown = String::new();
     for (part, record) in split.parts.iter().zip(&split.record.parts) {
@@ -162,7 +162,7 @@ fn what_cannot_be_copied_is_said() {
     let state = State::parse(STATE).unwrap();
     let rules = RULES.replace("as: module.instance\n", "as: .\n");
     let rules = Rules::parse(&rules, &BTreeMap::new()).unwrap();
-    let split = split(&state, &rules, Allow::default()).unwrap();
+    let split = split(state.clone(), &rules, Allow::default()).unwrap();
     let configuration =
         Configuration::read([("main.tf", "module \"network\" { source = \"./n\" }")]).unwrap();
     let left: Vec<String> = split

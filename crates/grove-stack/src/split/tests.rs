@@ -60,7 +60,7 @@ fn every_object_is_in_the_part_that_the_rules_say() {
     let text = combined();
     let state = State::parse(&text).unwrap();
     let rules = Rules::parse(RULES, &BTreeMap::new()).unwrap();
-    let split = split(&state, &rules, Allow::default()).unwrap();
+    let split = split(state.clone(), &rules, Allow::default()).unwrap();
     let parts: Vec<String> = split
         .parts
         .iter()
@@ -176,7 +176,7 @@ fn the_rules_for_grove_s_predecessor_go_by_the_names_of_instances() {
     let names = BTreeSet::from(["uni".to_owned(), "uni-2".to_owned()]);
     let names = BTreeMap::from([("instance".to_owned(), names)]);
     let rules = Rules::parse(crate::LEGACY, &names).unwrap();
-    let split = split(&state, &rules, Allow::default()).unwrap();
+    let split = split(state.clone(), &rules, Allow::default()).unwrap();
     let addresses: Vec<String> = split
         .parts
         .iter()
@@ -199,7 +199,7 @@ fn the_rules_for_grove_s_predecessor_go_by_the_names_of_instances() {
 fn refusal(state: &str, rules: &str, allow: Allow) -> String {
     let state = State::parse(state).unwrap();
     match split(
-        &state,
+        state,
         &Rules::parse(rules, &BTreeMap::new()).unwrap(),
         allow,
     ) {
@@ -367,7 +367,7 @@ proptest! {
         let everything = Allow { unsettled: true, one_id: true };
         let state = State::parse(&text).unwrap();
         let rules = Rules::parse(ANY, &BTreeMap::new()).unwrap();
-        let split = match split(&state, &rules, everything) {
+        let split = match split(state.clone(), &rules, everything) {
             Ok(split) => split,
             // Two modules under one name.
             Err(Error::Collision { .. }) => return Ok(()),
@@ -399,7 +399,7 @@ proptest! {
         for resource in &mut other.resources {
             resource.instances.reverse();
         }
-        if let Ok(other) = super::split(&other, &rules, everything) {
+        if let Ok(other) = super::split(other, &rules, everything) {
             for (part, (stack, text)) in other.parts.iter().zip(&texts) {
                 prop_assert_eq!((&part.stack, &part.state.to_text()), (stack, text));
             }

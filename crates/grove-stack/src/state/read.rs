@@ -1,10 +1,10 @@
 //! From text.
 
-use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error as _, MapAccess, Visitor},
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -36,24 +36,39 @@ pub(super) fn state(text: &str) -> Result<State<'_>, Error> {
             message: "it has no lineage".to_owned(),
         });
     }
-    let mut seen = HashSet::with_capacity(state.len());
-    for resource in &state.resources {
-        let place = (
-            &resource.module,
-            resource.mode,
-            &resource.kind,
-            &resource.name,
-        );
-        for instance in &resource.instances {
-            if !seen.insert((place, &instance.key, &instance.deposed)) {
-                return Err(Error::Twice {
-                    address: resource.address_of(instance).to_string(),
-                });
-            }
-        }
+    let mut objects: Vec<_> = state.objects().collect();
+    // A file is in order as a rule, and then this is one pass.
+    objects.sort_unstable_by(|one, other| place(one).cmp(&place(other)));
+    let twice = objects
+        .windows(2)
+        .find(|pair| place(&pair[0]) == place(&pair[1]));
+    if let Some(pair) = twice {
+        let (resource, instance) = pair[0];
+        return Err(Error::Twice {
+            address: resource.address_of(instance).to_string(),
+        });
     }
-    drop(seen);
+    drop(objects);
     Ok(state)
+}
+
+/// What only one object of a state has.
+fn place<'a>((resource, instance): &(&'a Resource<'_>, &'a Instance<'_>)) -> impl Ord + use<'a> {
+    let Resource {
+        module,
+        mode,
+        kind,
+        name,
+        ..
+    } = resource;
+    (
+        module,
+        mode,
+        &**kind,
+        &**name,
+        &instance.key,
+        instance.deposed.as_deref(),
+    )
 }
 
 /// A file, before it is known to be a state that can be read.
@@ -91,9 +106,10 @@ trait Object<'de>: Sized {
     fn new() -> Self;
     /// Takes a value.
     fn take<A: MapAccess<'de>>(&mut self, key: Cow<'de, str>, map: &mut A) -> Result<(), A::Error>;
-    /// What is wrong with the whole, where something is.
-    fn fault(&self) -> Option<String> {
-        None
+    /// Gives room back that it does not need, of thousands of its kind, and says what is wrong with the
+    /// whole.
+    fn finish(&mut self) -> Result<(), &'static str> {
+        Ok(())
     }
 }
 
@@ -111,10 +127,8 @@ impl<'de, T: Object<'de>> Visitor<'de> for ObjectVisitor<T> {
         while let Some(Text(key)) = map.next_key()? {
             object.take(key, &mut map)?;
         }
-        match object.fault() {
-            Some(fault) => Err(A::Error::custom(fault)),
-            None => Ok(object),
-        }
+        object.finish().map_err(A::Error::custom)?;
+        Ok(object)
     }
 }
 
@@ -161,11 +175,45 @@ impl<'a> Object<'a> for File<'a> {
             "serial" => state.serial = map.next_value()?,
             "lineage" => state.lineage = map.next_value::<Text<'a>>()?.0,
             "outputs" => state.outputs = map.next_value::<Option<Raw<'a>>>()?.unwrap_or_default().0,
-            "resources" => state.resources = map.next_value::<Option<_>>()?.unwrap_or_default(),
+            "resources" => {
+                state.resources = map
+                    .next_value::<Option<Resources<'a>>>()?
+                    .unwrap_or_default()
+                    .0;
+            }
             "check_results" => drop(map.next_value::<serde::de::IgnoredAny>()?),
             _ => state.fields.push((key, map.next_value()?)),
         }
         Ok(())
+    }
+}
+
+/// Resources; those of one module, which stand together, share its path.
+#[derive(Default)]
+struct Resources<'a>(Vec<Resource<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Resources<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Of;
+        impl<'de> Visitor<'de> for Of {
+            type Value = Vec<Resource<'de>>;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of resources")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut resources: Vec<Resource<'de>> = Vec::new();
+                while let Some(mut resource) = list.next_element::<Resource<'de>>()? {
+                    if let Some(before) = resources.last()
+                        && before.module == resource.module
+                    {
+                        resource.module = before.module.clone();
+                    }
+                    resources.push(resource);
+                }
+                Ok(resources)
+            }
+        }
+        deserializer.deserialize_seq(Of).map(Resources)
     }
 }
 
@@ -223,9 +271,13 @@ impl<'a> Object<'a> for Resource<'a> {
         Ok(())
     }
 
-    fn fault(&self) -> Option<String> {
-        (self.kind.is_empty() || self.name.is_empty())
-            .then(|| "a resource has no type or no name".to_owned())
+    fn finish(&mut self) -> Result<(), &'static str> {
+        self.instances.shrink_to_fit();
+        self.fields.shrink_to_fit();
+        if self.kind.is_empty() || self.name.is_empty() {
+            return Err("a resource has no type or no name");
+        }
+        Ok(())
     }
 }
 
@@ -261,6 +313,11 @@ impl<'a> Object<'a> for Instance<'a> {
             }
             _ => self.fields.push((key, map.next_value()?)),
         }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), &'static str> {
+        self.fields.shrink_to_fit();
         Ok(())
     }
 }

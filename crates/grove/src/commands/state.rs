@@ -94,14 +94,16 @@ fn parent(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// Writes a file that only the user may read: a state holds passwords.
+/// A new file that only the user may read: a state holds passwords.
+fn new_private(path: &Path) -> Result<fs_err::File> {
+    let mut options = fs_err::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    Ok(options.open(path)?)
+}
+
+/// Writes a new file that only the user may read.
 fn write_private(path: &Path, text: &str) -> Result<()> {
-    let mut file = fs_err::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    Ok(file.write_all(text.as_bytes())?)
+    Ok(new_private(path)?.write_all(text.as_bytes())?)
 }
 
 /// Writes a file that only the user may read, whole or not at all.

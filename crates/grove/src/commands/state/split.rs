@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    io::{BufWriter, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -15,7 +16,7 @@ use grove_yaml::LineIndex;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::{BUILT_IN, RECORD, STATE, parent, parse, read, verify, write_private};
+use super::{BUILT_IN, RECORD, STATE, new_private, parent, parse, read, verify, write_private};
 use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
@@ -130,7 +131,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
         unsettled: arguments.unsettled,
         one_id: arguments.one_id,
     };
-    let split = grove_stack::split(&state, &rules, allow)?;
+    let split = grove_stack::split(state, &rules, allow)?;
     let mut record = split.record;
 
     // Written beside its place, and renamed once it is whole.
@@ -168,10 +169,11 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
             output,
         )?;
     }
-    let mut text = serde_json::to_string_pretty(&record)
-        .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
-    text.push('\n');
-    write_private(&beside.path().join(RECORD), &text)?;
+    let mut file = BufWriter::new(new_private(&beside.path().join(RECORD))?);
+    serde_json::to_writer_pretty(&mut file, &record).map_err(std::io::Error::from)?;
+    file.write_all(b"\n")?;
+    file.flush()?;
+    drop(file);
     // Hundreds of files reach the disk together, before they are called by their name.
     let directory = fs_err::File::open(beside.path())?;
     nix::unistd::syncfs(&directory).map_err(std::io::Error::from)?;
