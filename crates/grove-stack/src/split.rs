@@ -126,19 +126,21 @@ pub fn split<'a>(mut state: State<'a>, rules: &Rules, allow: Allow) -> Result<Sp
     let claims = claims(&state, rules)?;
     let places = Places::new(&state, &claims);
     let objects = state.len();
-    let mut stacks: BTreeMap<&str, Claimed<'_, 'a>> = BTreeMap::new();
-    for (index, (resource, claims)) in state.resources.iter_mut().zip(&claims).enumerate() {
-        // A large state is not there twice.
+    let mut stacks: BTreeMap<String, Claimed<'a>> = BTreeMap::new();
+    let mut claims = claims.into_iter();
+    for (index, resource) in state.resources.iter_mut().enumerate() {
+        // Objects and claims go on from here: a large state is not there twice.
         let instances = std::mem::take(&mut resource.instances);
-        for (instance, claim) in instances.into_iter().zip(claims) {
-            let claimed = stacks.entry(&claim.stack).or_default();
-            claimed.objects.push((index, instance, claim));
+        for (instance, claim) in instances.into_iter().zip(&mut claims) {
+            let claimed = stacks.entry(claim.stack).or_default();
+            claimed.objects.push((index, instance, claim.address));
         }
     }
+    drop(claims);
     let mut outputs_left = Vec::new();
     for output in &state.outputs {
         let stack = output_claim(&output.0, rules)?;
-        match stack.and_then(|stack| stacks.get_mut(stack.as_str())) {
+        match stack.and_then(|stack| stacks.get_mut(&stack)) {
             Some(claimed) => claimed.outputs.push(output.clone()),
             None => outputs_left.push(output.0.to_string()),
         }
@@ -156,7 +158,7 @@ pub fn split<'a>(mut state: State<'a>, rules: &Rules, allow: Allow) -> Result<Sp
     };
     let made: Vec<_> = stacks
         .into_par_iter()
-        .map(|(stack, claimed)| claimed.part(stack, &state, &places))
+        .map(|(stack, claimed)| claimed.part(&stack, &state, &places))
         .collect();
     for made in made {
         let (part, record) = made?;
@@ -223,34 +225,25 @@ fn one_id(state: &State<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The claims of all objects, resource by resource.
-fn claims(state: &State<'_>, rules: &Rules) -> Result<Vec<Vec<Claim>>, Error> {
-    let found: Vec<_> = state
-        .resources
+/// The claims of all objects, in their order.
+fn claims(state: &State<'_>, rules: &Rules) -> Result<Vec<Claim>, Error> {
+    let objects: Vec<_> = state.objects().collect();
+    let found: Vec<Option<Result<Claim, Box<Error>>>> = objects
         .par_iter()
-        .map(|resource| -> Result<_, Error> {
-            let mut claims = Vec::with_capacity(resource.instances.len());
-            let mut unclaimed = Vec::new();
-            for instance in &resource.instances {
-                let address = resource.address_of(instance);
-                match claim(&address, instance, rules)? {
-                    Some(claim) => claims.push(claim),
-                    None => unclaimed.push(address.to_string()),
-                }
-            }
-            Ok((claims, unclaimed))
-        })
+        .map(|(resource, instance)| claim(&resource.address_of(instance), instance, rules))
+        .map(|found| found.map_err(Box::new).transpose())
         .collect();
-    let (mut all, mut addresses) = (Vec::new(), Vec::new());
-    for found in found {
-        let (claims, unclaimed) = found?;
-        all.push(claims);
-        addresses.extend(unclaimed);
-    }
-    if addresses.is_empty() {
-        Ok(all)
-    } else {
-        Err(Error::Unclaimed { addresses })
+    let unclaimed = objects
+        .iter()
+        .zip(&found)
+        .filter(|(_, found)| found.is_none());
+    let addresses: Vec<_> = unclaimed
+        .map(|((resource, instance), _)| resource.address_of(instance).to_string())
+        .collect();
+    let claims = found.into_iter().flatten().collect::<Result<_, _>>();
+    match claims {
+        Ok(_) if !addresses.is_empty() => Err(Error::Unclaimed { addresses }),
+        claims => claims.map_err(|error| *error),
     }
 }
 
@@ -337,11 +330,11 @@ fn is_stack(text: &str) -> bool {
 
 /// Where the objects of each resource that something depends on are, by the address that dependencies
 /// name: its stacks, and its addresses there.
-struct Places<'c>(HashMap<String, BTreeSet<(&'c str, String)>>);
+struct Places(HashMap<String, BTreeSet<(String, String)>>);
 
-impl<'c> Places<'c> {
-    fn new(state: &State<'_>, claims: &'c [Vec<Claim>]) -> Self {
-        let mut places: HashMap<String, BTreeSet<(&str, String)>> = HashMap::new();
+impl Places {
+    fn new(state: &State<'_>, claims: &[Claim]) -> Self {
+        let mut places: HashMap<String, BTreeSet<(String, String)>> = HashMap::new();
         for (_, instance) in state.objects() {
             for dependency in &instance.dependencies {
                 if !places.contains_key(&**dependency) {
@@ -349,47 +342,52 @@ impl<'c> Places<'c> {
                 }
             }
         }
-        for (resource, claims) in state.resources.iter().zip(claims) {
+        let mut claims = claims.iter();
+        for resource in &state.resources {
+            let claims = claims.by_ref().take(resource.instances.len());
             let address = resource.address().config().to_string();
-            let Some(of) = places.get_mut(address.as_str()) else {
-                continue;
-            };
-            for claim in claims {
-                let there = claim.address.resource.config().to_string();
-                of.insert((&claim.stack, there));
+            match places.get_mut(&address) {
+                Some(of) => of.extend(claims.map(|claim| {
+                    let there = claim.address.resource.config().to_string();
+                    (claim.stack.clone(), there)
+                })),
+                None => claims.for_each(drop),
             }
         }
         Self(places)
     }
 
     /// The stacks that have a dependency, and its addresses there.
-    fn of(&self, dependency: &str) -> impl Iterator<Item = (&'c str, &str)> {
+    fn of(&self, dependency: &str) -> impl Iterator<Item = (&str, &str)> {
         let places = self.0.get(dependency);
         places
             .into_iter()
             .flatten()
-            .map(|(stack, address)| (*stack, address.as_str()))
+            .map(|(stack, address)| (stack.as_str(), address.as_str()))
     }
 }
 
 /// What one stack gets.
 #[derive(Default)]
-struct Claimed<'c, 'a> {
-    /// Objects, each with the number of its resource in the state.
-    objects: Vec<(usize, Instance<'a>, &'c Claim)>,
+struct Claimed<'a> {
+    /// Objects, each with the number of its resource in the state and its address from now on.
+    objects: Vec<(usize, Instance<'a>, Address)>,
     outputs: Fields<'a>,
 }
 
-impl<'a> Claimed<'_, 'a> {
+impl<'a> Claimed<'a> {
     fn part(
         self,
         stack: &str,
         source: &State<'a>,
-        places: &Places<'_>,
+        places: &Places,
     ) -> Result<(Part<'a>, PartRecord), Error> {
-        let mut building = Building::default();
-        for (index, instance, claim) in self.objects {
-            building.add(&source.resources[index], instance, claim, places)?;
+        let mut building = Building {
+            moved: Vec::with_capacity(self.objects.len()),
+            ..Building::default()
+        };
+        for (index, instance, address) in self.objects {
+            building.add(&source.resources[index], instance, stack, address, places)?;
         }
         let (part, record) = building.finish(stack, self.outputs, source);
         match part.state.doubled() {
@@ -429,14 +427,15 @@ impl<'a> Building<'a> {
         &mut self,
         resource: &Resource<'a>,
         mut instance: Instance<'a>,
-        claim: &Claim,
-        places: &Places<'_>,
+        stack: &str,
+        address: Address,
+        places: &Places,
     ) -> Result<(), Error> {
         let from = resource.address_of(&instance);
         let mut dependencies = Vec::with_capacity(instance.dependencies.len());
         for dependency in &instance.dependencies {
             let here = places.of(dependency);
-            let here = here.filter(|(stack, _)| *stack == claim.stack);
+            let here = here.filter(|(there, _)| *there == stack);
             let before = dependencies.len();
             dependencies.extend(here.map(|(_, address)| address.to_owned()));
             if dependencies.len() == before {
@@ -452,42 +451,47 @@ impl<'a> Building<'a> {
             let all = std::mem::replace(&mut instance.dependencies, now);
             before = Some(all.into_iter().map(Cow::into_owned).collect());
         }
-        if from != claim.address || !is_same {
+        if from != address || !is_same {
             self.moved.push(Moved {
-                to: claim.address.to_string(),
+                to: address.to_string(),
                 deposed: instance.deposed.as_ref().map(ToString::to_string),
-                from: (from != claim.address).then(|| from.to_string()),
+                from: (from != address).then(|| from.to_string()),
                 dependencies: before,
             });
         }
-        instance.key.clone_from(&claim.address.key);
-        match self.resources.entry(claim.address.resource.clone()) {
+        let Address { resource: to, key } = address;
+        instance.key = key;
+        match self.resources.entry(to) {
             Entry::Occupied(mut known) => {
                 // Two providers cannot be behind one resource.
                 if !is_equal(&known.get().fields, &resource.fields) {
                     return Err(Error::Collision {
                         first: format!("{} of another provider", known.key()),
                         second: from.to_string(),
-                        address: claim.address.to_string(),
-                        stack: claim.stack.clone(),
+                        address: Address {
+                            resource: known.key().clone(),
+                            key: instance.key,
+                        }
+                        .to_string(),
+                        stack: stack.to_owned(),
                     });
                 }
                 known.get_mut().instances.push(instance);
             }
             Entry::Vacant(new) => {
-                let address = &claim.address.resource;
-                let kept = |new: &str, old: &Cow<'a, str>| {
-                    if new == old {
+                let address = new.key().clone();
+                let kept = |new: String, old: &Cow<'a, str>| {
+                    if new == *old {
                         old.clone()
                     } else {
-                        Cow::Owned(new.to_owned())
+                        Cow::Owned(new)
                     }
                 };
                 new.insert(Resource {
-                    module: address.module.clone(),
+                    module: address.module,
                     mode: resource.mode,
-                    kind: kept(&address.kind, &resource.kind),
-                    name: kept(&address.name, &resource.name),
+                    kind: kept(address.kind, &resource.kind),
+                    name: kept(address.name, &resource.name),
                     instances: vec![instance],
                     fields: resource.fields.clone(),
                 });

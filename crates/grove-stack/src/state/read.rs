@@ -210,6 +210,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Resources<'a> {
                     }
                     resources.push(resource);
                 }
+                resources.shrink_to_fit();
                 Ok(resources)
             }
         }
@@ -317,6 +318,7 @@ impl<'a> Object<'a> for Instance<'a> {
     }
 
     fn finish(&mut self) -> Result<(), &'static str> {
+        self.dependencies.shrink_to_fit();
         self.fields.shrink_to_fit();
         Ok(())
     }
