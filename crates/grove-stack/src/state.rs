@@ -103,7 +103,14 @@ impl<'a> State<'a> {
 
     /// The file's text: compact JSON and a line break, as OpenTofu writes it.
     pub fn to_text(&self) -> String {
-        write::state(self)
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
+    /// Adds the file's text: for one text after another in the same memory.
+    pub fn write(&self, into: &mut String) {
+        write::state(self, into);
     }
 
     /// The same history, one serial on, without objects and with `outputs` alone: what is left once every

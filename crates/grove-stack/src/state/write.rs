@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 use super::{Fields, Instance, Mode, Resource, State};
 use crate::Key;
 
-pub(super) fn state(state: &State<'_>) -> String {
-    let mut writer = Writer(String::new());
+pub(super) fn state(state: &State<'_>, into: &mut String) {
+    let mut writer = Writer(into);
     writer.object(|object| {
         object.raw("version", "4");
         object.text("terraform_version", &state.terraform_version);
@@ -21,11 +21,10 @@ pub(super) fn state(state: &State<'_>) -> String {
         object.fields(&state.fields);
         object.raw("check_results", "null");
     });
-    writer.0.push('\n');
-    writer.0
+    into.push('\n');
 }
 
-fn resource(writer: &mut Writer, resource: &Resource<'_>) {
+fn resource(writer: &mut Writer<'_>, resource: &Resource<'_>) {
     writer.object(|object| {
         if !resource.module.0.is_empty() {
             object.text("module", &resource.module.to_string());
@@ -43,7 +42,7 @@ fn resource(writer: &mut Writer, resource: &Resource<'_>) {
     });
 }
 
-fn instance(writer: &mut Writer, instance: &Instance<'_>) {
+fn instance(writer: &mut Writer<'_>, instance: &Instance<'_>) {
     writer.object(|object| {
         match &instance.key {
             None => {}
@@ -66,10 +65,10 @@ fn instance(writer: &mut Writer, instance: &Instance<'_>) {
 }
 
 /// JSON without a blank that means nothing.
-struct Writer(String);
+struct Writer<'a>(&'a mut String);
 
-impl Writer {
-    fn object(&mut self, write: impl FnOnce(&mut Object<'_>)) {
+impl<'a> Writer<'a> {
+    fn object(&mut self, write: impl FnOnce(&mut Object<'_, 'a>)) {
         self.0.push('{');
         write(&mut Object {
             writer: self,
@@ -91,16 +90,16 @@ impl Writer {
 
     fn text(&mut self, text: &str) {
         // Text is always JSON.
-        self.0 += &serde_json::to_string(text).unwrap_or_default();
+        *self.0 += &serde_json::to_string(text).unwrap_or_default();
     }
 }
 
-struct Object<'a> {
-    writer: &'a mut Writer,
+struct Object<'w, 'a> {
+    writer: &'w mut Writer<'a>,
     is_first: bool,
 }
 
-impl Object<'_> {
+impl Object<'_, '_> {
     fn key(&mut self, key: &str) {
         if !std::mem::replace(&mut self.is_first, false) {
             self.writer.0.push(',');
@@ -122,7 +121,7 @@ impl Object<'_> {
     fn fields(&mut self, fields: &Fields<'_>) {
         for (key, value) in fields {
             self.key(key);
-            compact(value, &mut self.writer.0);
+            compact(value, self.writer.0);
         }
     }
 }

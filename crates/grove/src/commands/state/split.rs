@@ -142,9 +142,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
         .parts
         .par_iter()
         .zip(&mut record.parts)
-        .try_for_each(|(part, known)| -> Result<()> {
-            let text = part.state.to_text();
-            known.sha256 = digest(&text);
+        .try_for_each_init(String::new, |text, (part, known)| -> Result<()> {
+            text.clear();
+            part.state.write(text);
+            known.sha256 = digest(text);
             let directory = beside.path().join(&part.stack);
             fs_err::create_dir_all(&directory)?;
             if let Some(stacks) = &arguments.stacks
@@ -152,7 +153,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
             {
                 copy(&stacks.join(&part.stack), &directory)?;
             }
-            write_private(&directory.join(STATE), &text)
+            write_private(&directory.join(STATE), text)
         })?;
     if let Some(lock) = lock {
         lock.release()?;
