@@ -2,13 +2,15 @@
 //!
 //! Each part gets the module calls and resources whose objects it has, as they were written: a call with
 //! `for_each` becomes a call of its own, with the key in place of `each.key`; what is in no part or in
-//! another one becomes a variable. Whoever uses it evaluates these once, in the old root.
+//! another one becomes a variable. Whoever uses it evaluates these once, in the old root. A module whose
+//! objects went to a part's root comes with its files, and its arguments become values.
 
 mod expressions;
+mod hoisted;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::{
     Decorated, Ident,
@@ -23,6 +25,7 @@ use crate::{
     module::{ModuleError, Place},
 };
 use expressions::Rewriter;
+pub use hoisted::Called;
 
 /// What stands at the root of a configuration and has objects in a state.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,10 +51,12 @@ pub struct Configuration {
 /// The configuration of one part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartConfiguration {
-    /// `main.tf`, to be formatted.
-    pub text: String,
+    /// Files by their names, to be formatted.
+    pub files: BTreeMap<String, String>,
     /// Variable → the expression that has its value in the old root.
     pub variables: BTreeMap<String, String>,
+    /// The call whose module is the root module now: what its directory has beside `files` belongs here.
+    pub hoisted: Option<String>,
     /// What could not be copied, and why, a line each.
     pub left: Vec<String>,
 }
@@ -82,28 +87,39 @@ impl Configuration {
         Ok(Self { bodies })
     }
 
-    /// The configuration of a part. `root` is the way from the part's directory to the old root's.
-    pub fn part(&self, part: &Part<'_>, record: &PartRecord, root: &str) -> PartConfiguration {
+    /// The configuration of a part. `root` is the way from the part's directory to the old root's,
+    /// `called` has the modules of [`hoisted_calls`] by the names of their calls.
+    pub fn part(
+        &self,
+        part: &Part<'_>,
+        record: &PartRecord,
+        root: &str,
+        called: &BTreeMap<String, Called>,
+    ) -> PartConfiguration {
         let heads = heads(part, record);
         let mut made = PartConfiguration::default();
         let mut blocks = Vec::new();
         let known: BTreeMap<&Head, &Head> = heads
             .iter()
-            .filter_map(|(from, to)| Some((from, to.as_ref()?)))
+            .filter_map(|(from, to)| match to {
+                After::At(to) => Some((from, to)),
+                After::Root | After::Deeper => None,
+            })
+            .collect();
+        let hoisted = self.hoisted(&heads, called, &mut made);
+        let taken: BTreeSet<String> = hoisted
+            .into_iter()
+            .flat_map(|called| called.configuration.blocks("variable"))
+            .filter_map(|block| Some(label(block, 0)?.to_owned()))
             .collect();
         for (from, to) in &heads {
-            let Some(to) = to else {
-                made.left.push(format!(
-                    "{from} is hoisted into the root module: write its resources there"
-                ));
-                continue;
-            };
+            let After::At(to) = to else { continue };
             match self.find(from) {
                 None => made
                     .left
                     .push(format!("{from} is not declared in the old root")),
                 Some(block) => {
-                    let mut rewriter = Rewriter::new(&known, &mut made.variables);
+                    let mut rewriter = Rewriter::new(&known, &mut made.variables, &taken);
                     blocks.push(moved(block, from, to, root, &mut rewriter));
                 }
             }
@@ -114,31 +130,45 @@ impl Configuration {
                 .find(|block| label(block, 0) == Some(name));
             if let Some(output) = output {
                 let mut output = output.clone();
-                Rewriter::new(&known, &mut made.variables).body(&mut output.body);
+                Rewriter::new(&known, &mut made.variables, &taken).body(&mut output.body);
                 blocks.push(output);
             }
         }
         let mut text = String::new();
         for block in self
-            .shared(&known, &mut made.variables)
+            .shared(&known, &mut made.variables, &taken, hoisted)
             .into_iter()
             .chain(blocks)
         {
             add(&mut text, block);
         }
         for (name, expression) in &made.variables {
+            if taken.contains(name) {
+                // The module declares it itself.
+                continue;
+            }
             let declared = expression.strip_prefix("var.").and_then(|own| {
                 self.blocks("variable")
                     .find(|block| label(block, 0) == Some(own))
             });
             match declared {
-                Some(block) => add(&mut text, block.clone()),
+                Some(block) => {
+                    let mut block = block.clone();
+                    if let Some(own) = block.labels.first_mut() {
+                        *own = BlockLabel::String(Decorated::new(name.clone()));
+                    }
+                    add(&mut text, block);
+                }
                 None => {
                     text += &["variable \"", name, "\" {}\n\n"].concat();
                 }
             }
         }
-        made.text = text.trim_end().to_owned() + "\n";
+        let mut file = "main.tf".to_owned();
+        while made.files.contains_key(&file) {
+            file.insert_str(0, "root_");
+        }
+        made.files.insert(file, text.trim_end().to_owned() + "\n");
         made
     }
 
@@ -164,17 +194,24 @@ impl Configuration {
         }
     }
 
-    /// What every part needs: which providers, in which versions, and how they are configured.
+    /// What every part needs: which providers, in which versions, and how they are configured; without
+    /// what a module that is the root now says itself.
     fn shared(
         &self,
         known: &BTreeMap<&Head, &Head>,
         variables: &mut BTreeMap<String, String>,
+        taken: &BTreeSet<String>,
+        hoisted: Option<&Called>,
     ) -> Vec<Block> {
         let mut blocks = Vec::new();
+        let has_providers = hoisted.is_some_and(Called::has_providers);
         for block in self.blocks("terraform") {
             let mut block = block.clone();
-            for owned in ["backend", "cloud", "encryption"] {
+            for owned in OWNED {
                 block.body.remove_blocks(owned);
+            }
+            if has_providers {
+                block.body.remove_blocks("required_providers");
             }
             if !block.body.is_empty() {
                 blocks.push(block);
@@ -182,15 +219,39 @@ impl Configuration {
         }
         for block in self.blocks("provider") {
             let mut block = block.clone();
-            Rewriter::new(known, variables).body(&mut block.body);
+            Rewriter::new(known, variables, taken).body(&mut block.body);
             blocks.push(block);
         }
         blocks
     }
 }
 
-/// The heads of a part's objects before and after; nothing for one that was hoisted.
-fn heads(part: &Part<'_>, record: &PartRecord) -> BTreeMap<Head, Option<Head>> {
+/// Blocks of `terraform` that no part takes over.
+const OWNED: [&str; 3] = ["backend", "cloud", "encryption"];
+
+/// Where a head's objects are in a part.
+enum After {
+    /// At the root as before, under this name.
+    At(Head),
+    /// They were in a module whose content is the root now.
+    Root,
+    /// They were further inside.
+    Deeper,
+}
+
+/// The calls whose modules become the root of a part.
+pub fn hoisted_calls(part: &Part<'_>, record: &PartRecord) -> BTreeSet<String> {
+    let heads = heads(part, record).into_iter();
+    heads
+        .filter_map(|head| match head {
+            (Head::Module(step), After::Root) => Some(step.name),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The heads of a part's objects before and after.
+fn heads(part: &Part<'_>, record: &PartRecord) -> BTreeMap<Head, After> {
     let before: BTreeMap<&str, &str> = record
         .moved
         .iter()
@@ -223,10 +284,15 @@ fn head(address: &Address) -> Head {
     }
 }
 
-/// What stands at the root now, where it is of the same sort: nothing for a module whose content was
-/// hoisted into the root.
-fn head_after(from: &Address, to: &Address) -> Option<Head> {
-    (from.resource.module.0.len() == to.resource.module.0.len()).then(|| head(to))
+fn head_after(from: &Address, to: &Address) -> After {
+    let (from, inside) = (&from.resource.module.0, &to.resource.module.0);
+    if from.len() == inside.len() {
+        After::At(head(to))
+    } else if from.get(1..) == Some(inside) {
+        After::Root
+    } else {
+        After::Deeper
+    }
 }
 
 impl std::fmt::Display for Head {
@@ -283,16 +349,23 @@ fn moved(block: &Block, from: &Head, to: &Head, root: &str, rewriter: &mut Rewri
         block.body.remove_attribute("count");
         rewriter.each(key, each);
     }
-    if let Some(mut source) = block.body.get_attribute_mut("source")
-        && matches!(from, Head::Module(_))
-        && let Some(path) = source.get().value.as_str()
-        && (path.starts_with("./") || path.starts_with("../"))
-    {
-        let path = joined(root, path);
-        *source.value_mut() = Expression::String(Decorated::new(path));
+    if matches!(from, Head::Module(_)) {
+        seen_from(&mut block, &["./", "../"], root);
     }
     rewriter.body(&mut block.body);
     block
+}
+
+/// Names a call's source, where it begins in one of these ways, from another directory; `way` leads from
+/// there to the one that it is named from.
+fn seen_from(block: &mut Block, begins: &[&str], way: &str) {
+    if let Some(mut source) = block.body.get_attribute_mut("source")
+        && let Some(path) = source.get().value.as_str()
+        && begins.iter().any(|begin| path.starts_with(begin))
+    {
+        let path = joined(way, path);
+        *source.value_mut() = Expression::String(Decorated::new(path));
+    }
 }
 
 /// A local module's path, seen from another directory.

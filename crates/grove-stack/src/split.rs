@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Address, Error, ResourceAddress, Rules, State,
+    Address, Error, Module, ResourceAddress, Rules, State,
     rules::{Captures, filled},
     state::{Fields, Instance, Mode, Resource},
 };
@@ -417,6 +417,8 @@ fn collision(record: &PartRecord, address: &str) -> Error {
 /// The state of one stack in the making.
 #[derive(Default)]
 struct Building<'a> {
+    /// That of the last resource: the next one is in the same as a rule, and shares it.
+    module: Module,
     resources: BTreeMap<ResourceAddress, Resource<'a>>,
     moved: Vec<Moved>,
     crossings: BTreeMap<String, BTreeSet<String>>,
@@ -480,6 +482,9 @@ impl<'a> Building<'a> {
             }
             Entry::Vacant(new) => {
                 let address = new.key().clone();
+                if self.module != address.module {
+                    self.module = address.module;
+                }
                 let kept = |new: String, old: &Cow<'a, str>| {
                     if new == *old {
                         old.clone()
@@ -488,7 +493,7 @@ impl<'a> Building<'a> {
                     }
                 };
                 new.insert(Resource {
-                    module: address.module,
+                    module: self.module.clone(),
                     mode: resource.mode,
                     kind: kept(address.kind, &resource.kind),
                     name: kept(address.name, &resource.name),

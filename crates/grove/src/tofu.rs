@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::{
     error::{CommandError, Exit, Result},
+    output::count,
     surroundings,
 };
 
@@ -24,6 +25,9 @@ use crate::{
 const LIMIT: Duration = Duration::from_mins(30);
 /// The most output of a run.
 const OUTPUT: usize = 1 << 30;
+/// The most text, in bytes, that a console is asked for at once. It reads lines of 64 KiB, and the text is
+/// in its line twice.
+const LINE: usize = 24 << 10;
 /// How long the program may take to give a lock back.
 const RELEASE: Duration = Duration::from_mins(1);
 
@@ -250,35 +254,44 @@ impl Root<'_> {
 
     /// The values of expressions, as the root module and its state have them.
     pub(crate) fn evaluate(&self, expressions: &[&str]) -> Result<Vec<Value>> {
-        let questions: String = expressions
-            .iter()
-            // A sensitive value is not printed unless it is asked for so.
-            .map(|text| format!("try(nonsensitive(jsonencode({text})), jsonencode({text}))\n"))
-            .collect::<Vec<_>>()
-            .concat();
-        let ran = self.invocation(&["console"]).stdin(questions).run();
+        let mut values = Vec::new();
+        let mut rest = expressions;
+        while !rest.is_empty() {
+            let mut length = 0;
+            let fits = |text: &&&str| {
+                length += text.len();
+                length < LINE
+            };
+            let (now, then) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            values.extend(self.evaluate_at_once(now)?);
+            rest = then;
+        }
+        Ok(values)
+    }
+
+    fn evaluate_at_once(&self, expressions: &[&str]) -> Result<Vec<Value>> {
+        // One question: Terraform's console answers the last one alone.
+        let text = format!("jsonencode([{}])", expressions.join(", "));
+        // A sensitive value is not printed unless it is asked for so.
+        let question = format!("try(nonsensitive({text}), {text})\n");
+        let ran = self.invocation(&["console"]).stdin(question).run();
         let text = ran
             .map_err(|error| self.environment.masked(error))?
             .text()?;
-        let unreadable = |line: &str| {
-            CommandError::tool(format!(
-                "the program answered `{line}` where a value was asked for"
-            ))
-        };
-        let answers: Vec<Value> = text
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .map(|line| {
-                let quoted: String = serde_json::from_str(line).map_err(|_| unreadable(line))?;
-                // What would begin a template is doubled in print.
-                let quoted = quoted.replace("$${", "${").replace("%%{", "%{");
-                serde_json::from_str(&quoted).map_err(|_| unreadable(line))
+        let answer: Option<Vec<Value>> = serde_json::from_str::<String>(text.trim())
+            .ok()
+            // What would begin a template is doubled in print.
+            .map(|quoted| quoted.replace("$${", "${").replace("%%{", "%{"))
+            .and_then(|quoted| serde_json::from_str(&quoted).ok());
+        answer
+            .filter(|values| values.len() == expressions.len())
+            .ok_or_else(|| {
+                CommandError::tool(format!(
+                    "the program gave no values of {}",
+                    count(expressions.len(), "expression")
+                ))
+                .hint("`console` in the old root answers what they are")
             })
-            .collect::<Result<_>>()?;
-        if answers.len() != expressions.len() {
-            return Err(unreadable(&format!("{} lines", answers.len())));
-        }
-        Ok(answers)
     }
 
     /// Takes the back end's own lock: a console holds it for as long as it runs, and gives it back when

@@ -1,8 +1,11 @@
 //! Which files below a fleet's root belong to the fleet, and how much of them is read.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+};
 
-use grove_fleet::{File, Snapshot};
+use grove_fleet::File;
 
 use crate::Error;
 
@@ -39,41 +42,29 @@ pub(super) fn is_wanted(path: &str) -> bool {
     }
 }
 
-/// A snapshot in the making that keeps count of what was read.
+/// How much was read so far, by all who read at once.
 #[derive(Default)]
-pub(super) struct Collector {
-    snapshot: Snapshot,
-    entries: usize,
-    bytes: u64,
+pub(super) struct Count {
+    entries: AtomicUsize,
+    bytes: AtomicU64,
 }
 
-impl Collector {
+impl Count {
     /// Counts an entry, wanted or not.
-    pub(super) fn visit(&mut self, place: &str) -> Result<(), Error> {
-        self.entries += 1;
-        if self.entries > ENTRIES {
+    pub(super) fn visit(&self, place: &str) -> Result<(), Error> {
+        if self.entries.fetch_add(1, Relaxed) >= ENTRIES {
             return Err(too_much("200,000 files", place));
         }
         Ok(())
     }
 
-    /// Adds a file's bytes.
-    pub(super) fn bytes(&mut self, path: String, bytes: Vec<u8>) -> Result<(), Error> {
-        self.bytes += bytes.len() as u64;
-        if self.bytes > BYTES {
-            return Err(too_much("1 GiB of files", &path));
+    /// Counts a file's bytes, and makes a file of them.
+    pub(super) fn file(&self, path: &str, bytes: Vec<u8>) -> Result<File, Error> {
+        let read = bytes.len() as u64;
+        if self.bytes.fetch_add(read, Relaxed) + read > BYTES {
+            return Err(too_much("1 GiB of files", path));
         }
-        self.file(path, File::Bytes(Arc::from(bytes)));
-        Ok(())
-    }
-
-    /// Adds anything else.
-    pub(super) fn file(&mut self, path: String, file: File) {
-        self.snapshot.files.insert(path, file);
-    }
-
-    pub(super) fn finish(self) -> Snapshot {
-        self.snapshot
+        Ok(File::Bytes(Arc::from(bytes)))
     }
 }
 

@@ -3,7 +3,7 @@
 use gix::objs::tree::EntryKind;
 use grove_fleet::{File, Snapshot};
 
-use super::select::{Collector, DEPTH, is_wanted, too_deep};
+use super::select::{Count, DEPTH, is_wanted, too_deep};
 use crate::{
     Error, Id,
     git::{read_blob, reason, sub_tree},
@@ -29,7 +29,7 @@ pub(super) fn snapshot(
             revision: commit,
             path: directory.to_owned(),
         })?;
-    let mut collector = Collector::default();
+    let (count, mut snapshot) = (Count::default(), Snapshot::default());
     // The trees that are still to be read: their path with a slash at its end, and their depth.
     let mut open = vec![(String::new(), fleet, 0)];
     while let Some((prefix, tree, depth)) = open.pop() {
@@ -41,7 +41,7 @@ pub(super) fn snapshot(
             let entry = entry.map_err(broken)?;
             let name = String::from_utf8_lossy(entry.filename());
             let path = format!("{prefix}{name}");
-            collector.visit(&path)?;
+            count.visit(&path)?;
             if !is_plain(&name) {
                 return Err(Error::HostileName(path.chars().take(200).collect()));
             }
@@ -49,7 +49,8 @@ pub(super) fn snapshot(
                 continue;
             }
             if std::str::from_utf8(entry.filename()).is_err() {
-                collector.file(path, File::Unreadable("its name is not UTF-8".to_owned()));
+                let reason = "its name is not UTF-8".to_owned();
+                snapshot.files.insert(path, File::Unreadable(reason));
                 continue;
             }
             let id: Id = entry.object_id().into();
@@ -57,19 +58,19 @@ pub(super) fn snapshot(
                 EntryKind::Tree => open.push((format!("{path}/"), id, depth + 1)),
                 EntryKind::Commit => {}
                 kind @ (EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link) => {
-                    match read_blob(repo, id).map_err(broken)? {
-                        Err(size) => collector.file(path, File::TooLarge(size)),
+                    let file = match read_blob(repo, id).map_err(broken)? {
+                        Err(size) => File::TooLarge(size),
                         Ok(bytes) if kind == EntryKind::Link => {
-                            let target = String::from_utf8_lossy(&bytes).into_owned();
-                            collector.file(path, File::Link(target));
+                            File::Link(String::from_utf8_lossy(&bytes).into_owned())
                         }
-                        Ok(bytes) => collector.bytes(path, bytes)?,
-                    }
+                        Ok(bytes) => count.file(&path, bytes)?,
+                    };
+                    snapshot.files.insert(path, file);
                 }
             }
         }
     }
-    Ok(collector.finish())
+    Ok(snapshot)
 }
 
 /// Whether a name is that of one entry of a directory and leads nowhere else.

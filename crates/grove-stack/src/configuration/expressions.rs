@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::{
-    Decorate as _, Decorated, Ident,
-    expr::{Expression, ForExpr, Traversal, TraversalOperator},
+    Decor, Decorate as _, Decorated, Ident, RawString,
+    expr::{
+        Expression, ForExpr, ObjectKeyMut, ObjectValue, ObjectValueTerminator, Traversal,
+        TraversalOperator,
+    },
     structure::{AttributeMut, Block, Body},
+    template::StringTemplate,
     visit::{Visit, visit_for_expr},
-    visit_mut::{VisitMut, visit_attr_mut, visit_block_mut, visit_expr_mut},
+    visit_mut::{VisitMut, visit_attr_mut, visit_block_mut, visit_expr_mut, visit_object_item_mut},
 };
 
 use super::{Head, variable, word};
@@ -21,6 +25,8 @@ pub(super) struct Rewriter<'a> {
     /// What is in the part, and under which name.
     known: &'a BTreeMap<&'a Head, &'a Head>,
     variables: &'a mut BTreeMap<String, String>,
+    /// Names that a module, which is the root now, has for variables of its own.
+    taken: &'a BTreeSet<String>,
     /// The key of this block, and what it was one of.
     each: Option<(Key, Option<Expression>)>,
     /// Names that `for` expressions bind.
@@ -31,10 +37,12 @@ impl<'a> Rewriter<'a> {
     pub(super) fn new(
         known: &'a BTreeMap<&'a Head, &'a Head>,
         variables: &'a mut BTreeMap<String, String>,
+        taken: &'a BTreeSet<String>,
     ) -> Self {
         Self {
             known,
             variables,
+            taken,
             each: None,
             bound: BTreeSet::new(),
         }
@@ -63,8 +71,8 @@ impl<'a> Rewriter<'a> {
         }
         if root == "var" {
             let name = attribute(traversal, 0)?;
-            self.variables.insert(name.clone(), format!("var.{name}"));
-            return None;
+            let own = self.named(name.clone(), format!("var.{name}"));
+            return (own != name).then(|| followed(variable(&own), &traversal.operators[1..]));
         }
         if OWN.contains(&root) || self.bound.contains(root) {
             return None;
@@ -136,17 +144,22 @@ impl<'a> Rewriter<'a> {
             .copied()
             .filter(|word| !word.is_empty())
             .collect();
-        let mut name = word(&words.join("_"));
-        // Another expression may have this name already.
-        while self
-            .variables
-            .get(&name)
-            .is_some_and(|known| *known != expression)
+        let name = self.named(word(&words.join("_")), expression);
+        followed(variable(&name), &traversal.operators[steps..])
+    }
+
+    /// The name of the variable for an expression: the wanted one, unless something else has it.
+    fn named(&mut self, mut name: String, expression: String) -> String {
+        while self.taken.contains(&name)
+            || self
+                .variables
+                .get(&name)
+                .is_some_and(|known| *known != expression)
         {
             name.push('_');
         }
         self.variables.insert(name.clone(), expression);
-        followed(variable(&name), &traversal.operators[steps..])
+        name
     }
 }
 
@@ -197,6 +210,71 @@ impl Rewriter<'_> {
         let bare = to.to_string();
         let parsed: Expression = bare.split('[').next()?.parse().ok()?;
         (from.key().is_none() || to.key().is_none()).then_some(parsed)
+    }
+}
+
+/// An expression of a block for one key, outside of it and on one line, as a console reads it.
+pub(super) fn alone(
+    expression: &Expression,
+    key: Option<&Key>,
+    each: Option<&Expression>,
+) -> String {
+    let mut expression = expression.clone();
+    Alone { key, each }.visit_expr_mut(&mut expression);
+    expression.to_string()
+}
+
+/// Blanks in place of line breaks and comments.
+fn on_one_line(decor: &mut Decor) {
+    let is_long = |text: &RawString| text.contains(['\n', '#', '/']);
+    if decor.prefix().is_some_and(is_long) {
+        decor.set_prefix(" ");
+    }
+    if decor.suffix().is_some_and(is_long) {
+        decor.set_suffix(" ");
+    }
+}
+
+struct Alone<'a> {
+    key: Option<&'a Key>,
+    each: Option<&'a Expression>,
+}
+
+impl VisitMut for Alone<'_> {
+    fn visit_expr_mut(&mut self, node: &mut Expression) {
+        visit_expr_mut(self, node);
+        on_one_line(node.decor_mut());
+        match node {
+            Expression::Traversal(traversal) => {
+                if let Expression::Variable(root) = &traversal.expr
+                    && matches!(root.as_str(), "each" | "count")
+                    && let Some(key) = self.key
+                    && let Some(instead) = own_key(traversal, key, self.each)
+                {
+                    *node = instead;
+                }
+            }
+            Expression::Array(list) => {
+                list.set_trailing("");
+                list.set_trailing_comma(false);
+            }
+            Expression::Object(object) => object.set_trailing(""),
+            Expression::FuncCall(call) => {
+                call.args.set_trailing("");
+                call.args.set_trailing_comma(false);
+            }
+            Expression::HeredocTemplate(heredoc) => {
+                let elements = heredoc.template.iter().cloned();
+                *node = Expression::from(elements.collect::<StringTemplate>());
+            }
+            _ => {}
+        }
+    }
+
+    fn visit_object_item_mut(&mut self, mut key: ObjectKeyMut, value: &mut ObjectValue) {
+        on_one_line(key.decor_mut());
+        value.set_terminator(ObjectValueTerminator::Comma);
+        visit_object_item_mut(self, key, value);
     }
 }
 

@@ -87,8 +87,8 @@ fn each_part_gets_its_calls_and_inputs_for_what_others_have() {
     let configuration = Configuration::read([("main.tf", MAIN)]).unwrap();
     let mut shown = String::new();
     for (part, record) in split.parts.iter().zip(&split.record.parts) {
-        let made = configuration.part(part, record, "../../combined");
-        write!(shown, "--- {}\n{}", part.stack, made.text).unwrap();
+        let made = configuration.part(part, record, "../../combined", &BTreeMap::new());
+        write!(shown, "--- {}\n{}", part.stack, made.files["main.tf"]).unwrap();
         for (name, expression) in &made.variables {
             writeln!(shown, "# {name} <- {expression}").unwrap();
         }
@@ -169,10 +169,162 @@ fn what_cannot_be_copied_is_said() {
         .parts
         .iter()
         .zip(&split.record.parts)
-        .flat_map(|(part, record)| configuration.part(part, record, "..").left)
+        .flat_map(|(part, record)| {
+            configuration
+                .part(part, record, "..", &BTreeMap::new())
+                .left
+        })
         .collect();
     insta::assert_snapshot!(left.join("\n"), @r#"
-    module.instances["uni"] is hoisted into the root module: write its resources there
+    module.instances["uni"] is not declared in the old root
     x_user.user["uni"] is not declared in the old root
     "#);
+}
+
+const MODULE: &str = r#"
+terraform {
+  required_providers {
+    x = { source = "acme/x" }
+  }
+}
+
+variable "name" {}
+
+variable "prefix" {
+  default = "module"
+}
+
+module "sub" {
+  source = "./sub"
+}
+
+module "beside" {
+  source = "../network"
+}
+
+resource "x_db" "d" {
+  name = "${var.prefix}-${var.name}"
+}
+
+output "id" {
+  value = x_db.d.id
+}
+"#;
+
+#[test]
+fn a_hoisted_module_is_the_root_with_its_arguments_as_values() {
+    let state = State::parse(STATE).unwrap();
+    let rules = RULES.replace("as: module.instance\n", "as: .\n");
+    let rules = Rules::parse(&rules, &BTreeMap::new()).unwrap();
+    let split = split(state, &rules, Allow::default()).unwrap();
+    let configuration = Configuration::read([("main.tf", MAIN)]).unwrap();
+    let (part, record) = (&split.parts[0], &split.record.parts[0]);
+    assert_eq!(
+        hoisted_calls(part, record),
+        BTreeSet::from(["instances".to_owned()])
+    );
+    let way = "../../combined/modules/instance".to_owned();
+    let called = Called::read([("main.tf", MODULE), ("more.tf", "")], way).unwrap();
+    let called = BTreeMap::from([("instances".to_owned(), called)]);
+    let made = configuration.part(part, record, "../../combined", &called);
+    let mut shown = String::new();
+    for (name, text) in &made.files {
+        writeln!(shown, "--- {name}\n{}", text.trim()).unwrap();
+    }
+    for (name, expression) in &made.variables {
+        writeln!(shown, "# {name} <- {expression}").unwrap();
+    }
+    shown += &made.left.join("\n");
+    insta::assert_snapshot!(shown, @r#"
+    --- main.tf
+    terraform {
+      required_providers {
+        x = { source = "acme/x" }
+      }
+    }
+
+    variable "name" {}
+
+    variable "prefix" {
+      default = "module"
+    }
+
+    module "sub" {
+      source = "./sub"
+    }
+
+    module "beside" {
+      source = "../../combined/modules/network"
+    }
+
+    resource "x_db" "d" {
+      name = "${var.prefix}-${var.name}"
+    }
+    --- more.tf
+
+    --- root_main.tf
+    terraform {
+      required_version = ">= 1.6"
+    }
+
+    provider "x" {
+      region = var.prefix_
+    }
+
+    resource "x_user" "user" {
+      name     = "uni"
+
+      lifecycle {
+        ignore_changes = [tags["x"]]
+      }
+    }
+
+    variable "network" {}
+
+    variable "peers" {}
+
+    variable "prefix_" {}
+
+    variable "size" {}
+
+    variable "user" {}
+    # name <-  "${local.prefix}-${ "uni" }"
+    # network <-  module.network.id
+    # peers <-  [for name, one in var.instances : one.size]
+    # prefix_ <- local.prefix
+    # size <- var.instances["uni"].size
+    # user <-  x_user.user["uni"].id
+    outputs of module.instances["uni"], to be added once the part is applied: id
+    "#);
+}
+
+#[test]
+fn an_expression_is_read_by_a_console() {
+    let text = r#"{
+  # What it is called.
+  a = each.key
+  "b" : [
+    each.value.x, // one
+    count.index,
+  ]
+  (local.c) = merge(
+    { d = 1 },
+    var.e...
+  ),
+  f = [for k, v in each.value.all : upper(v) if k != "x"]
+  g = each.value.on ? -1 : (2 +
+    3)
+  h = <<-EOT
+    one ${each.key} "two"
+      %{ if true }three%{ endif }
+  EOT
+  i = "a ${each.value.x} \" $${b}"
+}
+"#;
+    let expression: Expression = text.trim().parse().unwrap();
+    let each = "var.all".parse().unwrap();
+    let key = Key::Text("uni".to_owned());
+    let alone = expressions::alone(&expression, Some(&key), Some(&each));
+    assert!(!alone.contains('\n'), "{alone}");
+    insta::assert_snapshot!(alone, @r#"{ a = "uni",  "b" : [var.all["uni"].x, "uni"],  (local.c) = merge( { d = 1 ,}, var.e...), f = [for k, v in var.all["uni"].all : upper(v) if k != "x"],  g = var.all["uni"].on ? -1 : (2 + 3),  h = "one ${ "uni" } \"two\"\n  %{ if true }three%{ endif }\n",  i = "a ${ var.all["uni"].x } \" $${b}",}"#);
 }

@@ -9,8 +9,8 @@ use std::{
 
 use grove_stack::{
     Allow, Part, Record, Rules, STAYS,
-    configuration::{Configuration, PartConfiguration},
-    module::is_module_file,
+    configuration::{Called, Configuration, PartConfiguration, hoisted_calls},
+    module::{ModuleError, is_module_file},
 };
 use grove_yaml::LineIndex;
 use rayon::prelude::*;
@@ -20,6 +20,7 @@ use super::{BUILT_IN, RECORD, STATE, new_private, parent, parse, read, verify, w
 use crate::{
     error::{CommandError, Exit, Result},
     output::{Output, count},
+    surroundings,
     tofu::{Environment, Root, program},
     workspace::is_json,
 };
@@ -203,37 +204,8 @@ fn configure(
     out: &Path,
     output: &Output,
 ) -> Result<()> {
-    let mut files = BTreeMap::new();
-    for entry in fs_err::read_dir(config)? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if is_module_file(&name) && path.extension() != Some("json".as_ref()) {
-            files.insert(name, fs_err::read_to_string(&path)?);
-        }
-    }
-    let files = files
-        .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()));
-    let configuration = Configuration::read(files).map_err(|error| {
-        CommandError::from_error(Exit::No, &error).context(format!(
-            "{} cannot be read",
-            config.join(&error.place.file).display()
-        ))
-    })?;
-    let made: Vec<PartConfiguration> = parts
-        .iter()
-        .zip(&record.parts)
-        .map(|(part, known)| configuration.part(part, known, &way(&out.join(&part.stack), config)))
-        .collect();
-    let expressions: BTreeSet<&str> = made
-        .iter()
-        .flat_map(|made| made.variables.values().map(String::as_str))
-        .collect();
-    let expressions: Vec<&str> = expressions.into_iter().collect();
+    let files = module_files(config)?;
+    let configuration = Configuration::read(texts(&files)).map_err(unreadable(config))?;
     let environment = Environment::default();
     let old = Root {
         program,
@@ -242,6 +214,28 @@ fn configure(
         environment: &environment,
     };
     old.init()?;
+    let modules = modules(config)?;
+    let made: Vec<PartConfiguration> = parts
+        .iter()
+        .zip(&record.parts)
+        .map(|(part, known)| {
+            let place = out.join(&part.stack);
+            let mut called = BTreeMap::new();
+            for name in hoisted_calls(part, known) {
+                if let Some(directory) = modules.get(&name) {
+                    let files = module_files(directory)?;
+                    let read = Called::read(texts(&files), way(&place, directory));
+                    called.insert(name, read.map_err(unreadable(directory))?);
+                }
+            }
+            Ok(configuration.part(part, known, &way(&place, config), &called))
+        })
+        .collect::<Result<_>>()?;
+    let expressions: BTreeSet<&str> = made
+        .iter()
+        .flat_map(|made| made.variables.values().map(String::as_str))
+        .collect();
+    let expressions: Vec<&str> = expressions.into_iter().collect();
     let values = if expressions.is_empty() {
         Vec::new()
     } else {
@@ -257,7 +251,13 @@ fn configure(
             continue;
         }
         let directory = beside.join(&part.stack);
-        fs_err::write(directory.join("main.tf"), &made.text)?;
+        if let Some(module) = made.hoisted.as_ref().and_then(|call| modules.get(call)) {
+            copy(module, &directory)?;
+            leave_values_out(&directory)?;
+        }
+        for (name, text) in &made.files {
+            fs_err::write(directory.join(name), text)?;
+        }
         let own: serde_json::Map<String, serde_json::Value> = made
             .variables
             .iter()
@@ -281,6 +281,73 @@ fn configure(
         ..old
     };
     all.run(&["fmt", "-recursive"]).map(drop)
+}
+
+/// Takes away values that a called module's directory had beside it: they would be a root module's.
+fn leave_values_out(directory: &Path) -> Result<()> {
+    for entry in fs_err::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".tfvars") || name.ends_with(".tfvars.json") {
+            fs_err::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The files of a module in native syntax, by name.
+fn module_files(directory: &Path) -> Result<BTreeMap<String, String>> {
+    let mut files = BTreeMap::new();
+    for entry in fs_err::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if is_module_file(&name) && path.extension() != Some("json".as_ref()) {
+            files.insert(name.into_owned(), fs_err::read_to_string(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+fn texts(files: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+    files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+}
+
+fn unreadable(directory: &Path) -> impl Fn(ModuleError) -> CommandError {
+    move |error| {
+        let file = directory.join(&error.place.file);
+        CommandError::from_error(Exit::No, &error)
+            .context(format!("{} cannot be read", file.display()))
+    }
+}
+
+/// Where `init` has put the modules that a root calls, by the names of their calls.
+fn modules(root: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    // <https://github.com/opentofu/opentofu/blob/v1.10.10/internal/modsdir/manifest.go>
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Manifest {
+        modules: Vec<Entry>,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Entry {
+        key: String,
+        dir: PathBuf,
+    }
+    let data = surroundings::variable("TF_DATA_DIR").unwrap_or_else(|| ".terraform".into());
+    let text = match fs_err::read_to_string(root.join(data).join("modules/modules.json")) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let manifest: Manifest = serde_json::from_str(&text)
+        .map_err(|error| CommandError::from_error(Exit::Tool, &error))?;
+    let entries = manifest.modules.into_iter();
+    Ok(entries
+        .map(|entry| (entry.key, root.join(entry.dir)))
+        .collect())
 }
 
 /// The way from one directory, which is not there yet, to another.
