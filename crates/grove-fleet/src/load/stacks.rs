@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{BuildHasher as _, RandomState},
     sync::{Arc, Mutex},
 };
 
@@ -84,8 +85,13 @@ fn entries(stacks: Option<Value>) -> impl Iterator<Item = (String, Map<String, V
 
 /// Modules by their files: stacks of many instances are often copies of one, which is read once.
 #[derive(Default)]
-struct Modules<'a>(Mutex<HashMap<Files<'a>, Read>>);
+struct Modules<'a> {
+    hashing: RandomState,
+    /// By the hash of their files, which is made before anybody waits.
+    known: Mutex<HashMap<u64, Vec<Known<'a>>>>,
+}
 
+type Known<'a> = (Files<'a>, Arc<Read>);
 /// The files right in a module's directory, by name.
 type Files<'a> = Vec<(&'a str, &'a [u8])>;
 type Read = Result<Module, ModuleError>;
@@ -99,16 +105,25 @@ impl<'a> Modules<'a> {
                 (!name.contains('/')).then_some((name, bytes))
             })
             .collect();
-        let known = || Some(self.0.lock().ok()?.get(&files)?.clone());
+        let hash = self.hashing.hash_one(&files);
+        let known = || {
+            let modules = self.known.lock().ok()?;
+            let mut same = modules.get(&hash)?.iter();
+            same.find(|(known, _)| *known == files)
+                .map(|(_, read)| Arc::clone(read))
+        };
         let read = known().unwrap_or_else(|| {
-            let read = Module::read(files.iter().copied());
-            if let Ok(mut modules) = self.0.lock() {
-                modules.insert(files, read.clone());
+            let read = Arc::new(Module::read(files.iter().copied()));
+            if let Ok(mut modules) = self.known.lock() {
+                let same = modules.entry(hash).or_default();
+                same.push((files, Arc::clone(&read)));
             }
             read
         });
-        read.map(|module| module.within(directory))
-            .map_err(|error| error.within(directory))
+        match &*read {
+            Ok(module) => Ok(module.clone().within(directory)),
+            Err(error) => Err(error.clone().within(directory)),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A secret where everyone can read it.
 
 use grove_yaml::{Node, Value};
+use rayon::prelude::*;
 
 use crate::{
     File, Severity,
@@ -148,21 +149,29 @@ fn names_one(key: &str, text: &str) -> bool {
 /// Credentials in any plain text of the fleet. A lock is made by `grove lock`, of public packages;
 /// a published key is one that `published-key` watches.
 fn by_form(view: &View<'_>, findings: &mut Findings<'_>) {
-    for (path, file) in &view.snapshot.files {
-        let File::Bytes(bytes) = file else { continue };
+    let is_asked = |path: &String| {
         let published = view.fleet.published_key.as_ref() == Some(path);
-        if published || is_secrets_file(path) || matches!(Kind::of(path), Kind::Lock(_)) {
-            continue;
-        }
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            continue;
-        };
-        for (span, what) in leak::credentials(text) {
-            findings.add_with_hint(
-                format!("this looks like {what}, and this file is not encrypted"),
-                [Place::bytes(path.as_str(), span)],
-                "make a new one, and put it into a `secrets.sops.yaml` with `grove secret set`",
-            );
-        }
+        !published && !is_secrets_file(path) && !matches!(Kind::of(path), Kind::Lock(_))
+    };
+    let found: Vec<_> = view
+        .snapshot
+        .files
+        .par_iter()
+        .filter(|(path, _)| is_asked(path))
+        .flat_map_iter(|(path, file)| {
+            let text = match file {
+                File::Bytes(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
+                _ => "",
+            };
+            let credentials = leak::credentials(text).into_iter();
+            credentials.map(move |(span, what)| (path, span, what))
+        })
+        .collect();
+    for (path, span, what) in found {
+        findings.add_with_hint(
+            format!("this looks like {what}, and this file is not encrypted"),
+            [Place::bytes(path.as_str(), span)],
+            "make a new one, and put it into a `secrets.sops.yaml` with `grove secret set`",
+        );
     }
 }
