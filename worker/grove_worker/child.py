@@ -22,6 +22,7 @@ _FIELDS: dict[str, type] = {
     "names": list,
     "known": dict,
     "job": list,
+    "image": str,
 }
 
 
@@ -38,6 +39,7 @@ class Request:
     names: list[str]
     known: dict[str, str]
     job: list[str]
+    image: str
 
     @classmethod
     def parse(cls, head: dict[str, t.Any], body: bytes) -> Request:
@@ -62,6 +64,7 @@ class Request:
             names=head.get("names", []),
             known=head.get("known", {}),
             job=head.get("job", []),
+            image=head.get("image", ""),
         )
 
 
@@ -202,6 +205,22 @@ def _job(
     return made, b""
 
 
+def _image(
+    request: Request, place: Place, throwaway: Throwaway
+) -> tuple[dict[str, t.Any], bytes]:
+    from . import images
+
+    config, _ = load(request, place, throwaway)
+    if not request.image:
+        return {"images": images.known(config)}, b""
+    files = {
+        path: throwaway.replace(content, path)
+        for path, content in sorted(images.context(config, place.root, request.image).items())
+    }
+    head = {"files": [[path, len(content)] for path, content in files.items()]}
+    return head, b"".join(files.values())
+
+
 def _warm(
     request: Request, place: Place, throwaway: Throwaway
 ) -> tuple[dict[str, t.Any], bytes]:
@@ -232,6 +251,7 @@ _OPERATIONS: dict[
     "secrets": _secrets,
     "generate": _generate,
     "job": _job,
+    "image": _image,
     "warm": _warm,
 }
 

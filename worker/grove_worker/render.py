@@ -20,8 +20,26 @@ PATCH_PRIORITY = 100
 
 def files(config: Config, root: str) -> dict[str, bytes]:
     """The rendered files that Kustomize needs, by their path in Tutor's `env` directory."""
+    return _collected(config, root, references.collect)
+
+
+def files_below(config: Config, root: str, directory: str) -> dict[str, bytes]:
+    """The rendered files whose path in Tutor's `env` directory begins with `directory`."""
+
+    def collect(paths: t.Iterable[str], read: t.Callable[[str], bytes]) -> dict[str, bytes]:
+        return {path: read(path) for path in paths if path.startswith(directory)}
+
+    return _collected(config, root, collect)
+
+
+def _collected(
+    config: Config,
+    root: str,
+    collect: t.Callable[[t.Iterable[str], t.Callable[[str], bytes]], dict[str, bytes]],
+) -> dict[str, bytes]:
+    """What `collect` chooses of all files and reads."""
     templates = _Templates(config)
-    found = references.collect(templates.paths, templates.read)
+    found = collect(templates.paths, templates.read)
     # Tutor 22 tells plugins when all files are written, and they may change them.
     saved = getattr(hooks.Actions, "ENV_SAVED", None)
     if saved is None or not saved.callbacks:
@@ -32,7 +50,7 @@ def files(config: Config, root: str) -> dict[str, bytes]:
     try:
         saved.do(base, deepcopy(config))
     except Exception:
-        # A plugin may look for files that Kustomize does not need.
+        # A plugin may look for files that were not chosen.
         with naming("the environment"):
             tutor_env.save(root, deepcopy(config))
     written = dict(_written(base))
@@ -44,7 +62,7 @@ def files(config: Config, root: str) -> dict[str, bytes]:
         with open(place, "rb") as file:
             return file.read()
 
-    return references.collect({*templates.paths, *written}, read)
+    return collect({*templates.paths, *written}, read)
 
 
 def tasks(config: Config) -> list[dict[str, t.Any]]:

@@ -3,6 +3,7 @@
 //! Both steps are best effort: what is broken is left out, and the rules of `check` say what and
 //! why. So a [`Fleet`] is only to be rendered when the check has found no error.
 
+mod build;
 mod cluster;
 mod data;
 mod distribution;

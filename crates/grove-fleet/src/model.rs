@@ -1,6 +1,7 @@
 //! A fleet that was loaded and checked: layers merged, names valid, everything typed.
 
 mod address;
+mod build;
 mod cluster;
 mod data;
 mod distribution;
@@ -13,6 +14,7 @@ mod mail;
 mod workload;
 
 pub use address::Address;
+pub use build::{Build, Login, ThemeSource};
 pub use cluster::{Certificate, Chart, Cluster, Harmony, Waits};
 pub use data::{
     Admin, Credentials, Data, Engine, Manage, Mode, OPENEDX, Outside, Search, Server, Volume,

@@ -3,6 +3,7 @@
 //! From these tables come the problems that [`misfits`] finds, the JSON Schemas of
 //! [`crate::schema`] and the reference pages.
 
+mod build;
 mod cluster;
 mod data;
 mod distribution;

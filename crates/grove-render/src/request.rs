@@ -55,6 +55,9 @@ pub fn request(instance: &Instance) -> Result<TutorInput, Error> {
     let mut set = |key: String, value: Value| {
         config.insert(key, value);
     };
+    for (key, value) in &instance.theme.indigo {
+        set(key.clone(), value.clone());
+    }
     let secrets: BTreeSet<String> = instance.secrets.keys().cloned().collect();
     for name in secrets.iter().filter(|name| *name != JWT_KEY) {
         set(name.clone(), format!("@@{name}@@").into());

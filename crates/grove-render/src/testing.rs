@@ -66,6 +66,7 @@ pub(crate) fn instance() -> Instance {
         pod_security: grove_fleet::model::PodSecurity::default(),
         mfes: BTreeMap::new(),
         theme: grove_fleet::model::Theme::default(),
+        build: grove_fleet::model::Build::default(),
         plugins: vec!["mfe".to_owned(), "indigo".to_owned()],
         plugin_files: BTreeMap::new(),
         config: serde_json::Map::new(),

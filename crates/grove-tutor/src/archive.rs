@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     package!("declared.py"),
     package!("errors.py"),
     package!("frames.py"),
+    package!("images.py"),
     package!("jinja.py"),
     package!("jobs.py"),
     package!("limits.py"),

@@ -17,6 +17,7 @@ pub use answer::{DeclaredSecret, JobScripts, JobStep, KnownJob, SecretClass, Tut
 pub use error::{Failure, FailureKind, WorkerError};
 pub use generator::Generator;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -162,6 +163,21 @@ impl Worker {
     /// they are, so they must mean nothing to a shell.
     pub fn job(&self, input: &TutorInput, words: &[String]) -> Result<JobScripts, WorkerError> {
         answer::job_scripts(&self.ask(&Request::job(input, words), input)?)
+    }
+
+    /// The images that a site is made of, by name, for an input of
+    /// [`image_request`](grove_render::image_request).
+    pub fn images(&self, input: &TutorInput) -> Result<Vec<String>, WorkerError> {
+        answer::images(&self.ask(&Request::image(input, ""), input)?)
+    }
+
+    /// What an image is built from: content by path in the build context. No path is absolute or leads out.
+    pub fn image(
+        &self,
+        input: &TutorInput,
+        image: &str,
+    ) -> Result<BTreeMap<String, Vec<u8>>, WorkerError> {
+        answer::context(&self.ask(&Request::image(input, image), input)?)
     }
 
     fn ask(&self, request: &Request<'_>, input: &TutorInput) -> Result<frames::Frame, WorkerError> {

@@ -77,6 +77,7 @@ pub(crate) enum Command {
     Secret(c::secret::Arguments),
     Data(c::data::Arguments),
     Seal(c::seal::Arguments),
+    Image(c::image::Arguments),
     Render(c::render::Arguments),
     Diff(c::diff::Arguments),
     Deploy(c::deploy::Arguments),

@@ -16,6 +16,7 @@ pub(crate) mod explain;
 pub(crate) mod freeze;
 pub(crate) mod history;
 pub(crate) mod hold;
+pub(crate) mod image;
 pub(crate) mod init;
 pub(crate) mod init_task;
 pub(crate) mod instance;
@@ -62,6 +63,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Data(arguments) => data::run(arguments, global, output),
         Command::Secret(arguments) => secret::run(arguments, global, output),
         Command::Seal(arguments) => seal::run(arguments, global, output),
+        Command::Image(arguments) => image::run(arguments, global, output),
         Command::Render(arguments) => render::run(arguments, global, output),
         Command::Diff(arguments) => diff::run(arguments, global, output),
         Command::Deploy(arguments) => deploy::run(arguments, global, output),

@@ -3,6 +3,7 @@
 mod addon_values;
 mod admin_secret_in_instance;
 mod bad_autoscaling;
+mod bad_build;
 mod bad_data;
 mod bad_flag;
 mod bad_frontend;
@@ -35,6 +36,7 @@ mod harmony_unused_value;
 mod host_clash;
 mod identity_changed;
 mod identity_clash;
+mod image_lacks;
 mod instance_gone;
 mod limit_exceeded;
 mod lock_missing;
@@ -117,6 +119,7 @@ pub static ALL: &[Rule] = &[
     mutable_image::RULE,
     bad_resources::RULE,
     bad_autoscaling::RULE,
+    bad_build::RULE,
     bad_schedule::RULE,
     bad_network::RULE,
     bad_pod_security::RULE,
@@ -155,6 +158,7 @@ pub static ALL: &[Rule] = &[
     unresolved_input::RULE,
     stack_cycle::RULE,
     outputs_unreadable::RULE,
+    image_lacks::RULE,
     instance_gone::RULE,
     identity_changed::RULE,
 ];

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use grove_yaml::Value;
 
-use super::{Document, Documents, data, domains, flags, frontend, plugins, secrets, workloads};
+use super::{
+    Document, Documents, build, data, domains, flags, frontend, plugins, secrets, workloads,
+};
 use crate::{
     Address,
     layer::{self, Merged},
@@ -84,6 +86,7 @@ pub(super) fn read(
             .map(|(name, merged)| (name.to_owned(), frontend::mfe(merged)))
             .collect(),
         theme: merged.get("theme").map(frontend::theme).unwrap_or_default(),
+        build: build::build(&merged),
         mail: merged.get("mail").map(mail),
         state: merged
             .get("state")

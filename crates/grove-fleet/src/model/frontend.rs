@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
+
+use super::ThemeSource;
+
 /// A micro-frontend that is added, replaced or left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mfe {
@@ -35,6 +39,10 @@ impl Mfe {
 pub struct Theme {
     /// A theme that the image has, by its directory.
     pub name: Option<String>,
+    /// Where it comes from, where the image is built with it.
+    pub git: Option<ThemeSource>,
+    /// Values of Tutor's keys for the theme Indigo.
+    pub indigo: Map<String, Value>,
     /// `core` or a variant as `light` → style sheets of micro-frontends.
     pub tokens: BTreeMap<String, Tokens>,
 }

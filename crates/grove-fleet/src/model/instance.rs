@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Cron, Data, Domain, Flags, Mail, Maintenance, Mfe, Network, PodSecurity, Quota,
+    Address, Build, Cron, Data, Domain, Flags, Mail, Maintenance, Mfe, Network, PodSecurity, Quota,
     Resources, Scaling, State, Theme, Waits, Worker,
 };
 
@@ -54,6 +54,8 @@ pub struct Instance {
     pub mfes: BTreeMap<String, Mfe>,
     /// `theme`: its look.
     pub theme: Theme,
+    /// `packages` and `build`: what its image has more than Tutor's own.
+    pub build: Build,
     /// `mail`: how it sends mail, where not by Tutor's own relay.
     pub mail: Option<Mail>,
     /// `state`: what it does.

@@ -9,7 +9,7 @@ pub(super) static SHAPE: Shape = Shape {
 };
 
 /// A version, or a commit of a Git repository.
-const REQUIREMENT: Type = Type::Either(
+pub(super) const REQUIREMENT: Type = Type::Either(
     &Type::Text,
     &Type::Object(&[&[
         Key::new("git", Type::Text, "The repository's URL.").required(),

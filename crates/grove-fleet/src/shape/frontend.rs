@@ -28,6 +28,48 @@ pub(super) const THEME: Type = Type::Object(&[&[
         "A theme that the image has, by its directory: for the names of the LMS and the CMS.",
     ),
     Key::new(
+        "git",
+        Type::Object(&[&[
+            Key::new("url", Type::Text, "The repository's address, with `https`.").required(),
+            Key::new("rev", Type::Text, "The commit, as 40 hexadecimal digits.").required(),
+            Key::new(
+                "path",
+                Type::Text,
+                "The theme's directory in the repository, where it is not the whole.",
+            ),
+        ]]),
+        "Where the theme `name` comes from: it is built into the image `openedx`.",
+    ),
+    Key::new(
+        "indigo",
+        Type::Object(&[&[
+            Key::new(
+                "primary_color",
+                Type::Text,
+                "Its main colour, as `#15376D`; built into the image.",
+            ),
+            Key::new(
+                "welcome_message",
+                Type::Text,
+                "What stands on the first page; built into the image.",
+            ),
+            Key::new(
+                "dark_toggle",
+                Type::Bool,
+                "Whether learners may choose a dark look; built into the image.",
+            ),
+            Key::new(
+                "footer",
+                Type::List(&Type::Object(&[&[
+                    Key::new("title", Type::Text, "What it is called.").required(),
+                    Key::new("url", Type::Text, "Where it leads, as `/about`.").required(),
+                ]])),
+                "The links at the end of each page.",
+            ),
+        ]]),
+        "Settings of the theme Indigo, of the plugin `indigo`.",
+    ),
+    Key::new(
         "tokens",
         Type::Map(&Type::Object(&[&[
             Key::new(

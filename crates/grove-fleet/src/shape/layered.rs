@@ -1,6 +1,8 @@
 //! The keys that every layer may give: fleet, ring, cluster, group and instance.
 
-use super::{Choice, Key, Type, data, domain, flags, frontend, stack, workload};
+use super::{
+    Choice, Key, Type, build, data, distribution, domain, flags, frontend, stack, workload,
+};
 
 /// The one layered key that a ring cannot give itself.
 pub(super) const RING: &[Key] = &[Key::new(
@@ -239,6 +241,17 @@ pub(super) const KEYS: &[Key] = &[
     )
     .layered(),
     Key::new("theme", frontend::THEME, "The look of the site.").layered(),
-    Key::later("packages", "Python packages that are built into the image.").layered(),
+    Key::new(
+        "packages",
+        Type::Map(&distribution::REQUIREMENT),
+        "Python packages that are built into the image `openedx`, by package name: an exact version, or a commit.",
+    )
+    .layered(),
+    Key::new(
+        "build",
+        build::BUILD,
+        "What images of one's own are built with; `grove image context` writes what a builder needs.",
+    )
+    .layered(),
     Key::later("sandbox", "A sandbox's owner and its last day.").layered(),
 ];

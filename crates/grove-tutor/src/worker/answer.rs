@@ -108,32 +108,55 @@ impl TutorFiles {
     pub(crate) fn parse(answer: &Frame) -> Result<Self, WorkerError> {
         #[derive(Deserialize)]
         struct Head {
-            files: Vec<(String, usize)>,
             tasks: Vec<Task>,
             tutor_version: String,
         }
         let head: Head = from_json(answer.head())?;
-        let mut files = BTreeMap::new();
-        let mut rest = answer.body();
-        for (path, length) in head.files {
-            check_path(&path)?;
-            let Some((content, after)) = rest.split_at_checked(length) else {
-                return Err(broken("a file is longer than the answer"));
-            };
-            rest = after;
-            if files.insert(path, content.to_vec()).is_some() {
-                return Err(broken("a file comes twice"));
-            }
-        }
-        if !rest.is_empty() {
-            return Err(broken("the answer is longer than its files"));
-        }
         Ok(Self {
-            files,
+            files: files(answer)?,
             tasks: head.tasks,
             tutor_version: head.tutor_version,
         })
     }
+}
+
+/// Cuts the files of an answer out of its body.
+fn files(answer: &Frame) -> Result<BTreeMap<String, Vec<u8>>, WorkerError> {
+    #[derive(Deserialize)]
+    struct Head {
+        files: Vec<(String, usize)>,
+    }
+    let head: Head = from_json(answer.head())?;
+    let mut files = BTreeMap::new();
+    let mut rest = answer.body();
+    for (path, length) in head.files {
+        check_path(&path)?;
+        let Some((content, after)) = rest.split_at_checked(length) else {
+            return Err(broken("a file is longer than the answer"));
+        };
+        rest = after;
+        if files.insert(path, content.to_vec()).is_some() {
+            return Err(broken("a file comes twice"));
+        }
+    }
+    if !rest.is_empty() {
+        return Err(broken("the answer is longer than its files"));
+    }
+    Ok(files)
+}
+
+/// Takes an answer to `image` without a name apart.
+pub(crate) fn images(answer: &Frame) -> Result<Vec<String>, WorkerError> {
+    #[derive(Deserialize)]
+    struct Head {
+        images: Vec<String>,
+    }
+    Ok(from_json::<Head>(answer.head())?.images)
+}
+
+/// Takes an answer to `image` apart.
+pub(crate) fn context(answer: &Frame) -> Result<BTreeMap<String, Vec<u8>>, WorkerError> {
+    files(answer)
 }
 
 /// Takes an answer to `secrets` apart.

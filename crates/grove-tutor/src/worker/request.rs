@@ -23,6 +23,8 @@ pub(crate) struct Request<'a> {
     known: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     job: &'a [String],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    image: &'a str,
 }
 
 impl<'a> Request<'a> {
@@ -42,6 +44,7 @@ impl<'a> Request<'a> {
             names: Vec::new(),
             known: BTreeMap::new(),
             job: &[],
+            image: "",
         }
     }
 
@@ -51,6 +54,14 @@ impl<'a> Request<'a> {
         Self {
             job: words,
             ..Self::new("job", input)
+        }
+    }
+
+    /// A request for the build context of an image; for which images there are, where it has no name.
+    pub(crate) fn image(input: &'a TutorInput, image: &'a str) -> Self {
+        Self {
+            image,
+            ..Self::new("image", input)
         }
     }
 

@@ -1,5 +1,7 @@
 //! What an operator says of a site, rendered with the real Tutor, and served by the real Caddy.
 
+mod images;
+
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},

@@ -1,0 +1,92 @@
+//! What images of an instance's own are built with.
+
+use std::collections::BTreeMap;
+
+use super::Requirement;
+
+/// What the image `openedx` has more than Tutor's own, and how a builder gets it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Build {
+    /// `packages`: Python packages, by name.
+    pub packages: BTreeMap<String, Requirement>,
+    /// `build.index`: an index of packages that is asked before `PyPI`.
+    pub index: Option<String>,
+    /// `build.credentials`: host → who asks there.
+    pub credentials: BTreeMap<String, Login>,
+}
+
+/// Who asks a host for what is not public.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The user's name.
+    pub user: String,
+    /// The name of the secret that has the password.
+    pub password: String,
+}
+
+/// Where a theme comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThemeSource {
+    /// The repository.
+    pub url: String,
+    /// The commit, 40 hexadecimal digits.
+    pub rev: String,
+    /// The theme's directory there; the whole where it is empty.
+    pub path: String,
+}
+
+impl Build {
+    /// Whether a text is an address with `https`, of signs that mean nothing to a shell or a Dockerfile.
+    pub fn is_address(text: &str) -> bool {
+        let rest = text.strip_prefix("https://").unwrap_or_default();
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || "-_.~/+%".contains(c);
+        Self::is_host(host) && path.chars().all(is_sign)
+    }
+
+    /// Whether a text is a host, perhaps with a port.
+    pub fn is_host(text: &str) -> bool {
+        let (name, port) = text.split_once(':').unwrap_or((text, "443"));
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+        is_name && name.chars().all(is_sign) && port.parse::<u16>().is_ok()
+    }
+
+    /// Whether a text names a package, as
+    /// <https://packaging.python.org/en/latest/specifications/name-normalization/> has it; with extras in
+    /// brackets.
+    pub fn is_package(text: &str) -> bool {
+        let (name, extras) = match text.split_once('[') {
+            Some((name, extras)) => (name, extras.strip_suffix(']')),
+            None => (text, Some("x")),
+        };
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let is_name = |text: &str| {
+            let ends = [text.chars().next(), text.chars().last()];
+            let is_fine = |end: Option<char>| end.is_some_and(|c| c.is_ascii_alphanumeric());
+            ends.into_iter().all(is_fine) && text.chars().all(is_sign)
+        };
+        is_name(name) && extras.is_some_and(|extras| extras.split(',').all(is_name))
+    }
+
+    /// Whether a text is one exact version
+    /// (<https://packaging.python.org/en/latest/specifications/version-specifiers/>).
+    pub fn is_version(text: &str) -> bool {
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || ".!+-_".contains(c);
+        text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_sign)
+    }
+
+    /// Whether a text is a commit: 40 hexadecimal digits.
+    pub fn is_commit(text: &str) -> bool {
+        text.len() == 40 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+    }
+
+    /// Whether a text is a directory below another.
+    pub fn is_path(text: &str) -> bool {
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let is_part = |part: &str| {
+            !part.is_empty() && !part.starts_with(['.', '-']) && part.chars().all(is_sign)
+        };
+        text.split('/').all(is_part)
+    }
+}

@@ -1,0 +1,117 @@
+//! What images of an instance's own are built from.
+
+use grove_fleet::model::{Build, Identity, Instance, Requirement};
+use serde_json::json;
+
+use crate::{Error, TutorInput, request};
+
+/// The id of the build secret that has the credentials, in the form of a `.netrc`
+/// (<https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html>).
+pub const NETRC: &str = "netrc";
+
+/// Where a build finds it: Python's installers, Git and curl look there. Without credentials it is not
+/// there, and nothing needs it.
+const MOUNT: &str = "--mount=type=secret,id=netrc,target=/root/.netrc";
+
+/// Where a theme waits for its place, in the stage that fetches.
+const FETCHED: &str = "/openedx/fleet-theme";
+
+/// What Tutor is told to render build contexts.
+///
+/// What does not reach an image is the same for all: instances with the same packages, theme and settings
+/// have the same image, whatever their hosts and servers are.
+///
+/// # Errors
+///
+/// Those of [`request`].
+pub fn image_request(instance: &Instance) -> Result<TutorInput, Error> {
+    let mut common = instance.clone();
+    for (service, host) in &mut common.hosts {
+        *host = format!("{service}.example.com");
+    }
+    common.domains.clear();
+    common.env.clear();
+    common.mail = None;
+    common.identity = Identity {
+        namespace: "openedx".to_owned(),
+        id: "image".to_owned(),
+    };
+    common.images.remove("openedx");
+    common.images.remove("mfe");
+    let mut input = request(&common)?;
+    // A stage for developers, which is in the Dockerfile, too, waits for these.
+    for (key, value) in [
+        ("MONGODB_HOST", json!("mongodb")),
+        ("MONGODB_PORT", json!(27017)),
+    ] {
+        input.config.insert(key.to_owned(), value);
+    }
+    for (patch, text) in [
+        (
+            "openedx-dockerfile-post-python-requirements",
+            packages(&instance.build),
+        ),
+        (
+            "openedx-dockerfile-post-git-checkout",
+            fetch_theme(instance),
+        ),
+        ("openedx-dockerfile-pre-assets", place_theme(instance)),
+    ] {
+        if let Some(text) = text {
+            input.patches.insert(patch.to_owned(), text);
+        }
+    }
+    Ok(input)
+}
+
+/// The hosts whose credentials the image `openedx` is built with, of those that are stated.
+pub fn image_credentials(instance: &Instance) -> impl Iterator<Item = (&str, &str, &str)> {
+    let credentials = instance.build.credentials.iter();
+    credentials.map(|(host, login)| (host.as_str(), login.user.as_str(), login.password.as_str()))
+}
+
+/// Installs packages, by the installer that Tutor's Dockerfile names.
+fn packages(build: &Build) -> Option<String> {
+    if build.packages.is_empty() {
+        return None;
+    }
+    let index = build.index.iter();
+    let words = index.map(|index| format!("--extra-index-url '{index}'"));
+    let words = words.chain(
+        build
+            .packages
+            .iter()
+            .map(|(name, requirement)| match requirement {
+                Requirement::Version(version) => format!("'{name}=={version}'"),
+                Requirement::Git { git, rev } => format!("'{name} @ git+{git}@{rev}'"),
+            }),
+    );
+    let words: Vec<String> = words.collect();
+    Some(format!(
+        "RUN {MOUNT} \\\n    --mount=type=cache,target=/openedx/.cache/pip,sharing=shared \\\n    \
+         $PIP_COMMAND install {}\n",
+        words.join(" \\\n    ")
+    ))
+}
+
+/// Fetches a theme's commit; the checkout of edx-platform beside it stays as it is.
+fn fetch_theme(instance: &Instance) -> Option<String> {
+    let source = instance.theme.git.as_ref()?;
+    Some(format!(
+        "RUN {MOUNT} \\\n    git init --quiet {FETCHED} \\\n    \
+         && git -C {FETCHED} fetch --quiet --depth 1 '{}' {} \\\n    \
+         && git -C {FETCHED} checkout --quiet FETCH_HEAD \\\n    \
+         && rm -r {FETCHED}/.git\n",
+        source.url, source.rev
+    ))
+}
+
+/// Puts it where themes are compiled, before they are.
+fn place_theme(instance: &Instance) -> Option<String> {
+    let source = instance.theme.git.as_ref()?;
+    let name = instance.theme.name.as_ref()?;
+    let path = source.path.trim_matches('/');
+    Some(format!(
+        "COPY --from=code --chown=app:app {FETCHED}/{path} /openedx/themes/{name}\n"
+    ))
+}
