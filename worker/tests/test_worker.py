@@ -496,6 +496,42 @@ hooks.Filters.CLI_DO_COMMANDS.add_items([sell, ask])
             self.assertIn(said, error["message"])
 
 
+class Images(WithWorker):
+    PLUGIN = b"""
+import os
+from tutor import hooks
+
+hooks.Filters.IMAGES_BUILD.add_items([
+    ("shop", ("build", "openedx", "bin"), "shop:1", ()),
+    ("shop-dev", "build/openedx", "shop:dev", ()),
+])
+"""
+
+    def image(self, name: str, **more: t.Any) -> Answer:
+        asked = {**instance.request(["own"]), "plugin_files": {"own.py": self.PLUGIN}, **more}
+        return self.client.ask("image", **asked, image=name)
+
+    def test_images_of_tutor_and_of_plugins_are_known(self) -> None:
+        self.assertEqual(self.image("")["images"], ["openedx", "shop"])
+
+    def test_a_context_is_the_directory_that_tutor_builds_from(self) -> None:
+        files = self.image("openedx")["files"]
+        self.assertLessEqual({"Dockerfile", "bin/reload-uwsgi"}, set(files))
+        self.assertIn(b"AS python-requirements", files["Dockerfile"])
+        # Another part of the same directory; nothing of what Kustomize reads.
+        self.assertIn("reload-uwsgi", self.image("shop")["files"])
+        self.assertFalse([path for path in files if path.startswith(("k8s", "apps"))])
+
+    def test_a_patch_is_in_the_dockerfile(self) -> None:
+        patches = {"openedx-dockerfile-post-python-requirements": "RUN {{ true }} it's"}
+        files = self.image("openedx", patches=patches)["files"]
+        self.assertIn(b"\nRUN {{ true }} it's\n", files["Dockerfile"])
+
+    def test_an_unknown_image_is_refused(self) -> None:
+        error = self.image("nothing")["error"]
+        self.assertEqual((error["kind"], error["message"]), ("usage", "there is no image `nothing`"))
+
+
 class Start(unittest.TestCase):
     def test_another_protocol_is_refused(self) -> None:
         client = Client(protocol=99)

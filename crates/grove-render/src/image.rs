@@ -115,3 +115,85 @@ fn place_theme(instance: &Instance) -> Option<String> {
         "COPY --from=code --chown=app:app {FETCHED}/{path} /openedx/themes/{name}\n"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use grove_fleet::model::{Domain, Login, ThemeSource};
+
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn what_does_not_reach_an_image_does_not_count() {
+        let mut instance = testing::instance();
+        let plain = image_request(&instance).unwrap();
+        assert!(plain.patches.is_empty(), "{:?}", plain.patches);
+        instance.hosts.insert("lms".into(), "other.example".into());
+        instance.domains.insert(
+            "shop.example".into(),
+            Domain {
+                service: "lms".into(),
+                ..Domain::default()
+            },
+        );
+        "other".clone_into(&mut instance.identity.namespace);
+        let other = image_request(&instance).unwrap();
+        assert_eq!((plain.config, plain.patches), (other.config, other.patches));
+    }
+
+    #[test]
+    fn packages_and_a_theme_are_steps_of_the_dockerfile() {
+        let mut instance = testing::instance();
+        let rev = "0123456789abcdef0123456789abcdef01234567".to_owned();
+        instance.build.packages = [
+            ("shop[x]".to_owned(), Requirement::Version("1.0".to_owned())),
+            (
+                "tools".to_owned(),
+                Requirement::Git {
+                    git: "https://git.example/tools.git".to_owned(),
+                    rev: rev.clone(),
+                },
+            ),
+        ]
+        .into();
+        instance.build.index = Some("https://pypi.example/simple".to_owned());
+        let login = Login {
+            user: "ci".to_owned(),
+            password: "TOKEN".to_owned(),
+        };
+        instance.build.credentials = [("git.example".to_owned(), login)].into();
+        instance.theme.name = Some("acme".to_owned());
+        instance.theme.git = Some(ThemeSource {
+            url: "https://git.example/theme.git".to_owned(),
+            rev,
+            path: String::new(),
+        });
+        let input = image_request(&instance).unwrap();
+        let mut shown = String::new();
+        for (patch, text) in &input.patches {
+            writeln!(shown, "{patch}\n{text}").unwrap();
+        }
+        insta::assert_snapshot!(shown, @r#"
+        openedx-dockerfile-post-git-checkout
+        RUN --mount=type=secret,id=netrc,target=/root/.netrc \
+            git init --quiet /openedx/fleet-theme \
+            && git -C /openedx/fleet-theme fetch --quiet --depth 1 'https://git.example/theme.git' 0123456789abcdef0123456789abcdef01234567 \
+            && git -C /openedx/fleet-theme checkout --quiet FETCH_HEAD \
+            && rm -r /openedx/fleet-theme/.git
+
+        openedx-dockerfile-post-python-requirements
+        RUN --mount=type=secret,id=netrc,target=/root/.netrc \
+            --mount=type=cache,target=/openedx/.cache/pip,sharing=shared \
+            $PIP_COMMAND install --extra-index-url 'https://pypi.example/simple' \
+            'shop[x]==1.0' \
+            'tools @ git+https://git.example/tools.git@0123456789abcdef0123456789abcdef01234567'
+
+        openedx-dockerfile-pre-assets
+        COPY --from=code --chown=app:app /openedx/fleet-theme/ /openedx/themes/acme
+        "#);
+        let credentials: Vec<_> = image_credentials(&instance).collect();
+        assert_eq!(credentials, [("git.example", "ci", "TOKEN")]);
+    }
+}

@@ -90,3 +90,74 @@ impl Build {
         text.split('/').all(is_part)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Build;
+
+    /// Signs by which a text would be more than a word to a shell or a Dockerfile.
+    const HOSTILE: [&str; 12] = [
+        "'", "\"", "`", "$(x)", "${X}", "\\", " ", "\n", ";", "&&", "|", "#",
+    ];
+
+    #[test]
+    fn words_of_a_build_mean_nothing_to_a_shell() {
+        let whole = "0123456789abcdef0123456789abcdef01234567";
+        let kinds: [(fn(&str) -> bool, &[&str], &[&str]); 6] = [
+            (
+                Build::is_address,
+                &["https://a.example", "https://a.example:8443/x/y_z-1.git"],
+                &[
+                    "",
+                    "http://a.example",
+                    "https://",
+                    "https://u:p@a.example",
+                    "https:///x",
+                    "git@a:b",
+                ],
+            ),
+            (
+                Build::is_host,
+                &["a.example", "10.0.0.1:8080", "localhost"],
+                &["", "-a", "a.example:x", "a.example:99999", ".a"],
+            ),
+            (
+                Build::is_package,
+                &["a", "Shop-XBlock", "zope.interface", "a_b", "a[x,y-z]"],
+                &["", "-a", "a-", "a[", "a[]", "a[x", "a==1", "--index"],
+            ),
+            (
+                Build::is_version,
+                &["1.0.2", "2!1.0", "1.0+local.7", "1.0.dev3"],
+                &["", ">=1.0", "1.*", "==1", "latest", "1,2"],
+            ),
+            (
+                Build::is_commit,
+                &[whole],
+                &[
+                    "",
+                    "main",
+                    &whole[1..],
+                    "0123456789ABCDEF0123456789ABCDEF01234567",
+                ],
+            ),
+            (
+                Build::is_path,
+                &["a", "a/b-c/d.e"],
+                &["", "/a", "a/", "a//b", "../a", "a/..", ".git", "-a"],
+            ),
+        ];
+        for (is_fine, good, bad) in kinds {
+            for text in good {
+                assert!(is_fine(text), "{text}");
+                for hostile in HOSTILE {
+                    assert!(!is_fine(&format!("{text}{hostile}")), "{text}{hostile}");
+                    assert!(!is_fine(&format!("{hostile}{text}")), "{hostile}{text}");
+                }
+            }
+            for text in bad {
+                assert!(!is_fine(text), "{text}");
+            }
+        }
+    }
+}

@@ -95,7 +95,7 @@ fn a_schema_says_what_the_check_says() {
             Instance,
             "identity: {namespace: a, id: b}\nstate: archived\n",
         ),
-        (Instance, "identity: {namespace: a, id: b}\npackages: {}\n"),
+        (Instance, "identity: {namespace: a, id: b}\nsandbox: {}\n"),
         (
             Instance,
             "identity: {namespace: a, id: b}\nresources: {lms: {replicas: 2, requests: {cpu: 1.5, memory: 2Gi}}}\n",

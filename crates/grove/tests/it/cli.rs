@@ -47,6 +47,7 @@ fn help_names_every_command_and_the_exit_codes() {
       secret       Set, edit, show, generate or rotate secrets, and see who can read them
       data         Make, verify and remove databases, users and buckets on shared servers
       seal         Keep the key that a cluster's secrets are sealed to
+      image        See what images are built from, and hand it to a builder
       render       Render instances to plain YAML, without secrets
       diff         Show what a deploy would change, object by object
       deploy       Release instances: check, render, seal, and commit to the deploy repository

@@ -182,7 +182,8 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
         "data: {mysql: {server: main}}",
         "domains: null",
         "flags: null",
-        "images: null",
+        "packages: null\ntheme: {name: university}\nimages: null",
+        "packages: null\nbuild: null",
         "mail: null",
         "network: null",
         "quota: null",
@@ -258,10 +259,14 @@ fn each_key_turned_off_takes_away_what_it_made_and_nothing_else() {
       - job-lms-flags-setup
       + 0
       ~ job-lms-sites-setup
-    images: null
+    packages: null, theme: {name: university}, images: null
       -
       + 0
-      ~ cronjob-clear-sessions cronjob-send-digest deployment-cms-worker deployment-cms deployment-lms-worker-grades deployment-lms-worker deployment-lms job-cms-data job-cms-migrate job-lms-flags-setup job-lms-indigo-setup job-lms-meilisearch-setup job-lms-mfe-setup job-lms-migrate job-lms-sites-setup
+      ~ configmap-openedx-settings-lms-jobs configmap-openedx-settings-lms cronjob-clear-sessions cronjob-send-digest deployment-cms-worker deployment-cms deployment-lms-worker-grades deployment-lms-worker deployment-lms job-cms-data job-cms-migrate job-lms-flags-setup job-lms-indigo-setup job-lms-meilisearch-setup job-lms-mfe-setup job-lms-migrate job-lms-sites-setup
+    packages: null, build: null
+      -
+      + 0
+      ~
     mail: null
       -
       + 2
@@ -674,8 +679,15 @@ fn search_of_somebody_else_takes_the_servers_place() {
 #[ignore = "features: needs the package index and kustomize"]
 fn micro_frontends_are_added_replaced_and_left_out() {
     let world = production();
-    let instance = without(&world.read(format!("fleet/{UNI}")), "mfes");
-    let instance = without(&instance, "theme");
+    let instance = ["mfes", "theme", "images", "packages", "build"]
+        .into_iter()
+        .fold(world.read(format!("fleet/{UNI}")), |text, key| {
+            without(&text, key)
+        });
+    let built = format!(
+        "images: {{mfe: {{ref: \"registry.example.org/openedx/mfe@sha256:{}\"}}}}\n",
+        "5".repeat(64)
+    );
     let with = |keys: &str| {
         world.write(format!("fleet/{UNI}"), format!("{instance}{keys}"));
         world.grove(["render", "--out", "../rendered"])
@@ -703,8 +715,11 @@ fn micro_frontends_are_added_replaced_and_left_out() {
         plain.contains("gradebook {") && plain.contains("WRITABLE_GRADEBOOK_URL"),
         "{plain}"
     );
+    let lacking = "mfes: {account: {version: uni-1}}\n";
+    assert!(with(lacking).exits(1).stderr.contains("image-lacks"));
     let _ = with(
-        "plugins: {mfe: {}, indigo: {}}
+        &(built.clone()
+            + "plugins: {mfe: {}, indigo: {}}
 mfes:
   gradebook: {enabled: false}
   shop: {repository: \"https://git.uni.example/shop.git\", version: main, port: 2900}
@@ -713,7 +728,7 @@ theme:
   tokens:
     core: {brand: \"https://cdn.uni.example/core.css\"}
     light: {brand: \"https://cdn.uni.example/light.css\"}
-",
+"),
     )
     .success();
     let changed = parts();
@@ -732,7 +747,7 @@ theme:
     let settings = file("configmap-openedx-settings-lms.yaml");
     let (_, last) = settings.rsplit_once("\"PARAGON_THEME_URLS\"] = {").unwrap();
     assert!(last.contains("https://cdn.uni.example/core.css"), "{last}");
-    let unknown = with("mfes: {shop: {version: x}}\n");
+    let unknown = with(&format!("{built}mfes: {{shop: {{version: x}}}}\n"));
     assert!(
         unknown.stderr.contains("mfes.shop: Tutor knows no such"),
         "{unknown}"

@@ -7,7 +7,7 @@ use crate::{
         rule::{Content, Example, Rule},
         view::View,
     },
-    model::Instance,
+    model::{Instance, Mfe},
 };
 
 pub(crate) const RULE: Rule = Rule {
@@ -15,12 +15,13 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "an instance needs more than Tutor's own image has, and names no other",
     documentation: "\
-`packages` or `theme.git` is stated, and `images.openedx` names no image. Both are built into an
-image; the one that Tutor names has neither, and a site whose settings rely on a package that is not
-there does not start.
+`packages`, `theme.git` or what Indigo is built with is stated, and `images.openedx` names no image;
+or a micro-frontend has a repository or a version, and `images.mfe` names none. All of it is built
+into an image. The one that Tutor names has none of it, and a site whose settings rely on a package
+that is not there does not start.
 
-`grove image context SELECTOR openedx --out DIR` writes what a builder needs and says how to call
-one. State the image that it pushed, with its digest, as `images: {openedx: {ref: …}}`; both can be
+`grove image context SELECTOR IMAGE --out DIR` writes what a builder needs, and says how to call it.
+State the image that it pushed, with its digest, as `images: {openedx: {ref: …}}`; both can be
 one commit.",
     example: Example::files(&[(
         "clusters/prod/instances/uni/instance.yaml",
@@ -35,26 +36,44 @@ one commit.",
 
 fn check(view: &View<'_>, findings: &mut Findings<'_>) {
     for instance in view.fleet.instances.values() {
-        let Some(route) = needs_own(instance) else {
-            continue;
-        };
-        if !instance.images.contains_key("openedx") {
-            findings.add_with_hint(
-                "this is built into an image, and `images.openedx` names none",
-                [view.stated_key(instance, route)],
-                format!(
-                    "`grove image context {} openedx --out DIR`",
-                    instance.address
-                ),
-            );
+        let needs = [
+            ("openedx", needs_openedx(instance)),
+            ("mfe", needs_mfe(instance)),
+        ];
+        for (image, route) in needs {
+            let Some(route) = route else { continue };
+            if !instance.images.contains_key(image) {
+                findings.add_with_hint(
+                    format!("this is built into an image, and `images.{image}` names none"),
+                    [view.stated_key(instance, &route)],
+                    format!(
+                        "`grove image context {} {image} --out DIR`",
+                        instance.address
+                    ),
+                );
+            }
         }
     }
 }
 
-/// What the image needs that Tutor's own lacks.
-fn needs_own(instance: &Instance) -> Option<&'static [&'static str]> {
+/// What the image `openedx` needs that Tutor's own lacks.
+fn needs_openedx(instance: &Instance) -> Option<Vec<&str>> {
     if !instance.build.packages.is_empty() {
-        return Some(&["packages"]);
+        return Some(vec!["packages"]);
     }
-    instance.theme.git.is_some().then_some(&["theme", "git"])
+    if instance.theme.git.is_some() {
+        return Some(vec!["theme", "git"]);
+    }
+    let mut built = instance.theme.indigo.keys();
+    built
+        .any(|key| key != "INDIGO_FOOTER_NAV_LINKS")
+        .then(|| vec!["theme", "indigo"])
+}
+
+/// The same of the image `mfe`; one that is left out may be in the image.
+fn needs_mfe(instance: &Instance) -> Option<Vec<&str>> {
+    let mut mfes = instance.mfes.iter();
+    let is_built = |mfe: &Mfe| mfe.enabled && (mfe.repository.is_some() || mfe.version.is_some());
+    let (name, _) = mfes.find(|(_, mfe)| is_built(mfe))?;
+    Some(vec!["mfes", name])
 }

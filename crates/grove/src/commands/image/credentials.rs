@@ -13,13 +13,14 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Print the credentials that an image is built with, for the builder's secret `netrc`.
+/// Print the credentials that an image is built with.
 ///
-/// In the form of a `.netrc`, which Python's installers, Git and curl read. It holds passwords: give it to
-/// the builder by the environment or a pipe, and keep it nowhere.
+/// For the builder's secret `netrc`, in the form of a `.netrc`, which Python's installers, Git and curl
+/// read. It holds passwords: give it to the builder by the environment or a pipe, as the last line of
+/// `grove image context` does, and keep it nowhere.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
-    \x20 NETRC=$(grove image credentials prod/uni) docker buildx build --secret id=netrc,env=NETRC context")]
+    \x20 grove image credentials prod/uni")]
 pub(super) struct Arguments {
     /// The instance, as `cluster/instance`.
     #[arg(add = ArgValueCandidates::new(candidates::instances))]

@@ -14,7 +14,7 @@ use crate::{
     workspace::{Workspace, is_json},
 };
 
-/// Show which images instances need, and whether those that they name are built from the same.
+/// Show which images instances need, and whether theirs are the ones.
 ///
 /// What an instance names in `images` is compared by its tag, where Grove gave it. Ends with exit code 1
 /// where one is built from something else than the fleet says now.

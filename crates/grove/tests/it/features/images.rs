@@ -139,7 +139,7 @@ fn packages_and_a_theme_of_private_servers_reach_an_image_and_their_passwords_do
 
     let login = "ci:x9-Token";
     // As the fleet has it before the image is named.
-    let plain = ["images", "theme"]
+    let plain = ["images", "theme", "packages", "build"]
         .into_iter()
         .fold(world.read(format!("fleet/{UNI}")), |text, key| {
             without(&text, key)
@@ -151,7 +151,7 @@ fn packages_and_a_theme_of_private_servers_reach_an_image_and_their_passwords_do
   acme-tools: {{git: \"https://git.acme.example/tools.git\", rev: {tools}}}
 build:
   index: https://git.acme.example/simple/
-  credentials: {{git.acme.example: {{user: ci, password: {{secret: GIT_TOKEN}}}}}}
+  credentials: {{git.acme.example: {{user: ci, password: {{secret: FORGE_TOKEN}}}}}}
 theme:
   name: acme
   git: {{url: \"https://git.acme.example/theme.git\", rev: {theme}, path: lms-theme}}
@@ -164,7 +164,7 @@ theme:
     let missing = world.grove(["image", "credentials", "prod/uni"]).exits(1);
     assert!(missing.stderr.contains("bad-build"), "{missing}");
     let _ = world
-        .command(["secret", "set", "prod/uni", "GIT_TOKEN"])
+        .command(["secret", "set", "prod/uni", "FORGE_TOKEN"])
         .stdin("x9-Token")
         .run()
         .success();
@@ -191,7 +191,7 @@ theme:
     for file in world.files("context") {
         let content = std::fs::read(world.path(format!("context/{file}"))).unwrap();
         let text = String::from_utf8_lossy(&content);
-        for word in ["uni.example", "x9-Token", "@@GIT_TOKEN"] {
+        for word in ["uni.example", "x9-Token", "@@FORGE_TOKEN"] {
             assert!(!text.contains(word), "{file} has {word}");
         }
     }
