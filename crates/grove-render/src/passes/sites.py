@@ -5,6 +5,8 @@ from django.apps import apps
 from django.contrib.sites.models import Site
 
 MARK = "GROVE_MANAGED"
+# The theme that was set for a site; without values of its own, its configuration is there for this alone, and off.
+THEME = "GROVE_THEME"
 wanted = json.loads(os.environ["GROVE_SITES"])
 
 
@@ -27,29 +29,49 @@ def sites():
             if not values:
                 continue
             one = SiteConfiguration(site=site, enabled=True, site_values={})
-        one.site_values = put(one.site_values or {}, values)
-        one.save()
+        if values and set(one.site_values or {}) == {THEME}:
+            one.enabled = True
+        write(one, put(one.site_values or {}, values))
         print(f"site {domain}: {len(values)} values are set")
     for one in SiteConfiguration.objects.exclude(site__domain__in=wanted["sites"]).select_related("site"):
         known = one.site_values or {}
         if MARK not in known:
             continue
         print(f"site {one.site.domain} is gone")
-        one.site_values = put(known, {})
-        if one.site_values:
-            one.save()
-        else:
-            one.delete()
+        write(one, put(known, {}))
+
+
+def write(one, values):
+    if values == one.site_values:
+        return
+    one.site_values = values
+    if not values:
+        one.delete()
+        return
+    if set(values) == {THEME}:
+        one.enabled = False
+    one.save()
 
 
 def themes():
+    from openedx.core.djangoapps.site_configuration.models import SiteConfiguration
     from openedx.core.djangoapps.theming.models import SiteTheme
 
-    for domain in wanted["theme"]["domains"]:
+    theme = wanted["theme"] or {"domains": []}
+    for domain in theme["domains"]:
         site, _ = Site.objects.get_or_create(domain=domain, defaults={"name": domain[:50]})
         SiteTheme.objects.filter(site=site).delete()
-        SiteTheme.objects.create(site=site, theme_dir_name=wanted["theme"]["name"])
+        SiteTheme.objects.create(site=site, theme_dir_name=theme["name"])
+        one = SiteConfiguration.objects.filter(site=site).first() or SiteConfiguration(site=site, enabled=False)
+        write(one, {**(one.site_values or {}), THEME: theme["name"]})
         print(f"the theme of {domain} is set")
+    for one in SiteConfiguration.objects.exclude(site__domain__in=theme["domains"]).select_related("site"):
+        known = one.site_values or {}
+        if THEME not in known:
+            continue
+        SiteTheme.objects.filter(site=one.site, theme_dir_name=known[THEME]).delete()
+        write(one, {name: value for name, value in known.items() if name != THEME})
+        print(f"the theme of {one.site.domain} is gone")
 
 
 def tenants():
@@ -82,8 +104,7 @@ def tenants():
 
 
 sites()
-if wanted["theme"]:
-    themes()
+themes()
 if apps.is_installed("eox_tenant"):
     tenants()
 else:

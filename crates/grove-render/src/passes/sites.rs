@@ -12,7 +12,7 @@ pub(super) const PASS: Pass = Pass {
     name: "sites",
     summary: "Where the fleet has `site` or `theme.name`, one more init task of the LMS writes them into the \
               database, for the name that they are stated of: values as Open edX's site configuration, or as a \
-              tenant of eox-tenant. A value that leaves the fleet is taken out where Grove set it.",
+              tenant of eox-tenant. A value or a theme that leaves the fleet is taken out where Grove set it.",
     changes: &[],
     apply,
 };

@@ -550,18 +550,20 @@ TenantConfig.objects.create(external_key=\"old\", lms_configs={\"BY_HAND\": 1}, 
 '",
     );
     let instance = world.read(format!("fleet/{UNI}"));
-    let set = |site: &str, domains: &str| {
-        let text = without(&without(&instance, "domains"), "site");
-        let text = without(&text, "theme");
+    let with_theme = |theme: &str, site: &str, domains: &str| {
+        let text = ["domains", "site", "theme"]
+            .into_iter()
+            .fold(instance.clone(), |text, key| without(&text, key));
         world.write(
             format!("fleet/{UNI}"),
-            format!("{text}theme: {{name: uni}}\nsite: {site}\ndomains: {domains}\n"),
+            format!("{text}theme: {theme}\nsite: {site}\ndomains: {domains}\n"),
         );
         let job = grove_yaml_value(&rendered(&world, "job-lms-sites-setup.yaml"));
         let args = &job["spec"]["template"]["spec"]["containers"][0]["args"];
         let _ = shell(args[3].as_str().unwrap());
         shell(see)
     };
+    let set = |site: &str, domains: &str| with_theme("{name: uni}", site, domains);
     let domains = r#"
   a.example: {service: lms, site: {NAME: "it's \"$(id)`x` @ ü", LIST: [1, {x: null}]}}
   b.example: {service: lms, tenant: acme, site: {NAME: Acme}}
@@ -576,9 +578,13 @@ TenantConfig.objects.create(external_key=\"old\", lms_configs={\"BY_HAND\": 1}, 
     d.example uni
     learn.uni.example uni
     studio.uni.example uni
-    a.example True {'LIST': [1, {'x': None}], 'NAME': 'it\'s "$(id)`x` @ ü', 'GROVE_MANAGED': ['LIST', 'NAME']}
-    learn.uni.example True {'BY_HAND': 1, 'BOTH': 'ours', 'OWN': 2, 'GROVE_MANAGED': ['BOTH', 'OWN']}
+    a.example True {'LIST': [1, {'x': None}], 'NAME': 'it\'s "$(id)`x` @ ü', 'GROVE_MANAGED': ['LIST', 'NAME'], 'GROVE_THEME': 'uni'}
+    b.example False {'GROVE_THEME': 'uni'}
+    c.example False {'GROVE_THEME': 'uni'}
+    d.example False {'GROVE_THEME': 'uni'}
+    learn.uni.example True {'BY_HAND': 1, 'BOTH': 'ours', 'OWN': 2, 'GROVE_MANAGED': ['BOTH', 'OWN'], 'GROVE_THEME': 'uni'}
     other.example True {'BY_HAND': 1, 'BOTH': 'theirs'}
+    studio.uni.example False {'GROVE_THEME': 'uni'}
     acme {'MORE': True, 'NAME': 'Acme', 'GROVE_MANAGED': ['MORE', 'NAME']} {'GROVE_MANAGED': {'is_made': True, 'domains': ['b.example', 'c.example']}} ['b.example', 'c.example']
     old {'BY_HAND': 1, 'NAME': 'Old', 'GROVE_MANAGED': ['NAME']} {'GROVE_MANAGED': {'is_made': False, 'domains': ['d.example']}} ['d.example']
     "#);
@@ -587,24 +593,17 @@ TenantConfig.objects.create(external_key=\"old\", lms_configs={\"BY_HAND\": 1}, 
     // What leaves the fleet goes, but for what others set.
     let less = "{b.example: {service: lms, tenant: acme, site: {NAME: Acme}}}";
     insta::assert_snapshot!(set("{OWN: 3}", less), @"
-    a.example uni
     b.example uni
-    c.example uni
-    d.example uni
     learn.uni.example uni
     studio.uni.example uni
-    learn.uni.example True {'BY_HAND': 1, 'OWN': 3, 'GROVE_MANAGED': ['OWN']}
+    b.example False {'GROVE_THEME': 'uni'}
+    learn.uni.example True {'BY_HAND': 1, 'GROVE_THEME': 'uni', 'OWN': 3, 'GROVE_MANAGED': ['OWN']}
     other.example True {'BY_HAND': 1, 'BOTH': 'theirs'}
+    studio.uni.example False {'GROVE_THEME': 'uni'}
     acme {'NAME': 'Acme', 'GROVE_MANAGED': ['NAME']} {'GROVE_MANAGED': {'is_made': True, 'domains': ['b.example']}} ['b.example']
     old {'BY_HAND': 1} {} []
     ");
-    insta::assert_snapshot!(set("{}", "{}"), @"
-    a.example uni
-    b.example uni
-    c.example uni
-    d.example uni
-    learn.uni.example uni
-    studio.uni.example uni
+    insta::assert_snapshot!(with_theme("{}", "{}", "{}"), @"
     learn.uni.example True {'BY_HAND': 1}
     other.example True {'BY_HAND': 1, 'BOTH': 'theirs'}
     old {'BY_HAND': 1} {} []
