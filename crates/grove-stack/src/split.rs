@@ -2,11 +2,15 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, btree_map::Entry},
+    fmt,
 };
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer as _, Serialize,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
@@ -188,10 +192,37 @@ fn settled(state: &State<'_>) -> Result<(), Error> {
     }
 }
 
-#[derive(Deserialize)]
-struct Identified<'a> {
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
+/// The `id` among attributes, where it is text. What stands behind it is not read.
+fn id(attributes: &RawValue) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    struct Search<'f, 'a>(&'f mut Option<Cow<'a, str>>);
+
+    impl<'a> Visitor<'a> for Search<'_, 'a> {
+        type Value = ();
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("attributes")
+        }
+
+        fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some(Text(key)) = map.next_key()? {
+                if key == "id" {
+                    *self.0 = Some(map.next_value::<Text<'_>>()?.0);
+                    break;
+                }
+                map.next_value::<IgnoredAny>()?;
+            }
+            Ok(())
+        }
+    }
+
+    let mut found = None;
+    let mut deserializer = serde_json::Deserializer::from_str(attributes.get());
+    // A search that ended early is no whole map.
+    let _ended = deserializer.deserialize_map(Search(&mut found));
+    found
 }
 
 /// Refuses two objects of one type and one id: two stacks would own one thing.
@@ -202,10 +233,7 @@ fn one_id(state: &State<'_>) -> Result<(), Error> {
         .filter(|resource| resource.mode == Mode::Managed)
         .flat_map_iter(|resource| {
             resource.instances.iter().filter_map(move |instance| {
-                let attributes = instance.field("attributes")?.get();
-                let id = serde_json::from_str::<Identified<'_>>(attributes)
-                    .ok()?
-                    .id?;
+                let id = id(instance.field("attributes")?)?;
                 // What has no id of its own says so: passwords and other random values.
                 (!id.is_empty() && id != "none").then_some((resource, instance, id))
             })
@@ -342,16 +370,23 @@ impl Places {
                 }
             }
         }
+        // Most resources have a name on which nothing depends.
+        let names = places
+            .keys()
+            .filter_map(|address| address.rsplit('.').next());
+        let names: HashSet<String> = names.map(str::to_owned).collect();
         let mut claims = claims.iter();
         for resource in &state.resources {
             let claims = claims.by_ref().take(resource.instances.len());
-            let address = resource.address().config().to_string();
-            match places.get_mut(&address) {
-                Some(of) => of.extend(claims.map(|claim| {
+            let mut places = names
+                .contains(&*resource.name)
+                .then(|| resource.address().config().to_string())
+                .and_then(|address| places.get_mut(&address));
+            for claim in claims {
+                if let Some(places) = &mut places {
                     let there = claim.address.resource.config().to_string();
-                    (claim.stack.clone(), there)
-                })),
-                None => claims.for_each(drop),
+                    places.insert((claim.stack.clone(), there));
+                }
             }
         }
         Self(places)

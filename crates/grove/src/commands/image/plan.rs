@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use grove_fleet::model::Instance;
+use rayon::prelude::*;
 
 use super::{Contexts, fleet};
 use crate::{
@@ -77,6 +78,17 @@ fn is_ours(tag: &str) -> bool {
     })
 }
 
+/// The images that an instance needs, and how those that it names compare.
+fn needed(contexts: &Contexts<'_>, instance: &Instance) -> Result<Vec<(String, State)>> {
+    let images = contexts.names(instance)?;
+    let found = images.iter().map(|image| {
+        let name = contexts.of(instance, image)?.name;
+        let state = State::of(instance, image, &name);
+        Ok((name, state))
+    });
+    found.collect()
+}
+
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let workspace = Workspace::open(global)?;
     let fleet = fleet(&workspace, output)?;
@@ -86,15 +98,18 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         pipeline: &pipeline,
         output,
     };
+    let instances = arguments.selection.select(&fleet)?;
+    let found: Vec<Result<Vec<_>>> = instances
+        .par_iter()
+        .map(|instance| needed(&contexts, instance))
+        .collect();
+    output.progress_done();
     let mut images: BTreeMap<String, Vec<(&Instance, State)>> = BTreeMap::new();
-    for instance in arguments.selection.select(&fleet)? {
-        for image in contexts.names(instance)? {
-            let name = contexts.of(instance, &image)?.name;
-            let state = State::of(instance, &image, &name);
+    for (instance, found) in instances.into_iter().zip(found) {
+        for (name, state) in found? {
             images.entry(name).or_default().push((instance, state));
         }
     }
-    output.progress_done();
     if is_json(output) {
         let rows = images.iter().map(|(name, instances)| {
             let instances: Vec<_> = instances

@@ -178,7 +178,8 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
     drop(file);
     // Hundreds of files reach the disk together, before they are called by their name.
     let directory = fs_err::File::open(beside.path())?;
-    nix::unistd::syncfs(&directory).map_err(std::io::Error::from)?;
+    let (synced, ()) = rayon::join(|| nix::unistd::syncfs(&directory), || drop(split.parts));
+    synced.map_err(std::io::Error::from)?;
     fs_err::rename(beside.path(), &arguments.out)?;
     // It is no temporary directory any more.
     let _renamed = beside.keep();
