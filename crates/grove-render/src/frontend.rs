@@ -74,6 +74,36 @@ pub(crate) fn settings(instance: &Instance) -> Option<(&'static str, String)> {
     Some((PATCH, text))
 }
 
+/// Keys of `theme.indigo`, and what Tutor's plugin calls them.
+const INDIGO: [(&str, &str); 4] = [
+    ("primary_color", "INDIGO_PRIMARY_COLOR"),
+    ("welcome_message", "INDIGO_WELCOME_MESSAGE"),
+    ("dark_toggle", "INDIGO_ENABLE_DARK_TOGGLE"),
+    ("footer", "INDIGO_FOOTER_NAV_LINKS"),
+];
+
+/// The settings of Indigo, for Tutor.
+pub(crate) fn indigo(instance: &Instance) -> impl Iterator<Item = (&'static str, Value)> {
+    INDIGO.iter().filter_map(|(name, key)| {
+        let value = instance.theme.indigo.get(*name)?;
+        Some(match (*name, value.as_str()) {
+            ("welcome_message", Some(text)) => (*key, in_a_page(text).into()),
+            _ => (*key, value.clone()),
+        })
+    })
+}
+
+/// A text as part of a page that Mako makes: nothing in it is a tag or code.
+fn in_a_page(text: &str) -> String {
+    let sign = |c: char| match c {
+        '&' | '<' | '>' | '"' | '\'' | '$' | '%' | '#' | '\\' | '{' | '}' | '\n' => {
+            format!("&#{};", u32::from(c))
+        }
+        c => c.to_string(),
+    };
+    text.chars().map(sign).collect()
+}
+
 fn urls(tokens: &Tokens) -> Value {
     let mut urls = Map::new();
     for (key, address) in [
@@ -85,4 +115,40 @@ fn urls(tokens: &Tokens) -> Value {
         }
     }
     json!({"urls": urls})
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::indigo;
+    use crate::testing;
+
+    #[test]
+    fn what_indigo_says_is_no_code() {
+        let mut instance = testing::instance();
+        instance.theme.indigo = json!({
+            "welcome_message": "50 % off: <b>${x}</b>\n## it's {{ Y }} \\",
+            "dark_toggle": false,
+            "footer": [{"title": "It's \"us\"", "url": "/about"}],
+        })
+        .as_object()
+        .unwrap()
+        .clone();
+        let found: serde_json::Map<_, _> = indigo(&instance)
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&found).unwrap(), @r#"
+        {
+          "INDIGO_ENABLE_DARK_TOGGLE": false,
+          "INDIGO_FOOTER_NAV_LINKS": [
+            {
+              "title": "It's \"us\"",
+              "url": "/about"
+            }
+          ],
+          "INDIGO_WELCOME_MESSAGE": "50 &#37; off: &#60;b&#62;&#36;&#123;x&#125;&#60;/b&#62;&#10;&#35;&#35; it&#39;s &#123;&#123; Y &#125;&#125; &#92;"
+        }
+        "#);
+    }
 }

@@ -55,8 +55,8 @@ pub fn request(instance: &Instance) -> Result<TutorInput, Error> {
     let mut set = |key: String, value: Value| {
         config.insert(key, value);
     };
-    for (key, value) in &instance.theme.indigo {
-        set(key.clone(), value.clone());
+    for (key, value) in frontend::indigo(instance) {
+        set(key.to_owned(), value);
     }
     let secrets: BTreeSet<String> = instance.secrets.keys().cloned().collect();
     for name in secrets.iter().filter(|name| *name != JWT_KEY) {

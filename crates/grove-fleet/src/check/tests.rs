@@ -114,6 +114,58 @@ fn hostile_files_are_located_findings() {
 }
 
 #[test]
+fn what_no_image_can_be_built_with_is_located() {
+    let stated = concat!(
+        include_str!("base/instance.yaml"),
+        r#"
+packages:
+  "a b": "1.0"
+  c: ">=1"
+  d: {git: "https://u:p@x.example/d", rev: 0123456789abcdef0123456789abcdef01234567}
+  e: {git: "https://x.example/e", rev: main}
+build:
+  index: "https://x.example/'$(id)'"
+  credentials:
+    x.example/path: {user: "a b", password: {secret: NOBODY}}
+theme:
+  git: {url: "git@x.example:theme", rev: "'", path: ../x}
+  indigo:
+    primary_color: "red; }"
+    welcome_message: "{{ MYSQL_ROOT_PASSWORD }}"
+    footer: [{title: "{% raw %}", url: "javascript:x"}]
+"#
+    );
+    let mut snapshot = base::snapshot();
+    let file = File::Bytes(stated.as_bytes().into());
+    snapshot.files.insert(INSTANCE.to_owned(), file);
+    let findings = check(&snapshot, &base::context()).findings;
+    let lines = findings.iter().map(|finding| {
+        let place = &finding.locations[0].start;
+        format!("{} {}: {}", finding.rule, place.line, finding.message)
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
+    image-lacks 7: this is built into an image, and `images.openedx` names none
+    bad-build 8: no package can be called `a b`
+    bad-build 9: `>=1` is no exact version
+    bad-build 10: `https://u:p@x.example/d` is no plain address with `https`
+    plain-secret 10: this looks like a URL with a password, and this file is not encrypted
+    bad-build 11: `main` is no commit of 40 digits
+    bad-build 13: `https://x.example/'$(id)'` is no plain address with `https`
+    bad-build 15: `x.example/path` is no host
+    bad-build 15: `a b` is no user's name
+    bad-build 15: there is no secret `NOBODY`
+    bad-build 17: a theme from Git has no name that can be a directory's
+    bad-build 17: `git@x.example:theme` is no plain address with `https`
+    bad-build 17: `'` is no commit of 40 digits
+    bad-build 17: `../x` is no directory of the repository
+    bad-frontend 18: there is no theme Indigo without its plugin
+    bad-frontend 19: `red; }` is no colour as `#15376D`
+    bad-frontend 21: `javascript:x` is neither a path nor an address with `https`
+    bad-frontend 21: `{% raw %}` would be read as a template
+    ");
+}
+
+#[test]
 fn what_follows_from_a_broken_file_is_not_reported() {
     insta::assert_snapshot!(places_with("grove.yaml", b"version: 1\nname: acme\nrings: [\n"), @"yaml-syntax grove.yaml:3");
     insta::assert_snapshot!(places_with("clusters/prod/instances/uni/secrets.sops.yaml", b"A: ["), @"

@@ -11,14 +11,6 @@ use crate::{
     model::{Mfe, Theme, Tokens},
 };
 
-/// Keys of `theme.indigo`, and what Tutor's plugin calls them.
-const INDIGO: [(&str, &str); 4] = [
-    ("primary_color", "INDIGO_PRIMARY_COLOR"),
-    ("welcome_message", "INDIGO_WELCOME_MESSAGE"),
-    ("dark_toggle", "INDIGO_ENABLE_DARK_TOGGLE"),
-    ("footer", "INDIGO_FOOTER_NAV_LINKS"),
-];
-
 pub(super) fn mfe(merged: &Merged<'_>) -> Mfe {
     let is_off = |value: &Merged<'_>| value.node.value == Value::Bool(false);
     Mfe {
@@ -36,10 +28,7 @@ pub(super) fn theme(merged: &Merged<'_>) -> Theme {
         name: text(merged, "name"),
         git: merged.get("git").and_then(build::theme_source),
         indigo: indigo
-            .filter_map(|(name, merged)| {
-                let (_, key) = INDIGO.iter().find(|(known, _)| *known == name)?;
-                Some(((*key).to_owned(), merged.to_json()))
-            })
+            .map(|(name, merged)| (name.to_owned(), merged.to_json()))
             .collect(),
         tokens: tokens
             .map(|(variant, merged)| {

@@ -41,7 +41,7 @@ pub struct Theme {
     pub name: Option<String>,
     /// Where it comes from, where the image is built with it.
     pub git: Option<ThemeSource>,
-    /// Values of Tutor's keys for the theme Indigo.
+    /// Settings of the theme Indigo, as they are stated.
     pub indigo: Map<String, Value>,
     /// `core` or a variant as `light` → style sheets of micro-frontends.
     pub tokens: BTreeMap<String, Tokens>,

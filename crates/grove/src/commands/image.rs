@@ -16,14 +16,14 @@ use crate::{
     cli::Global,
     error::{CommandError, Exit, Result},
     output::Output,
-    pipeline::Pipeline,
+    pipeline::{Pipeline, must_have_all},
     workspace::Workspace,
 };
 
 /// See what images are built from, and hand it to a builder.
 ///
 /// Grove builds no image: any CI can, from the directory that `context` writes. An image is named by what
-/// it is built from, so instances that need the same share one, and a name never means something else.
+/// it is built from, so instances that need the same share one; its digest says which build it is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
     \x20 grove image plan prod\n\
@@ -87,6 +87,7 @@ impl Contexts<'_> {
     }
 
     fn of(&self, instance: &Instance, image: &str) -> Result<Context> {
+        must_have_all(&instance.waits)?;
         let (distribution, lock) = self.distribution(instance)?;
         self.output.progress(&format!(
             "rendering the context of {image} of {}",

@@ -66,7 +66,7 @@ fn needs_openedx(instance: &Instance) -> Option<Vec<&str>> {
     }
     let mut built = instance.theme.indigo.keys();
     built
-        .any(|key| key != "INDIGO_FOOTER_NAV_LINKS")
+        .any(|key| key != "footer")
         .then(|| vec!["theme", "indigo"])
 }
 
