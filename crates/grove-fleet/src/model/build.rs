@@ -102,8 +102,13 @@ mod tests {
 
     #[test]
     fn words_of_a_build_mean_nothing_to_a_shell() {
-        let whole = "0123456789abcdef0123456789abcdef01234567";
-        let kinds: [(fn(&str) -> bool, &[&str], &[&str]); 6] = [
+        const WHOLE: &str = "0123456789abcdef0123456789abcdef01234567";
+        type Kind = (
+            fn(&str) -> bool,
+            &'static [&'static str],
+            &'static [&'static str],
+        );
+        let kinds: [Kind; 6] = [
             (
                 Build::is_address,
                 &["https://a.example", "https://a.example:8443/x/y_z-1.git"],
@@ -133,11 +138,11 @@ mod tests {
             ),
             (
                 Build::is_commit,
-                &[whole],
+                &[WHOLE],
                 &[
                     "",
                     "main",
-                    &whole[1..],
+                    "0123456789abcdef0123456789abcdef0123456",
                     "0123456789ABCDEF0123456789ABCDEF01234567",
                 ],
             ),

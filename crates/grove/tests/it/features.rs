@@ -742,6 +742,21 @@ theme:
     +shop {
     +MFE_CONFIG["PARAGON_THEME_URLS"] = {
     "#);
+    // What is added is in the image's context; what the site is called in the network is not.
+    let context = ["image", "context", "prod/uni", "mfe", "--out", "../mfe"];
+    let _ = world.grove(context).success();
+    let dockerfile = world.read("mfe/Dockerfile");
+    assert!(dockerfile.contains("https://git.uni.example/shop.git"));
+    assert!(!dockerfile.contains("gradebook"), "{dockerfile}");
+    let own = [
+        "learn.uni.example",
+        "studio.uni.example",
+        "apps.uni.example",
+    ];
+    for file in world.files("mfe") {
+        let text = world.read(format!("mfe/{file}"));
+        assert!(!own.iter().any(|host| text.contains(host)), "{file}");
+    }
     // The theme's own style sheets stand before those of the fleet.
     let settings = file("configmap-openedx-settings-lms.yaml");
     let (_, last) = settings.rsplit_once("\"PARAGON_THEME_URLS\"] = {").unwrap();
