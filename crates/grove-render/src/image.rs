@@ -64,12 +64,6 @@ pub fn image_request(instance: &Instance) -> Result<TutorInput, Error> {
     Ok(input)
 }
 
-/// The hosts whose credentials the image `openedx` is built with, of those that are stated.
-pub fn image_credentials(instance: &Instance) -> impl Iterator<Item = (&str, &str, &str)> {
-    let credentials = instance.build.credentials.iter();
-    credentials.map(|(host, login)| (host.as_str(), login.user.as_str(), login.password.as_str()))
-}
-
 /// Installs packages, by the installer that Tutor's Dockerfile names.
 fn packages(build: &Build) -> Option<String> {
     if build.packages.is_empty() {
@@ -120,7 +114,7 @@ fn place_theme(instance: &Instance) -> Option<String> {
 mod tests {
     use std::fmt::Write as _;
 
-    use grove_fleet::model::{Domain, Login, ThemeSource};
+    use grove_fleet::model::{Domain, ThemeSource};
 
     use super::*;
     use crate::testing;
@@ -159,11 +153,6 @@ mod tests {
         ]
         .into();
         instance.build.index = Some("https://pypi.example/simple".to_owned());
-        let login = Login {
-            user: "ci".to_owned(),
-            password: "TOKEN".to_owned(),
-        };
-        instance.build.credentials = [("git.example".to_owned(), login)].into();
         instance.theme.name = Some("acme".to_owned());
         instance.theme.git = Some(ThemeSource {
             url: "https://git.example/theme.git".to_owned(),
@@ -193,7 +182,5 @@ mod tests {
         openedx-dockerfile-pre-assets
         COPY --from=code --chown=app:app /openedx/fleet-theme/ /openedx/themes/acme
         "#);
-        let credentials: Vec<_> = image_credentials(&instance).collect();
-        assert_eq!(credentials, [("git.example", "ci", "TOKEN")]);
     }
 }

@@ -38,7 +38,7 @@ mod workloads;
 
 pub use data::{DATA_NAMESPACE, DataJob, data_job, data_namespace, data_secrets, data_services};
 pub use error::Error;
-pub use image::{NETRC, image_credentials, image_request};
+pub use image::{NETRC, image_request};
 pub use once::{FILES, Once, once};
 pub use passes::{Pass, passes};
 pub use render::{Input, Tree, placeholders, render, render_traced};

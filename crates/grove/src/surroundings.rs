@@ -118,6 +118,21 @@ pub(crate) fn write_atomically(path: &Path, content: impl AsRef<[u8]>) -> Result
     Ok(())
 }
 
+/// Makes a directory that is there once it is complete: `fill` gets the one that is renamed in the end.
+pub(crate) fn new_directory(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let beside = tempfile::Builder::new()
+        .prefix(".grove-")
+        .tempdir_in(parent.unwrap_or(Path::new(".")))?;
+    fill(beside.path())?;
+    fs_err::rename(beside.path(), path)?;
+    // It is no temporary directory any more.
+    let _renamed = beside.keep();
+    Ok(())
+}
+
 /// Makes a file that only its owner reads; one that is there is an error.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     use std::io::Write as _;

@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use hcl_edit::{
     Decor, Decorate as _, Decorated, Ident, RawString,
     expr::{
-        Expression, ForExpr, ObjectKeyMut, ObjectValue, ObjectValueTerminator, Traversal,
-        TraversalOperator,
+        Expression, ForCond, ForExpr, ForIntro, ObjectKeyMut, ObjectValue, ObjectValueTerminator,
+        Traversal, TraversalOperator,
     },
     structure::{AttributeMut, Block, Body},
     template::StringTemplate,
     visit::{Visit, visit_for_expr},
-    visit_mut::{VisitMut, visit_attr_mut, visit_block_mut, visit_expr_mut, visit_object_item_mut},
+    visit_mut::{
+        VisitMut, visit_attr_mut, visit_block_mut, visit_expr_mut, visit_for_cond_mut,
+        visit_for_intro_mut, visit_object_item_mut,
+    },
 };
 
 use super::{Head, variable, word};
@@ -269,6 +272,16 @@ impl VisitMut for Alone<'_> {
             }
             _ => {}
         }
+    }
+
+    fn visit_for_intro_mut(&mut self, node: &mut ForIntro) {
+        on_one_line(node.decor_mut());
+        visit_for_intro_mut(self, node);
+    }
+
+    fn visit_for_cond_mut(&mut self, node: &mut ForCond) {
+        on_one_line(node.decor_mut());
+        visit_for_cond_mut(self, node);
     }
 
     fn visit_object_item_mut(&mut self, mut key: ObjectKeyMut, value: &mut ObjectValue) {

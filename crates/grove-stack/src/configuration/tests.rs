@@ -312,6 +312,11 @@ fn an_expression_is_read_by_a_console() {
     var.e...
   ),
   f = [for k, v in each.value.all : upper(v) if k != "x"]
+  j = {
+    for k, v in each.value.all :
+    k => v...
+    if v != null # none
+  }
   g = each.value.on ? -1 : (2 +
     3)
   h = <<-EOT
@@ -326,5 +331,5 @@ fn an_expression_is_read_by_a_console() {
     let key = Key::Text("uni".to_owned());
     let alone = expressions::alone(&expression, Some(&key), Some(&each));
     assert!(!alone.contains('\n'), "{alone}");
-    insta::assert_snapshot!(alone, @r#"{ a = "uni",  "b" : [var.all["uni"].x, "uni"],  (local.c) = merge( { d = 1 ,}, var.e...), f = [for k, v in var.all["uni"].all : upper(v) if k != "x"],  g = var.all["uni"].on ? -1 : (2 + 3),  h = "one ${ "uni" } \"two\"\n  %{ if true }three%{ endif }\n",  i = "a ${ var.all["uni"].x } \" $${b}",}"#);
+    insta::assert_snapshot!(alone, @r#"{ a = "uni",  "b" : [var.all["uni"].x, "uni"],  (local.c) = merge( { d = 1 ,}, var.e...), f = [for k, v in var.all["uni"].all : upper(v) if k != "x"],  j = { for k, v in var.all["uni"].all : k => v... if v != null },  g = var.all["uni"].on ? -1 : (2 + 3),  h = "one ${ "uni" } \"two\"\n  %{ if true }three%{ endif }\n",  i = "a ${ var.all["uni"].x } \" $${b}",}"#);
 }

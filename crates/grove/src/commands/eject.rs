@@ -47,26 +47,19 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             roots.push((address, stacks.runnable(address)?));
         }
     }
-    // Complete or not at all: it is renamed when everything is there.
-    let parent = arguments
-        .out
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let beside = tempfile::Builder::new()
-        .prefix(".eject-")
-        .tempdir_in(parent.unwrap_or(Path::new(".")))?;
-    for (address, root) in &roots {
-        for (path, bytes) in &root.files {
-            surroundings::write_atomically(&beside.path().join(path), bytes)?;
+    surroundings::new_directory(&arguments.out, |beside| {
+        for (address, root) in &roots {
+            for (path, bytes) in &root.files {
+                surroundings::write_atomically(&beside.join(path), bytes)?;
+            }
+            let directory = beside.join(&root.directory);
+            let backend = root.backend(&base.to_string_lossy());
+            surroundings::write_atomically(&directory.join(BACKEND_FILE), &backend)?;
+            let page = page(address, root, &stacks.get(address)?.credentials);
+            surroundings::write_atomically(&directory.join("README.md"), &page)?;
         }
-        let directory = beside.path().join(&root.directory);
-        let backend = root.backend(&base.to_string_lossy());
-        surroundings::write_atomically(&directory.join(BACKEND_FILE), &backend)?;
-        let page = page(address, root, &stacks.get(address)?.credentials);
-        surroundings::write_atomically(&directory.join("README.md"), &page)?;
-    }
-    fs_err::rename(beside.path(), &arguments.out)?;
-    let _gone = beside.keep();
+        Ok(())
+    })?;
     for (address, root) in &roots {
         let directory = arguments.out.join(&root.directory);
         output.print(&format!("{address}  {}\n", directory.display()))?;

@@ -1,14 +1,15 @@
 //! `grove image context`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Contexts, fleet, shared};
 use crate::{
     cli::Global,
-    commands::selection::Selection,
-    error::{CommandError, Exit, Result},
+    commands::{init, selection::Selection},
+    error::{Exit, Result},
     output::Output,
     pipeline::Pipeline,
+    surroundings,
     workspace::{Workspace, is_json},
 };
 
@@ -32,12 +33,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    if arguments.out.exists() {
-        return Err(
-            CommandError::usage(format!("{} is there already", arguments.out.display()))
-                .hint("a context is written whole or not at all, to a new directory"),
-        );
-    }
+    init::refuse_existing(Path::new(""), [arguments.out.to_string_lossy().as_ref()])?;
     let workspace = Workspace::open(global)?;
     let fleet = fleet(&workspace, output)?;
     let instances = Selection::of(&arguments.selector).select(&fleet)?;
@@ -58,23 +54,16 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         .collect();
     output.progress_done();
     let context = shared(found?)?;
-    let parent = arguments
-        .out
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let beside = tempfile::Builder::new()
-        .prefix(".grove-image-")
-        .tempdir_in(parent.unwrap_or_else(|| ".".as_ref()))?;
-    for (path, content) in &context.files {
-        let place = beside.path().join(path);
-        if let Some(parent) = place.parent() {
-            fs_err::create_dir_all(parent)?;
+    surroundings::new_directory(&arguments.out, |beside| {
+        for (path, content) in &context.files {
+            let place = beside.join(path);
+            if let Some(parent) = place.parent() {
+                fs_err::create_dir_all(parent)?;
+            }
+            fs_err::write(place, content)?;
         }
-        fs_err::write(place, content)?;
-    }
-    fs_err::rename(beside.path(), &arguments.out)?;
-    // It is no temporary directory any more.
-    let _renamed = beside.keep();
+        Ok(())
+    })?;
     let reference = contexts.reference(&context.name);
     let instance = instances.first();
     let has_credentials = arguments.image == "openedx"

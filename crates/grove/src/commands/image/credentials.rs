@@ -33,7 +33,8 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let instance = rollback::find(&fleet, &rollback::address(&arguments.instance)?)?;
     let secrets = Secrets::new(&workspace, &fleet);
     let mut text = Zeroizing::new(String::new());
-    for (host, user, name) in grove_render::image_credentials(instance) {
+    for (host, login) in &instance.build.credentials {
+        let name = &login.password;
         let reference = instance.secrets.get(name).ok_or_else(|| {
             CommandError::new(
                 Exit::Bug,
@@ -56,7 +57,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             "machine ",
             machine,
             " login ",
-            user,
+            &login.user,
             " password ",
             password.expose(),
             "\n",

@@ -185,7 +185,7 @@ theme:
         insta::assert_snapshot!(made.stdout, @"registry.example.org/openedx/openedx:verawood-1-<digest>");
         insta::assert_snapshot!(made.stderr.lines().last().unwrap(), @"NETRC=$(grove image credentials prod/uni) docker buildx build --push --tag registry.example.org/openedx/openedx:verawood-1-<digest> --secret id=netrc,env=NETRC ../context");
     });
-    let again = world.grove(context).exits(2);
+    let again = world.grove(context).exits(4);
     assert!(again.stderr.contains("is there already"), "{again}");
     // What Tutor builds from is there, and neither a host of the site nor a secret.
     for file in world.files("context") {
