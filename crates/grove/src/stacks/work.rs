@@ -160,6 +160,7 @@ impl Work {
                 "-input=false",
                 "-no-color",
             ])?;
+            resolve_links(&self.directory.join("data").join("providers"))?;
             surroundings::write_atomically(&marker, &decides)?;
         }
         let now = fs_err::read(&lock_file).ok();
@@ -267,6 +268,29 @@ fn turn(plugins: &Path) -> Result<File> {
     let lock = File::create(plugins.with_extension("lock"))?;
     lock.file().lock()?;
     Ok(lock)
+}
+
+/// Points each provider that is a link to where that leads in the end. What comes from an unpacked mirror is
+/// a link in the common directory too, which the next `init` without a lock file takes away and makes anew
+/// (OpenTofu 1.10.10): a program that runs meanwhile would have no provider.
+fn resolve_links(directory: &Path) -> Result<()> {
+    let entries = match fs_err::read_dir(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_symlink() {
+            let target = fs_err::canonicalize(&path)?;
+            if fs_err::read_link(&path)? != target {
+                fs_err::remove_file(&path)?;
+                fs_err::os::unix::fs::symlink(target, &path)?;
+            }
+        } else if path.is_dir() {
+            resolve_links(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a directory that nobody else may read: plans hold secrets.

@@ -127,6 +127,25 @@ impl Site {
             .write(file, format!("{cluster}  {name}: {entry}\n"));
     }
 
+    /// Where the provider of each prepared stack is.
+    fn providers(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut open = vec![self.world.cache().join("stacks-v1")];
+        while let Some(path) = open.pop() {
+            if path.is_symlink()
+                && path
+                    .components()
+                    .any(|part| part.as_os_str() == "providers")
+            {
+                found.push(std::fs::read_link(path).unwrap());
+            } else if path.is_dir() {
+                let entries = std::fs::read_dir(path).unwrap();
+                open.extend(entries.map(|entry| entry.unwrap().path()));
+            }
+        }
+        found
+    }
+
     /// Every file below a directory of the world that holds a text.
     fn holding(&self, directory: &str, text: &str) -> Vec<String> {
         let mut found = Vec::new();

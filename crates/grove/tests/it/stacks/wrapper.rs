@@ -29,6 +29,13 @@ fn stacks_are_applied_in_their_order_and_what_is_unchanged_is_not_touched() {
             alpha/uni:instance applied
             ");
         }
+        // What another `init` takes away for a moment is nobody's provider.
+        let providers = site.providers();
+        assert_eq!(providers.len(), 4, "{providers:?}");
+        assert!(
+            providers.iter().all(|target| !target.is_symlink()),
+            "{providers:?}"
+        );
         let asked = site.asked();
         assert_eq!(asked.first().unwrap(), "create network/alpha");
         assert_eq!(asked.len(), 5, "{asked:?}");
