@@ -36,7 +36,7 @@ pub struct Pair {
     pub previous: String,
     /// There after the second step: the user of before, who is taken away.
     pub retired: String,
-    /// The name of the user where it is no secret yet.
+    /// The name of the user where it is no secret yet; empty of a search engine's key.
     pub plain: String,
     /// Whether `grove data apply` makes the user; otherwise an init task does.
     pub is_outside: bool,
@@ -60,7 +60,7 @@ impl Class {
         match self {
             Self::Job => "a new value; the next deploy runs the init tasks that hand it on",
             Self::TwoStep(_) => {
-                "a second user beside the first; deploy; `--finish` takes the first away; deploy again"
+                "a second user, or key, beside the first; deploy; `--finish` takes the first away; deploy again"
             }
             Self::Disruptive(why) | Self::Plain(why) | Self::Never(why) => why,
             Self::Unknown => "nothing is known of it: change it by hand, with `grove secret set`",
@@ -99,7 +99,7 @@ pub fn class(instance: &Instance, name: &str) -> Class {
         name == names.user || name == names.password
     };
     match name {
-        Search::KEY if instance.data.search.is_some() => {
+        Search::KEY | Search::UID if instance.data.search.is_some() => {
             Class::Plain("whoever runs the search engine makes it: `grove secret set`, then deploy")
         }
         "ID" => Class::Never("it is part of the identity: names of objects and of volumes have it"),
@@ -146,8 +146,14 @@ pub fn pairs(instance: &Instance) -> Vec<Pair> {
             is_outside,
         });
     };
-    for engine in [Engine::Mysql, Engine::Mongodb, Engine::Redis] {
+    for engine in Engine::ALL {
         match instance.data.outside.get(&engine) {
+            // A key and its identifier, which has no name that could be told beforehand.
+            Some(outside)
+                if engine == Engine::Meilisearch && outside.manage != Manage::External =>
+            {
+                add(engine, OPENEDX, "", true);
+            }
             Some(outside) if outside.manage != Manage::External => {
                 for (application, user) in &outside.users {
                     add(engine, application, user, true);
@@ -211,7 +217,7 @@ mod tests {
             "client: uni\ndistribution: v\nidentity: {{namespace: uni, id: Zk3jH8sd92LqPw1xVb7nT4cR}}\n\
              mail: {{host: smtp.example, user: u, password: {{secret: RELAY}}}}\ndata: {data}\n"
         );
-        let cluster = "provider: existing\nservers: {main: {engine: mysql, host: db.example, admin: {user: root, password: {secret: P}}}}\n";
+        let cluster = "provider: existing\nservers: {main: {engine: mysql, host: db.example, admin: {user: root, password: {secret: P}}}, find: {engine: meilisearch, url: 'http://find.internal', public_url: 'https://find.example', admin: {password: {secret: M}}}}\n";
         let snapshot = Snapshot::default()
             .with("clusters/prod/cluster.yaml", cluster)
             .with("clusters/prod/instances/uni/instance.yaml", &text)
@@ -256,6 +262,17 @@ mod tests {
         RELAY plain
         SHOP_TOKEN unknown
         ");
+        // A key of a search engine that is shared, and of one that somebody else runs.
+        let key = |data: &str| {
+            let instance = instance(data, &["MEILISEARCH_API_KEY", "MEILISEARCH_API_KEY_UID"]);
+            ["MEILISEARCH_API_KEY", "MEILISEARCH_API_KEY_UID"]
+                .map(|name| class(&instance, name).name())
+        };
+        assert_eq!(key("{search: {server: find}}"), ["two-step", "never"]);
+        assert_eq!(
+            key("{search: {url: 'https://find.example'}}"),
+            ["plain", "plain"]
+        );
         // A server that somebody else runs.
         let external = instance("{mysql: {mode: external, host: db.example}}", &names);
         assert_eq!(class(&external, "OPENEDX_MYSQL_PASSWORD").name(), "plain");

@@ -23,6 +23,9 @@ const ADMIN: &str = include_str!("data/admin.py");
 /// Settings that keep files in a bucket, after the names of bucket and server; see the file.
 const BUCKET: &str = include_str!("data/bucket.py");
 
+/// Settings with which a key of the search engine needs no right to read keys; see the file.
+const SEARCH: &str = include_str!("data/search.py");
+
 /// Where the Job finds its two files.
 const FILES: &str = "/grove/data";
 
@@ -77,7 +80,7 @@ pub(crate) fn config(instance: &Instance) -> BTreeMap<String, Value> {
                     set(key, number.into());
                 }
             }
-            Engine::S3 => {}
+            Engine::S3 | Engine::Meilisearch => {}
         }
         for (application, user) in &outside.users {
             let name = credentials(*engine, application).user;
@@ -93,8 +96,9 @@ pub(crate) fn config(instance: &Instance) -> BTreeMap<String, Value> {
         set("MEILISEARCH_PUBLIC_URL", search.public_url.as_str().into());
         set("MEILISEARCH_INDEX_PREFIX", search.prefix.as_str().into());
         // Tutor's task that makes a key does not run, so nothing asks for them.
-        for name in Search::ADMIN {
-            set(name, "".into());
+        set(Search::MASTER, "".into());
+        if !instance.secrets.contains_key(Search::UID) {
+            set(Search::UID, "".into());
         }
     }
     config
@@ -126,7 +130,10 @@ pub(crate) fn settings(instance: &Instance) -> Option<(&'static str, String)> {
                 ));
             }
             Engine::S3 => text.push_str(&bucket(outside)),
-            Engine::Mongodb => {}
+            Engine::Meilisearch if instance.secrets.contains_key(Search::UID) => {
+                text.push_str(SEARCH);
+            }
+            Engine::Mongodb | Engine::Meilisearch => {}
         }
     }
     (!text.is_empty()).then_some((COMMON, text))
@@ -220,6 +227,8 @@ pub fn data_services(
             (Some(user), Some(password)) => (user, password),
             // A Redis that asks nobody for a name.
             (None, None) if engine == Engine::Redis => continue,
+            // A key of somebody else's, whose identifier nobody told.
+            (None, Some(password)) if engine == Engine::Meilisearch => (String::new(), password),
             (None, _) => return Err(names.user),
             (_, None) => return Err(names.password),
         };
@@ -236,7 +245,7 @@ pub fn data_services(
             "database": database, "user": user, "password": password,
             "retired": value(&names.retired),
         });
-        if engine == Engine::S3 {
+        if [Engine::S3, Engine::Meilisearch].contains(&engine) {
             let endpoint = Some(&outside.host).filter(|host| !host.is_empty());
             service["endpoint"] = endpoint.cloned().into();
             service["region"] = outside.region.clone().into();
@@ -452,6 +461,71 @@ mod tests {
         AWS_S3_CUSTOM_DOMAIN = None
         AWS_QUERYSTRING_AUTH = True
         "#);
+    }
+
+    /// An instance whose search engine is outside, with these secrets.
+    fn searching(server: Option<&str>, secrets: &[&str]) -> grove_fleet::model::Instance {
+        let mut instance = testing::instance();
+        let mut outside = outside(Manage::Create, &[("openedx", "uni_")], &[]);
+        outside.host = "http://find.internal:7700".to_owned();
+        outside.server = server.map(str::to_owned);
+        if server.is_none() {
+            outside.manage = Manage::External;
+        }
+        instance.data.outside = [(Engine::Meilisearch, outside)].into();
+        instance.data.search = Some(grove_fleet::model::Search {
+            url: "http://find.internal:7700".to_owned(),
+            public_url: "https://find.example".to_owned(),
+            prefix: "uni_".to_owned(),
+        });
+        for name in secrets {
+            testing::secret(&mut instance, name);
+        }
+        instance
+    }
+
+    #[test]
+    fn a_search_engine_is_told_and_asked_for_no_key() {
+        let told = |instance: &grove_fleet::model::Instance| {
+            let config: Vec<String> = config(instance)
+                .iter()
+                .map(|(key, value)| format!("{key}: {value}"))
+                .collect();
+            let admins: BTreeMap<_, _> =
+                [("main".to_owned(), (String::new(), "m".to_owned()))].into();
+            let held = |name: &str| instance.secrets.contains_key(name);
+            let value = |name: &str| held(name).then(|| name.to_lowercase());
+            let services = data_services(instance, &admins, &value).unwrap();
+            format!("{}\n{}", config.join("\n"), services[0])
+        };
+        let shared = searching(
+            Some("main"),
+            &["MEILISEARCH_API_KEY", "MEILISEARCH_API_KEY_UID"],
+        );
+        insta::assert_snapshot!(told(&shared), @r#"
+        MEILISEARCH_INDEX_PREFIX: "uni_"
+        MEILISEARCH_MASTER_KEY: ""
+        MEILISEARCH_PUBLIC_URL: "https://find.example"
+        MEILISEARCH_URL: "http://find.internal:7700"
+        RUN_MEILISEARCH: false
+        {"admin":{"password":"m","user":""},"database":"uni_","endpoint":"http://find.internal:7700","engine":"meilisearch","manage":"create","password":"meilisearch_api_key","region":"eu","retired":null,"tls":true,"user":"meilisearch_api_key_uid"}
+        "#);
+        let (_, text) = settings(&shared).unwrap();
+        assert!(text.ends_with(
+            "_grove_search(\"@@MEILISEARCH_API_KEY@@\", \"@@MEILISEARCH_API_KEY_UID@@\")\n"
+        ));
+        // A key alone: Open edX asks whose it is.
+        let external = searching(None, &["MEILISEARCH_API_KEY"]);
+        insta::assert_snapshot!(told(&external), @r#"
+        MEILISEARCH_API_KEY_UID: ""
+        MEILISEARCH_INDEX_PREFIX: "uni_"
+        MEILISEARCH_MASTER_KEY: ""
+        MEILISEARCH_PUBLIC_URL: "https://find.example"
+        MEILISEARCH_URL: "http://find.internal:7700"
+        RUN_MEILISEARCH: false
+        {"database":"uni_","endpoint":"http://find.internal:7700","engine":"meilisearch","manage":"external","password":"meilisearch_api_key","region":"eu","retired":null,"tls":true,"user":""}
+        "#);
+        assert_eq!(settings(&external), None);
     }
 
     #[test]

@@ -23,6 +23,17 @@ impl Secret {
         Self::new(letters.map(char::from).collect())
     }
 
+    /// A new random UUID (version 4, RFC 9562 §5.4) from the operating system's random numbers.
+    pub fn uuid() -> Self {
+        let mut bits: u128 = OsRng.r#gen();
+        bits = bits & !(0xf << 76) | 4 << 76;
+        bits = bits & !(0b11 << 62) | 0b10 << 62;
+        let hex = Zeroizing::new(format!("{bits:032x}"));
+        let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
+        let parts: Vec<&str> = parts.into_iter().filter_map(|part| hex.get(part)).collect();
+        Self::new(parts.join("-"))
+    }
+
     /// The plain text. Whoever asks for it answers for where it goes.
     pub fn expose(&self) -> &str {
         &self.0
@@ -49,6 +60,21 @@ mod tests {
     fn passwords_are_long_and_differ() {
         let (one, other) = (Secret::password(), Secret::password());
         assert!(one != other && one.expose().len() == 32);
+    }
+
+    #[test]
+    fn uuids_are_random_ones() {
+        let all: std::collections::BTreeSet<String> = (0..200)
+            .map(|_| Secret::uuid().expose().to_owned())
+            .collect();
+        assert_eq!(all.len(), 200);
+        for uuid in all {
+            let parts: Vec<&str> = uuid.split('-').collect();
+            let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+            assert_eq!(lengths, [8, 4, 4, 4, 12], "{uuid}");
+            assert!(parts[2].starts_with('4'), "{uuid}");
+            assert!(parts[3].starts_with(['8', '9', 'a', 'b']), "{uuid}");
+        }
     }
 
     #[test]

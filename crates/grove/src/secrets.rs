@@ -3,7 +3,10 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use grove_fleet::{Fleet, model::SecretReference};
+use grove_fleet::{
+    Fleet,
+    model::{Cluster, Engine, Instance, SecretReference},
+};
 use grove_seal::{
     Secret,
     source::{Creation, Identities, Sops, SopsFile, Tree, create, creation_for},
@@ -91,6 +94,57 @@ impl<'a> Secrets<'a> {
         let text = std::str::from_utf8(bytes)
             .map_err(|_| CommandError::new(Exit::No, format!("`{path}` is not text")))?;
         Ok(SopsFile::parse(path, text)?)
+    }
+}
+
+impl Secrets<'_> {
+    /// Who may make users on a server of the cluster, by name and password; none where nobody here may.
+    pub(crate) fn admin(
+        &self,
+        cluster: &Cluster,
+        server: &str,
+    ) -> Result<Option<(String, Secret)>> {
+        let admin = cluster
+            .servers
+            .get(server)
+            .and_then(|server| server.admin.as_ref());
+        let Some(admin) = admin else {
+            return Ok(None);
+        };
+        let reference = cluster.secrets.get(&admin.password).ok_or_else(|| {
+            CommandError::new(
+                Exit::No,
+                format!(
+                    "the cluster has no secret {} of the server `{server}`",
+                    admin.password
+                ),
+            )
+            .hint(format!(
+                "`grove secret set {} {} --cluster-only`",
+                cluster.name, admin.password
+            ))
+        })?;
+        Ok(Some((admin.user.clone(), self.value(reference)?)))
+    }
+
+    /// The key of the search engine that an instance shares, which follows from the server's master key and
+    /// the key's identifier.
+    pub(crate) fn search_key(&self, instance: &Instance, uid: &Secret) -> Result<Secret> {
+        let outside = instance.data.outside.get(&Engine::Meilisearch);
+        let cluster = self.fleet.clusters.get(&instance.address.cluster);
+        let admin = match (cluster, outside.and_then(|outside| outside.server.as_ref())) {
+            (Some(cluster), Some(server)) => self.admin(cluster, server).map_err(|error| {
+                error.context("a key of the search engine follows from its master key")
+            })?,
+            _ => None,
+        };
+        match admin {
+            Some((_, master)) => Ok(grove_seal::derive::search_api_key(&master, uid)),
+            None => Err(CommandError::new(
+                Exit::No,
+                "the server of the search engine has no `admin` with its master key",
+            )),
+        }
     }
 }
 

@@ -531,3 +531,24 @@ fn a_user_that_a_rotation_would_take_from_another_is_found() {
         ]
     );
 }
+
+#[test]
+fn prefixes_of_indexes_that_open_each_other_are_found() {
+    let instance = |base: &str, prefix: &str| {
+        format!("{base}data: {{search: {{url: 'https://find.example', prefix: {prefix}}}}}\n")
+    };
+    let messages = |one: &str, other: &str| {
+        let uni = instance(include_str!("base/instance.yaml"), one);
+        let academy = instance(include_str!("base/instance-academy.yaml"), other);
+        let snapshot = super::base::snapshot()
+            .with("clusters/prod/instances/uni/instance.yaml", &uni)
+            .with("clusters/prod/instances/academy/instance.yaml", &academy);
+        let found = check(&snapshot, &super::base::context()).findings;
+        let messages = found.iter().filter(|finding| finding.rule == "two-owners");
+        let messages: Vec<String> = messages.map(|finding| finding.message.clone()).collect();
+        messages.join("\n")
+    };
+    insta::assert_snapshot!(messages("uni_", "uni_"), @"the prefix of indexes `uni_` on https://find.example would belong to prod/academy and prod/uni");
+    insta::assert_snapshot!(messages("uni_", "uni_next_"), @"indexes on https://find.example that begin with `uni_next_` of prod/academy belong to prod/uni as well, whose begin with `uni_`");
+    insta::assert_snapshot!(messages("uni_", "uni-next_"), @"");
+}

@@ -35,8 +35,12 @@ fn server(node: &Node) -> Option<Server> {
     let value = node.to_json();
     let engine = Engine::from_name(text(&value, "engine")?)?;
     let admin = value.get("admin").and_then(|admin| {
+        let user = match engine {
+            Engine::Meilisearch => "",
+            _ => text(admin, "user")?,
+        };
         Some(Admin {
-            user: text(admin, "user")?.to_owned(),
+            user: user.to_owned(),
             password: text(admin.get("password")?, "secret")?.to_owned(),
         })
     });
@@ -45,7 +49,11 @@ fn server(node: &Node) -> Option<Server> {
         host: owned(&value, "host").unwrap_or_default(),
         port: port(&value).unwrap_or(engine.port()),
         tls: is_true(&value, "tls"),
-        endpoint: owned(&value, "endpoint"),
+        endpoint: match engine {
+            Engine::Meilisearch => owned(&value, "url"),
+            _ => owned(&value, "endpoint"),
+        },
+        public_url: owned(&value, "public_url"),
         region: owned(&value, "region"),
         admin,
     })
@@ -80,95 +88,16 @@ pub(super) fn read(instance: &mut Instance, cluster: Option<&Cluster>) {
             service,
             problems: &mut data.problems,
         };
-        if let Some(outside) = reader.outside() {
+        if engine == Engine::Meilisearch {
+            if let Some((search, outside)) = reader.search() {
+                data.search = Some(search);
+                data.outside.insert(engine, outside);
+            }
+        } else if let Some(outside) = reader.outside() {
             data.outside.insert(engine, outside);
         }
     }
-    if let Some(service) = stated.get("search") {
-        data.search = search(instance, service, &mut data.problems);
-    }
     instance.data = data;
-}
-
-/// Where search is, where it is not in the namespace.
-fn search(
-    instance: &Instance,
-    service: &Value,
-    problems: &mut Vec<(Vec<String>, String)>,
-) -> Option<Search> {
-    let mut problem = |key: &str, message: &str| {
-        let path = ["data", "search", key].map(str::to_owned).to_vec();
-        problems.push((path, message.to_owned()));
-    };
-    let url = text(service, "url");
-    let is_external = match text(service, "mode") {
-        Some(mode) => Mode::from_name(mode) == Some(Mode::External),
-        None => url.is_some(),
-    };
-    if !is_external {
-        for key in ["url", "public_url", "prefix"] {
-            if service.get(key).is_some() {
-                problem(key, "this says nothing of a search engine in the namespace");
-            }
-        }
-        return None;
-    }
-    if service.get("volume").is_some() {
-        problem(
-            "volume",
-            "the volume of a server outside is not the instance's",
-        );
-    }
-    let Some(url) = url else {
-        problem("mode", "`external` needs a `url`");
-        return None;
-    };
-    let public = text(service, "public_url").unwrap_or(url);
-    for (key, address, schemes) in [
-        ("url", url, &["https://", "http://"][..]),
-        ("public_url", public, &["https://"]),
-    ] {
-        if !is_address(address, schemes) {
-            problem(
-                key,
-                &format!(
-                    "this is no address that begins with {}",
-                    schemes.join(" or ")
-                ),
-            );
-        }
-    }
-    let derived = format!("{}_", derived(instance));
-    let prefix = owned(service, "prefix").unwrap_or(derived);
-    let is_sign = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if prefix.is_empty() || !prefix.chars().all(is_sign) {
-        problem(
-            "prefix",
-            "names of indexes are of letters, digits, `-` and `_`",
-        );
-    }
-    if !instance.secrets.contains_key(Search::KEY) {
-        problem(
-            "url",
-            "there is no secret `MEILISEARCH_API_KEY` with its key",
-        );
-    }
-    if let Some(admin) = Search::ADMIN
-        .iter()
-        .find(|name| instance.secrets.contains_key(**name))
-    {
-        problem(
-            "url",
-            &format!(
-                "the secret `{admin}` is of a server of the instance's own: `grove secret remove` takes it away"
-            ),
-        );
-    }
-    Some(Search {
-        url: url.to_owned(),
-        public_url: public.to_owned(),
-        prefix,
-    })
 }
 
 /// The name of databases and users that none was stated for: the same for good, as the identity is.
@@ -255,23 +184,8 @@ impl Reader<'_> {
             }
             None => self.host(),
         };
-        let default = if mode == Mode::Shared {
-            Manage::Create
-        } else {
-            Manage::External
-        };
-        let stated = text(self.service, "manage").and_then(Manage::from_name);
-        let manage = stated.unwrap_or(default);
-        let has_admin = server
-            .as_ref()
-            .is_some_and(|(_, server)| server.admin.is_some());
-        if manage != Manage::External && !has_admin {
-            self.problem(
-                if stated.is_some() { "manage" } else { "server" },
-                "nobody is known who may make users there: the cluster's server has no `admin`",
-            );
-        }
         let of_server = server.as_ref().map(|(_, server)| server);
+        let manage = self.manage(mode, of_server);
         let databases = self.databases(mode);
         let users = self.users(manage, &databases);
         Some(Outside {
@@ -291,6 +205,121 @@ impl Reader<'_> {
             databases,
             users,
         })
+    }
+
+    /// Where search is, where it is not in the namespace.
+    fn search(&mut self) -> Option<(Search, Outside)> {
+        let service = self.service;
+        let stated = text(service, "mode").and_then(Mode::from_name);
+        let mode = stated.unwrap_or_else(|| match service {
+            _ if service.get("server").is_some() => Mode::Shared,
+            _ if service.get("url").is_some() => Mode::External,
+            _ => Mode::InNamespace,
+        });
+        if mode == Mode::InNamespace {
+            for key in ["server", "manage", "url", "public_url", "prefix"] {
+                if service.get(key).is_some() {
+                    self.problem(key, "this says nothing of a search engine in the namespace");
+                }
+            }
+            return None;
+        }
+        if service.get("volume").is_some() {
+            self.problem(
+                "volume",
+                "the volume of a server outside is not the instance's",
+            );
+        }
+        let server = self.server(mode).ok()?;
+        let of_server = server.as_ref().map(|(_, server)| server);
+        let place = if server.is_some() { "server" } else { "url" };
+        if server.is_some() && service.get("url").is_some() {
+            self.problem("url", "the server's address stands in the cluster");
+        }
+        let url = match of_server {
+            Some(server) => server.endpoint.clone(),
+            None => owned(service, "url"),
+        };
+        let Some(url) = url else {
+            match &server {
+                Some((name, _)) => {
+                    self.problem("server", format!("the server `{name}` has no `url`"));
+                }
+                None => self.problem("mode", "`external` needs a `url`"),
+            }
+            return None;
+        };
+        let public_url = owned(service, "public_url")
+            .or_else(|| of_server.and_then(|server| server.public_url.clone()))
+            .unwrap_or_else(|| url.clone());
+        if !is_address(&url, &["https://", "http://"]) {
+            self.problem(
+                place,
+                "this is no address that begins with https:// or http://",
+            );
+        }
+        if !is_address(&public_url, &["https://"]) {
+            self.problem(
+                "public_url",
+                "where browsers find it is no address that begins with https://",
+            );
+        }
+        let prefix = owned(service, "prefix").unwrap_or_else(|| format!("{}_", self.derived()));
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if prefix.is_empty() || !prefix.chars().all(is_sign) {
+            self.problem(
+                "prefix",
+                "names of indexes are of letters, digits, `-` and `_`",
+            );
+        }
+        if self.instance.secrets.contains_key(Search::MASTER) {
+            self.problem(
+                place,
+                format!(
+                    "the secret `{}` is of a server of the instance's own: `grove secret remove` it, `{}` and `{}`",
+                    Search::MASTER,
+                    Search::UID,
+                    Search::KEY,
+                ),
+            );
+        }
+        let outside = Outside {
+            mode,
+            manage: self.manage(mode, of_server),
+            server: server.as_ref().map(|(name, _)| name.clone()),
+            host: url.clone(),
+            port: self.engine.port(),
+            tls: url.starts_with("https://"),
+            region: None,
+            domain: None,
+            databases: BTreeMap::from([(OPENEDX.to_owned(), prefix.clone())]),
+            users: BTreeMap::new(),
+        };
+        let search = Search {
+            url,
+            public_url,
+            prefix,
+        };
+        Some((search, outside))
+    }
+
+    /// Who makes users and databases. What is wrong is noted.
+    fn manage(&mut self, mode: Mode, server: Option<&Server>) -> Manage {
+        let default = if mode == Mode::Shared {
+            Manage::Create
+        } else {
+            Manage::External
+        };
+        let stated = text(self.service, "manage").and_then(Manage::from_name);
+        let manage = stated.unwrap_or(default);
+        let has_admin = server.is_some_and(|server| server.admin.is_some());
+        if manage != Manage::External && !has_admin {
+            self.problem(
+                if stated.is_some() { "manage" } else { "server" },
+                "nobody is known who may make users there: the cluster's server has no `admin`",
+            );
+        }
+        manage
     }
 
     /// The cluster's server; none where it is none of the cluster's. What is wrong is noted.
@@ -343,7 +372,7 @@ impl Reader<'_> {
             }
             Engine::Mongodb => vec![OPENEDX, "forum"],
             Engine::Redis => vec!["cache", "celery"],
-            Engine::S3 => vec![OPENEDX],
+            Engine::S3 | Engine::Meilisearch => vec![OPENEDX],
         }
     }
 
@@ -427,6 +456,8 @@ impl Reader<'_> {
                     && !name.starts_with(['-', '.'])
                     && !name.ends_with(['-', '.'])
             }
+            // What its names begin with is read with the search engine.
+            Engine::Meilisearch => true,
         }
     }
 
@@ -520,7 +551,9 @@ mod tests {
     fn data(stated: &str) -> Data {
         let servers = "servers:\n  main: {engine: mysql, host: db.example, tls: true, admin: {user: root, password: {secret: P}}}\n  \
             cache: {engine: redis, host: cache.example}\n  \
-            files: {engine: s3, endpoint: 'https://s3.example', region: eu, admin: {user: k, password: {secret: S}}}\n";
+            files: {engine: s3, endpoint: 'https://s3.example', region: eu, admin: {user: k, password: {secret: S}}}\n  \
+            find: {engine: meilisearch, url: 'http://find.internal:7700', public_url: 'https://find.example', admin: {password: {secret: M}}}\n  \
+            bare: {engine: meilisearch}\n";
         let snapshot = Snapshot::default()
             .with(
                 "clusters/prod/cluster.yaml",
@@ -605,16 +638,29 @@ mod tests {
     }
 
     #[test]
-    fn search_of_somebody_else_has_an_address_a_prefix_and_a_key() {
+    fn search_outside_has_an_address_and_a_prefix() {
         let search = data("{search: {url: 'https://s.example'}}").search.unwrap();
         assert_eq!(search.public_url, "https://s.example");
         assert_eq!(search.prefix, "big_uni_o_ccbfd9d9_");
         insta::assert_snapshot!(read("{search: {url: 'http://s.example:7700', prefix: \"a'b\", volume: {size: 1Gi}}}"), @"
+        meilisearch: http://s.example:7700:7700 external tls=false [openedx=a'b] []
         ! data.search.volume: the volume of a server outside is not the instance's
-        ! data.search.public_url: this is no address that begins with https://
+        ! data.search.public_url: where browsers find it is no address that begins with https://
         ! data.search.prefix: names of indexes are of letters, digits, `-` and `_`
-        ! data.search.url: there is no secret `MEILISEARCH_API_KEY` with its key
         ");
+        insta::assert_snapshot!(read("{search: {server: find}}"), @"meilisearch: http://find.internal:7700:7700 create tls=false [openedx=big_uni_o_ccbfd9d9_] []");
+        assert_eq!(
+            data("{search: {server: find}}").search.unwrap().public_url,
+            "https://find.example"
+        );
+        insta::assert_snapshot!(read("{search: {server: find, prefix: uni_, manage: adopt, public_url: 'https://s.example'}}"), @"meilisearch: http://find.internal:7700:7700 adopt tls=false [openedx=uni_] []");
+        insta::assert_snapshot!(read("{search: {server: find, url: 'https://s.example'}}"), @"
+        meilisearch: http://find.internal:7700:7700 create tls=false [openedx=big_uni_o_ccbfd9d9_] []
+        ! data.search.url: the server's address stands in the cluster
+        ");
+        insta::assert_snapshot!(read("{search: {server: bare}}"), @"! data.search.server: the server `bare` has no `url`");
+        insta::assert_snapshot!(read("{search: {mode: shared}}"), @"! data.search: `server` is missing: a server of the cluster, by name");
+        insta::assert_snapshot!(read("{search: {server: main}}"), @"! data.search.server: the server `main` is mysql");
         insta::assert_snapshot!(read("{search: {mode: external}}"), @"! data.search.mode: `external` needs a `url`");
         insta::assert_snapshot!(read("{search: {mode: in-namespace, url: 'https://s.example'}}"), @"! data.search.url: this says nothing of a search engine in the namespace");
     }

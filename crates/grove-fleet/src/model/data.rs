@@ -19,11 +19,19 @@ pub enum Engine {
     Redis,
     /// Object storage that speaks S3.
     S3,
+    /// Meilisearch. What of it is an instance's is a key for the indexes whose names begin with a prefix.
+    Meilisearch,
 }
 
 impl Engine {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Mysql, Self::Mongodb, Self::Redis, Self::S3];
+    pub const ALL: [Self; 5] = [
+        Self::Mysql,
+        Self::Mongodb,
+        Self::Redis,
+        Self::S3,
+        Self::Meilisearch,
+    ];
 
     /// The word that the fleet's files have for it.
     pub fn name(self) -> &'static str {
@@ -32,6 +40,7 @@ impl Engine {
             Self::Mongodb => "mongodb",
             Self::Redis => "redis",
             Self::S3 => "s3",
+            Self::Meilisearch => "meilisearch",
         }
     }
 
@@ -44,6 +53,7 @@ impl Engine {
     pub fn key(self) -> &'static str {
         match self {
             Self::S3 => "bucket",
+            Self::Meilisearch => "search",
             other => other.name(),
         }
     }
@@ -55,6 +65,7 @@ impl Engine {
             Self::Mongodb => 27017,
             Self::Redis => 6379,
             Self::S3 => 443,
+            Self::Meilisearch => 7700,
         }
     }
 }
@@ -70,8 +81,10 @@ pub struct Server {
     pub port: u16,
     /// `tls`.
     pub tls: bool,
-    /// `endpoint`, of object storage.
+    /// `endpoint` of object storage, `url` of a search engine.
     pub endpoint: Option<String>,
+    /// `public_url` of a search engine.
+    pub public_url: Option<String>,
     /// `region`, of object storage.
     pub region: Option<String>,
     /// `admin`: who may make users and databases; none where nobody here may.
@@ -81,9 +94,9 @@ pub struct Server {
 /// Who may make users and databases on a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admin {
-    /// `user`; of object storage, the access key.
+    /// `user`; of object storage the access key, of a search engine nobody.
     pub user: String,
-    /// `password`: the name of a secret of the cluster.
+    /// `password`: the name of a secret of the cluster; of a search engine its master key.
     pub password: String,
 }
 
@@ -150,7 +163,8 @@ pub struct Outside {
     pub mode: Mode,
     /// `server`, by name, where it is one of the cluster's.
     pub server: Option<String>,
-    /// The server's address; of object storage, the endpoint, which may be empty for AWS.
+    /// The server's address; of object storage the endpoint, which may be empty for AWS, of a search engine
+    /// the URL.
     pub host: String,
     /// The server's port.
     pub port: u16,
@@ -163,7 +177,7 @@ pub struct Outside {
     /// `manage`.
     pub manage: Manage,
     /// Databases, by application: `openedx` and those of plugins; of Redis numbers, of object storage the
-    /// bucket.
+    /// bucket, of a search engine what names of indexes begin with.
     pub databases: BTreeMap<String, String>,
     /// Users, by application.
     pub users: BTreeMap<String, String>,
@@ -178,7 +192,7 @@ pub struct Volume {
     pub class: Option<String>,
 }
 
-/// A Meilisearch that somebody else runs.
+/// A Meilisearch that is not in the namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     /// Where LMS and CMS find it.
@@ -192,8 +206,10 @@ pub struct Search {
 impl Search {
     /// The secret that holds its key.
     pub const KEY: &str = "MEILISEARCH_API_KEY";
+    /// The secret that holds the key's identifier.
+    pub const UID: &str = "MEILISEARCH_API_KEY_UID";
     /// What only who runs it has.
-    pub const ADMIN: [&str; 2] = ["MEILISEARCH_MASTER_KEY", "MEILISEARCH_API_KEY_UID"];
+    pub const MASTER: &str = "MEILISEARCH_MASTER_KEY";
 }
 
 /// `data` of an instance.
@@ -209,6 +225,17 @@ pub struct Data {
     pub problems: Vec<(Vec<String>, String)>,
 }
 
+impl Data {
+    /// Whether a secret that Tutor declares is of a server that is not the instance's own.
+    pub fn is_of_a_server(&self, secret: &str) -> bool {
+        match secret {
+            "MYSQL_ROOT_PASSWORD" => self.outside.contains_key(&Engine::Mysql),
+            Search::MASTER | Search::UID | Search::KEY => self.search.is_some(),
+            _ => false,
+        }
+    }
+}
+
 /// The name of an application as Tutor's configuration spells it: `NOTES` in `NOTES_MYSQL_DATABASE`.
 pub fn prefix(application: &str) -> String {
     application.to_ascii_uppercase().replace('-', "_")
@@ -221,8 +248,15 @@ pub fn credentials(engine: Engine, application: &str) -> Credentials {
         Engine::Mongodb => format!("MONGODB_{what}"),
         Engine::Redis => format!("REDIS_{what}"),
         Engine::S3 => format!("OPENEDX_AWS_{what}"),
+        Engine::Meilisearch => format!("MEILISEARCH_{what}"),
     };
     match engine {
+        Engine::Meilisearch => Credentials {
+            user: Search::UID.to_owned(),
+            password: Search::KEY.to_owned(),
+            previous: name("PREVIOUS_API_KEY_UID"),
+            retired: name("RETIRED_API_KEY_UID"),
+        },
         Engine::S3 => Credentials {
             user: name("ACCESS_KEY"),
             password: name("SECRET_ACCESS_KEY"),

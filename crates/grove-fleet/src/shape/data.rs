@@ -32,6 +32,12 @@ const REGION: Key = Key::new(
     "The region, as the provider names it.",
 );
 
+const PUBLIC_URL: Key = Key::new(
+    "public_url",
+    Type::Text,
+    "Where browsers find the search engine; the same as `url` where nothing is said.",
+);
+
 /// Servers that instances share.
 pub(super) const SERVERS: Type = Type::Map(&Type::Object(&[&[
     Key::new(
@@ -41,6 +47,7 @@ pub(super) const SERVERS: Type = Type::Map(&Type::Object(&[&[
             Choice::now("mongodb", "MongoDB."),
             Choice::now("redis", "Redis or Valkey."),
             Choice::now("s3", "Object storage that speaks S3."),
+            Choice::now("meilisearch", "Meilisearch, the search engine."),
         ]),
         "What it is.",
     )
@@ -55,18 +62,23 @@ pub(super) const SERVERS: Type = Type::Map(&Type::Object(&[&[
     ENDPOINT,
     REGION,
     Key::new(
+        "url",
+        Type::Text,
+        "Where LMS and CMS find a search engine: `http://search.internal:7700`.",
+    ),
+    PUBLIC_URL,
+    Key::new(
         "admin",
         Type::Object(&[&[
             Key::new(
                 "user",
                 Type::Text,
-                "The user who may make users and databases; of object storage the access key.",
-            )
-            .required(),
+                "The user who may make users and databases; of object storage the access key. A search engine has none.",
+            ),
             Key::new(
                 "password",
                 Type::Object(&[&[Key::new("secret", Type::Text, "The secret's name.").required()]]),
-                "A secret of the cluster, as `{secret: NAME}`: no instance ever gets it.",
+                "A secret of the cluster, as `{secret: NAME}`, which no instance ever gets; of a search engine its master key.",
             )
             .required(),
         ]]),
@@ -190,21 +202,19 @@ pub(super) const DATA: Type = Type::Object(&[&[
                         "in-namespace",
                         "It runs beside the instance, as Tutor has it.",
                     ),
-                    Choice::later("shared", "It is on a server of the cluster."),
+                    Choice::now("shared", "It is on a server of the cluster."),
                     Choice::now("external", "Somebody else runs it."),
                 ]),
-                "Who runs it; `external` where `url` is stated.",
+                "Who runs it; `shared` where a `server` is named, `external` where `url` is stated.",
             ),
+            SERVER,
+            MANAGE,
             Key::new(
                 "url",
                 Type::Text,
                 "Where LMS and CMS find an `external` one: `https://search.example.org`.",
             ),
-            Key::new(
-                "public_url",
-                Type::Text,
-                "Where browsers find it; the same as `url` where nothing is said.",
-            ),
+            PUBLIC_URL,
             Key::new(
                 "prefix",
                 Type::Text,
@@ -212,7 +222,7 @@ pub(super) const DATA: Type = Type::Object(&[&[
             ),
             VOLUME,
         ]]),
-        "Meilisearch. An `external` one has the secret `MEILISEARCH_API_KEY`, which whoever runs it makes for the indexes of the prefix.",
+        "Meilisearch. On a server of the cluster, `grove secret generate` and `grove data apply` make a key for the indexes of the prefix alone. Of an `external` one whoever runs it makes the key, the secret `MEILISEARCH_API_KEY`; with its identifier as `MEILISEARCH_API_KEY_UID` it needs no right to read keys.",
     ),
     Key::new(
         "bucket",

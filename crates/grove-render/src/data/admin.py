@@ -6,7 +6,9 @@ Run in a Job of its own namespace. The one argument is a file of JSON:
 
 where a SERVICE has `engine`, `host`, `port`, `tls`, `database`, `user`, `password`, `retired` (a user of before,
 to be taken away), `manage` (`create`, `adopt`, `external`) and `admin` (`user`, `password`); a bucket has
-`endpoint` and `region` in place of host and port, and an access key and its secret as user and password.
+`endpoint` and `region` in place of host and port, and an access key and its secret as user and password. A
+search engine has an `endpoint`, a prefix of indexes as `database`, and a key's identifier and the key as user
+and password.
 
 Each step can be done again: what is there already stays, so a run that was cut off is finished by the next
 one. What was done stands in a line of JSON each. Passwords stand in none.
@@ -398,7 +400,171 @@ class Bucket(Service):
         self.say("no bucket %s" % self.bucket if self.may_make else "the bucket stays")
 
 
-ENGINES = {"mysql": MySQL, "mongodb": MongoDB, "redis": Redis, "s3": Bucket}
+class Search(Service):
+    """A key of Meilisearch, whose identifier is the user. It opens the indexes of the prefix and reads no keys:
+    who reads keys has those of every instance.
+    """
+
+    ACTIONS = ["search", "documents.*", "indexes.*", "settings.*", "stats.*", "tasks.*"]
+
+    def __init__(self, told):
+        super().__init__(told)
+        self.prefix = told["database"]
+        # What marks a key as made here, for this instance.
+        self.mark = "grove %s" % self.prefix
+        self.indexes = self.prefix + "*"
+
+    def ask(self, key, method, path, body=None, absent=None):
+        """The answer; `absent` where there is no such thing."""
+        import urllib.error
+        import urllib.request
+
+        request = urllib.request.Request(
+            self.told["endpoint"].rstrip("/") + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": "Bearer " + key, "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            if error.code == 404 and absent is not None:
+                return absent
+            said = json.loads(error.read() or b"{}").get("message", error.reason)
+            raise Denied(error.code, "%s %s: %s" % (method, path, said)) from None
+        return json.loads(text) if text else {}
+
+    def admin(self, *arguments, **options):
+        return self.ask(self.told["admin"]["password"], *arguments, **options)
+
+    def every(self, path):
+        """All results, which come in pages."""
+        found = []
+        while True:
+            page = self.admin("GET", "%s?limit=100&offset=%d" % (path, len(found)))
+            found += page["results"]
+            if not page["results"] or len(found) >= page["total"]:
+                return found
+
+    def ours(self, keys):
+        known = [self.told["user"], self.told.get("retired")]
+        return [key for key in keys if key["uid"] in known or key["name"] == self.mark]
+
+    def names(self):
+        """Indexes of the prefix. One that another instance's key opens more narrowly is that instance's."""
+        names = [index["uid"] for index in self.every("/indexes") if index["uid"].startswith(self.prefix)]
+        for key in self.every("/keys"):
+            if key["name"] != self.mark and (key["name"] or "").startswith("grove "):
+                for pattern in key["indexes"]:
+                    if pattern != self.indexes and pattern.startswith(self.prefix):
+                        raise Refusal("indexes %s are of another instance: %s" % (pattern, key["name"]))
+        return names
+
+    def follows(self):
+        """Whether the key follows from the server's master key and the identifier."""
+        import hashlib
+        import hmac
+
+        master = self.told["admin"]["password"].encode()
+        key = hmac.new(master, self.told["user"].encode(), hashlib.sha256).hexdigest()
+        return hmac.compare_digest(key, self.told["password"])
+
+    def apply(self):
+        user = self.told["user"]
+        if not self.follows():
+            raise Refusal(
+                "the instance's key does not follow from the server's master key, which may have changed: "
+                "`grove secret remove` the instance's MEILISEARCH_API_KEY, then `grove secret generate`"
+            )
+        keys = self.every("/keys")
+        if not self.ours(keys):
+            self.refuse_foreign(bool(self.names()))
+        wanted = {"name": self.mark, "actions": sorted(self.ACTIONS), "indexes": [self.indexes], "expiresAt": None}
+        there = [key for key in keys if key["uid"] == user]
+        if there and {**there[0], "actions": sorted(there[0]["actions"])}.items() >= wanted.items():
+            self.say("key %s, for indexes %s alone" % (user, self.indexes))
+        else:
+            # What a key may do cannot be changed.
+            self.admin("DELETE", "/keys/" + user, absent={})
+            self.admin("POST", "/keys", {**wanted, "uid": user})
+            self.say("key %s, for indexes %s alone" % (user, self.indexes))
+        retired = self.told.get("retired")
+        if retired and retired != user and any(key["uid"] == retired for key in keys):
+            self.admin("DELETE", "/keys/" + retired, absent={})
+            self.say("key %s is gone" % retired)
+        self.verify()
+
+    def verify(self):
+        key = self.told["password"]
+        self.ask(key, "GET", "/indexes?limit=1")
+        # Who may look at an index that nobody has may look at every one.
+        name = next(name for name in ("grove-nobody", "nobody-grove") if not name.startswith(self.prefix))
+        for path in ("/keys", "/indexes/%s/stats" % name):
+            try:
+                self.ask(key, "GET", path)
+            except Denied as denied:
+                if denied.status == 403:
+                    continue
+            if self.told["manage"] != "external":
+                raise RuntimeError("the key opens more than the indexes of its prefix: %s" % path)
+            self.say("the key opens more than the indexes of its prefix: %s" % path)
+        if self.told["user"]:
+            try:
+                self.ask(self.token(), "POST", "/indexes/%snobody/search" % self.prefix, {"q": ""}, absent={})
+            except Denied as denied:
+                raise RuntimeError("%s is not the identifier of the key: %s" % (self.told["user"], denied)) from None
+        self.say("the key gets in")
+
+    def token(self):
+        """What Studio hands to a browser, for the indexes of the prefix: made of the key and its identifier."""
+        import base64
+        import hashlib
+        import hmac
+
+        parts = [{"alg": "HS256", "typ": "JWT"}, {"apiKeyUid": self.told["user"], "searchRules": {self.indexes: {}}}]
+        encode = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+        text = ".".join(encode(json.dumps(part).encode()) for part in parts)
+        sign = hmac.new(self.told["password"].encode(), text.encode(), hashlib.sha256).digest()
+        return text + "." + encode(sign)
+
+    def remove(self):
+        if self.may_make:
+            tasks = [self.admin("DELETE", "/indexes/" + name, absent={}).get("taskUid") for name in self.names()]
+            for task in tasks:
+                if task is not None:
+                    self.wait(task)
+            if self.names():
+                raise RuntimeError("an index is still there")
+            self.say("no index %s" % self.indexes)
+        for key in self.ours(self.every("/keys")):
+            self.admin("DELETE", "/keys/" + key["uid"], absent={})
+        if self.ours(self.every("/keys")):
+            raise RuntimeError("a key is still there")
+        self.say("no key for indexes %s" % self.indexes)
+
+    def wait(self, task):
+        import time
+
+        for _ in range(4 * 600):
+            state = self.admin("GET", "/tasks/%d" % task)
+            if state["status"] in ("succeeded", "failed", "canceled"):
+                break
+            time.sleep(0.25)
+        gone = (state.get("error") or {}).get("code") == "index_not_found"
+        if state["status"] != "succeeded" and not gone:
+            raise RuntimeError("an index does not go: %s" % (state.get("error") or state["status"]))
+
+
+class Denied(Exception):
+    """What a server answers that it does not do."""
+
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+ENGINES = {"mysql": MySQL, "mongodb": MongoDB, "redis": Redis, "s3": Bucket, "meilisearch": Search}
 
 
 def alternate(user):

@@ -2,6 +2,8 @@
 //!
 //! What the Job of `grove data` would run in a cluster runs here as a process, with the same two files.
 
+mod search;
+
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -47,6 +49,13 @@ impl Ran {
 impl Site {
     /// A site with these servers and this `data`; its users and passwords are made.
     fn new(servers: &str, data: &str) -> Self {
+        let site = Self::before(servers, data);
+        site.make_secrets();
+        site
+    }
+
+    /// The same, before users and passwords are made.
+    fn before(servers: &str, data: &str) -> Self {
         let world = World::with_shared_cache(GROVE);
         world.copy(&example("production"), "fleet");
         let site = Self { world };
@@ -72,8 +81,11 @@ impl Site {
         // The example's user has the name that its identity gives it; here `data` states another.
         let user = format!("secret remove {ADDRESS} OPENEDX_MYSQL_USERNAME");
         let _ = site.grove(&user).success();
-        let _ = site.grove("secret generate prod/uni").success();
         site
+    }
+
+    fn make_secrets(&self) {
+        let _ = self.grove("secret generate prod/uni").success();
     }
 
     fn state(&self, servers: &str, data: &str) {

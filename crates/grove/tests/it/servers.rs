@@ -15,7 +15,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(command: &mut Command, port: u16) -> Self {
+    /// One that a command starts, when it listens.
+    pub(crate) fn start(command: &mut Command, port: u16) -> Self {
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -101,6 +102,9 @@ impl Server {
     pub(crate) fn mariadb(directory: &Path) -> Self {
         let data = directory.join("mariadb");
         std::fs::create_dir_all(&data).unwrap();
+        // One that starts removes the temporary tables of every other in a common directory.
+        let temporary = directory.join("tmp");
+        std::fs::create_dir_all(&temporary).unwrap();
         let user = user();
         let made = Command::new("mariadb-install-db")
             .args([
@@ -110,6 +114,7 @@ impl Server {
             ])
             .args([
                 format!("--datadir={}", data.display()),
+                format!("--tmpdir={}", temporary.display()),
                 format!("--user={user}"),
             ])
             .output()
@@ -132,6 +137,7 @@ impl Server {
                 "--skip-networking=0",
             ])
             .arg(format!("--datadir={}", data.display()))
+            .arg(format!("--tmpdir={}", temporary.display()))
             .arg(format!("--socket={}", directory.join("s").display()))
             .arg(format!("--pid-file={}", directory.join("pid").display()))
             .arg(format!("--init-file={}", first.display()))

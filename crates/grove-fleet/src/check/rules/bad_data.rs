@@ -66,7 +66,9 @@ fn secrets(view: &View<'_>, instance: &Instance, findings: &mut Findings<'_>) {
             let names = credentials(*engine, application);
             // A user that somebody else made may stand in the fleet.
             let is_stated = outside.users.contains_key(application)
-                || instance.config.contains_key(&names.user);
+                || instance.config.contains_key(&names.user)
+                // Whoever runs a search engine may give a key alone.
+                || *engine == Engine::Meilisearch;
             if outside.manage != Manage::External || !is_stated {
                 missing.push(names.user);
             }
@@ -99,6 +101,15 @@ fn doubled(instance: &Instance) -> Vec<&str> {
             Engine::Mongodb => "MONGODB",
             Engine::Redis => "REDIS",
             Engine::S3 => continue,
+            Engine::Meilisearch => {
+                let keys = [
+                    "RUN_MEILISEARCH",
+                    "MEILISEARCH_URL",
+                    "MEILISEARCH_INDEX_PREFIX",
+                ];
+                ours.extend(keys.map(str::to_owned));
+                continue;
+            }
         };
         ours.extend(["HOST", "PORT"].map(|what| format!("{server}_{what}")));
         ours.push(format!("RUN_{server}"));

@@ -8,7 +8,7 @@ use crate::{
         view::{View, secret_entries},
     },
     layout,
-    model::{Engine, Instance, Search},
+    model::Instance,
 };
 
 pub(crate) const RULE: Rule = Rule {
@@ -36,14 +36,6 @@ follow from others (such as Tutor's `MEILISEARCH_API_KEY`) need not be in a file
 /// Declared by Tutor as secrets, but never looked up in a secrets file: `ID` is part of the
 /// identity, and sealing derives the other from the master key and its identifier.
 const NOT_IN_FILES: [&str; 2] = ["ID", "MEILISEARCH_API_KEY"];
-
-/// Whether it is the root's of a server that is not the instance's.
-fn is_of_a_server(instance: &Instance, secret: &str) -> bool {
-    if instance.data.search.is_some() && Search::ADMIN.contains(&secret) {
-        return true;
-    }
-    secret == "MYSQL_ROOT_PASSWORD" && instance.data.outside.contains_key(&Engine::Mysql)
-}
 
 fn check(view: &View<'_>, findings: &mut Findings<'_>) {
     for instance in view.fleet.instances.values() {
@@ -73,7 +65,7 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
                 !instance.secrets.contains_key(*secret)
                     && !is_in_a_file(view, instance, secret)
                     && !instance.config.contains_key(*secret)
-                    && !is_of_a_server(instance, secret)
+                    && !instance.data.is_of_a_server(secret)
                     && !NOT_IN_FILES.contains(&secret.as_str())
             })
             .collect();

@@ -9,7 +9,7 @@ use crate::{
         rule::{Content, Example, Rule},
         view::View,
     },
-    model::{Engine, Manage},
+    model::{Engine, Manage, Search},
     rotation::alternate,
 };
 
@@ -19,7 +19,8 @@ pub(crate) const RULE: Rule = Rule {
     summary: "two instances have one database, user, bucket or index",
     documentation: "\
 Two instances of the fleet, on whatever clusters, name the same database, the same number of a
-Redis, the same user, the same bucket or the same prefix of indexes on the same server.
+Redis, the same user or the same bucket on the same server, or prefixes of indexes of which one is
+the other or begins with it.
 
 Each would overwrite the other's courses, learners or files, a rotation of one would lock the other
 out, and removing one would remove both.
@@ -54,6 +55,9 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
     let mut owners: BTreeMap<(&str, String, &'static str, String), Vec<_>> = BTreeMap::new();
     for instance in view.fleet.instances.values() {
         for (engine, outside) in &instance.data.outside {
+            if *engine == Engine::Meilisearch {
+                continue;
+            }
             // What waits for a stack has no address yet.
             if outside.host.is_empty() && *engine != Engine::S3 {
                 continue;
@@ -80,8 +84,12 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
             }
         }
         if let Some(search) = &instance.data.search {
-            let url = search.url.trim_end_matches('/').to_ascii_lowercase();
-            let key = ("search", url, "prefix of indexes", search.prefix.clone());
+            let key = (
+                "search",
+                url(search),
+                "prefix of indexes",
+                search.prefix.clone(),
+            );
             owners.entry(key).or_default().push(instance);
         }
     }
@@ -107,4 +115,39 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
         let places = [first, second].map(|one| view.stated_key(one, &["data", service]));
         findings.add(message, places);
     }
+    prefixes(view, findings);
+}
+
+/// Prefixes of indexes of which one begins with another: a key for the shorter opens both.
+fn prefixes(view: &View<'_>, findings: &mut Findings<'_>) {
+    let mut all: Vec<(String, &str, _)> = Vec::new();
+    for instance in view.fleet.instances.values() {
+        if let Some(search) = &instance.data.search {
+            all.push((url(search), search.prefix.as_str(), instance));
+        }
+    }
+    // What begins with a text follows it in this order.
+    all.sort_by_key(|(url, prefix, _)| (url.clone(), *prefix));
+    for two in all.windows(2) {
+        let [(url, short, first), (other, long, second)] = two else {
+            continue;
+        };
+        if url != other || short == long || !long.starts_with(short) {
+            continue;
+        }
+        findings.add(
+            format!(
+                "indexes on {url} that begin with {} of {} belong to {} as well, whose begin with {}",
+                quote(long),
+                second.address,
+                first.address,
+                quote(short)
+            ),
+            [first, second].map(|one| view.stated_key(one, &["data", "search"])),
+        );
+    }
+}
+
+fn url(search: &Search) -> String {
+    search.url.trim_end_matches('/').to_ascii_lowercase()
 }

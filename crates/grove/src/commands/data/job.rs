@@ -94,10 +94,10 @@ pub(super) fn summary(instance: &Instance) -> Vec<String> {
                 words.extend(users.map(|user| format!("the {} user {user}", engine.name())));
             }
             (_, Manage::Create) => {
-                let what = if *engine == Engine::S3 {
-                    "bucket"
-                } else {
-                    "database"
+                let what = match engine {
+                    Engine::S3 => "bucket",
+                    Engine::Meilisearch => "indexes of the prefix",
+                    _ => "database",
                 };
                 let names = outside.databases.values();
                 words.extend(names.map(|name| format!("the {} {what} {name}", engine.name())));
@@ -257,26 +257,9 @@ fn task<'a>(
     }
     let mut admins = BTreeMap::new();
     for name in servers {
-        let admin = cluster
-            .servers
-            .get(name)
-            .and_then(|server| server.admin.as_ref());
-        let Some(admin) = admin else { continue };
-        let reference = cluster.secrets.get(&admin.password).ok_or_else(|| {
-            CommandError::new(
-                Exit::No,
-                format!(
-                    "the cluster has no secret {} of the server `{name}`",
-                    admin.password
-                ),
-            )
-            .hint(format!(
-                "`grove secret set {} {} --cluster-only`",
-                cluster.name, admin.password
-            ))
-        })?;
-        let password = secrets.value(reference)?.expose().to_owned();
-        admins.insert(name.clone(), (admin.user.clone(), password));
+        if let Some((user, password)) = secrets.admin(cluster, name)? {
+            admins.insert(name.clone(), (user, password.expose().to_owned()));
+        }
     }
     let mut values = BTreeMap::new();
     for name in data_secrets(instance) {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::{
     layout,
-    model::{Engine, Instance, Lock},
-    rotation,
+    model::{Instance, Lock, Search},
+    rotation::{self, Pair},
 };
 use grove_seal::Secret;
 use grove_tutor::{Generator, SecretClass, WorkerOptions};
@@ -85,14 +85,16 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             .filter(|secret| secret.class != SecretClass::Fixed)
             .filter(|secret| !instance.secrets.contains_key(&secret.name))
             .map(|secret| secret.name.clone())
-            // No instance has the root's password of a server that is not its own.
-            .filter(|name| {
-                name != "MYSQL_ROOT_PASSWORD" || !instance.data.outside.contains_key(&Engine::Mysql)
-            })
+            .filter(|name| !instance.data.is_of_a_server(name))
             .collect();
         let users = users(instance);
+        let names: BTreeSet<String> = users
+            .iter()
+            .flat_map(|pair| [pair.user.clone(), pair.password.clone()])
+            .filter(|name| !instance.secrets.contains_key(name))
+            .collect();
         let mut missing = missing;
-        missing.retain(|name| !users.contains_key(name));
+        missing.retain(|name| !names.contains(name));
         let is_complete = missing.is_empty() && users.is_empty();
         if !arguments.dry_run && !is_complete {
             let known = known(
@@ -105,14 +107,16 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 .into_iter()
                 .map(|(name, value)| (name, Secret::from(value.as_str())))
                 .collect();
-            values.extend(users.clone());
+            for pair in &users {
+                values.extend(made(&secrets, instance, pair)?);
+            }
             let place = Place {
                 file: layout::instance_secrets(&instance.address),
                 below: Vec::new(),
             };
             secrets.write(&place, &values)?;
         }
-        missing.extend(users.into_keys());
+        missing.extend(names);
         rows.insert(instance.address.to_string(), missing);
     }
     output.progress_done();
@@ -138,19 +142,45 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     Ok(Exit::Done)
 }
 
-/// Users and passwords of databases that Grove makes on servers, as far as they are missing. They are long,
-/// and the name is a secret as well: a rotation changes both.
-fn users(instance: &Instance) -> BTreeMap<String, Secret> {
-    let mut values = BTreeMap::new();
-    for pair in rotation::pairs(instance)
-        .into_iter()
-        .filter(|pair| pair.is_outside)
-    {
-        values.insert(pair.user, Secret::from(pair.plain.as_str()));
-        values.insert(pair.password, Secret::password());
-    }
+/// Users that Grove makes on servers and whose name or password is missing.
+fn users(instance: &Instance) -> Vec<Pair> {
+    let is_there = |name: &str| instance.secrets.contains_key(name);
+    let pairs = rotation::pairs(instance).into_iter();
+    pairs
+        .filter(|pair| pair.is_outside && !(is_there(&pair.user) && is_there(&pair.password)))
+        .collect()
+}
+
+/// What is missing of a user's name and password. Passwords are long, and the name is a secret as well: a
+/// rotation changes both.
+fn made(
+    secrets: &Secrets<'_>,
+    instance: &Instance,
+    pair: &Pair,
+) -> Result<BTreeMap<String, Secret>> {
+    let (user, password) = if pair.password == Search::KEY {
+        let uid = match instance.secrets.get(&pair.user) {
+            Some(reference) => secrets.value(reference)?,
+            None if instance.secrets.contains_key(&pair.password) => {
+                return Err(CommandError::refused(format!(
+                    "{}: whose key {} is, nobody knows without {}",
+                    instance.address, pair.password, pair.user
+                ))
+                .hint(format!(
+                    "`grove secret remove {} {}` first, and it is made anew",
+                    instance.address, pair.password
+                )));
+            }
+            None => Secret::uuid(),
+        };
+        let key = secrets.search_key(instance, &uid)?;
+        (uid, key)
+    } else {
+        (Secret::from(pair.plain.as_str()), Secret::password())
+    };
+    let mut values = BTreeMap::from([(pair.user.clone(), user), (pair.password.clone(), password)]);
     values.retain(|name, _| !instance.secrets.contains_key(name));
-    values
+    Ok(values)
 }
 
 /// The values that exist and from which others are derived.

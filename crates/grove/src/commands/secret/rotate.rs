@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::{
     Address, Fleet, layout,
-    model::{Instance, SecretReference},
+    model::{Instance, Search, SecretReference},
     rotation::{self, Class, Pair, alternate},
 };
 use grove_seal::{Secret, derive};
@@ -238,9 +238,11 @@ fn begin<'a>(
 fn followers(change: &mut Change<'_>, secrets: &Secrets<'_>, instance: &Instance) -> Result<()> {
     let is_follower = |name: &&String| {
         let parents = derive::parents(name).unwrap_or_default();
-        parents
-            .iter()
-            .any(|parent| change.values.contains_key(*parent))
+        let held = |parent: &&str| instance.secrets.contains_key(*parent);
+        parents.iter().all(held)
+            && parents
+                .iter()
+                .any(|parent| change.values.contains_key(*parent))
     };
     let names: Vec<&String> = instance.secrets.keys().filter(is_follower).collect();
     for name in names {
@@ -311,6 +313,14 @@ fn first_step(change: &mut Change<'_>, secrets: &Secrets<'_>, pair: &Pair) -> Re
         ))
         .hint(format!("`grove secret rotate {address} --finish`")));
     }
+    let is_key = pair.password == Search::KEY;
+    if is_key && reference(&pair.user).is_none() {
+        return Err(CommandError::new(
+            Exit::No,
+            format!("there is no secret {}, the key's identifier", pair.user),
+        )
+        .hint(format!("`grove secret generate {address}` says more")));
+    }
     let Some(user) = reference(&pair.user) else {
         // A rollback takes older manifests with the values of today: both must be values.
         change
@@ -324,15 +334,18 @@ fn first_step(change: &mut Change<'_>, secrets: &Secrets<'_>, pair: &Pair) -> Re
     };
     own(instance, &pair.user)?;
     let user = secrets.value(user)?;
-    change
-        .values
-        .insert(pair.user.clone(), Secret::new(alternate(user.expose())));
-    change
-        .values
-        .insert(pair.password.clone(), Secret::password());
+    let (next, password) = if is_key {
+        let uid = Secret::uuid();
+        let key = secrets.search_key(instance, &uid)?;
+        (uid, key)
+    } else {
+        (Secret::new(alternate(user.expose())), Secret::password())
+    };
+    change.values.insert(pair.user.clone(), next);
+    change.values.insert(pair.password.clone(), password);
     change.values.insert(pair.previous.clone(), user);
-    // The user who takes the turn may be the one that the last rotation retired.
-    if reference(&pair.retired).is_some() {
+    // The user who takes the turn may be the one that the last rotation retired; a key never comes back.
+    if reference(&pair.retired).is_some() && !is_key {
         change.gone.push(pair.retired.clone());
     }
     change.next.insert(follow_up(address, pair));
