@@ -34,7 +34,7 @@ pub(super) const RESOURCES: Type = Type::Map(&Type::Object(&[&[
     Key::new(
         "probes",
         Type::Bool,
-        "Whether Kubernetes asks each pod if it is well, sends requests only to one that is, and starts one that hangs again.",
+        "Whether Kubernetes asks each pod if it is well, sends requests only to one that is, and starts one that hangs again. A worker of Celery is asked for its last heartbeat.",
     ),
     Key::new(
         "grace",

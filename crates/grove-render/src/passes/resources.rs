@@ -132,7 +132,7 @@ fn set_concurrency(container: &mut Value, name: &str, concurrency: u64) -> Resul
         return Ok(());
     }
     let mut args = list(container, "args");
-    if args.iter().any(|arg| arg == "worker") && args.first().is_some_and(|arg| arg == "celery") {
+    if is_celery(container) {
         args.retain(|arg| {
             !arg.as_str()
                 .unwrap_or_default()
@@ -147,11 +147,47 @@ fn set_concurrency(container: &mut Value, name: &str, concurrency: u64) -> Resul
     })
 }
 
+/// Whether a container is a worker that Celery's own program runs.
+fn is_celery(container: &Value) -> bool {
+    let args = container.get("args").and_then(Value::as_array);
+    args.is_some_and(|args| {
+        args.first().is_some_and(|arg| arg == "celery") && args.iter().any(|arg| arg == "worker")
+    })
+}
+
+/// Lets a worker write down that it is at work: its arguments become those of the same program in Python, which
+/// touches a file with each heartbeat that the worker sends, every two seconds. A worker that hangs, or whose
+/// broker is gone, sends none.
+fn write_heartbeats(container: &mut Value) {
+    let args = container.get_mut("args").and_then(Value::as_array_mut);
+    if let Some(args) = args {
+        args.splice(..1, ["python", "-c", WORKER].map(Value::from));
+    }
+}
+
+/// Celery's program (`celery.__main__`), and its signal
+/// (<https://docs.celeryq.dev/en/stable/userguide/signals.html#heartbeat-sent>).
+const WORKER: &str = include_str!("resources/worker.py");
+
+/// Whether the worker's last heartbeat is less than a minute ago. Asking the worker itself, as `celery inspect
+/// ping` does, would load all of Open edX each time.
+const IS_AT_WORK: [&str; 3] = ["sh", "-c", "test -n \"$(find /tmp/grove-worker -mmin -1)\""];
+
 /// How Kubernetes asks a container whether it is well.
 ///
 /// LMS and CMS answer at `/heartbeat`, which asks their databases too: a pod that cannot reach them gets
-/// no requests, but is not started again for it. Elsewhere an open port must do.
-fn probes(container: &Value, name: &str) -> Result<Map<String, Value>, Error> {
+/// no requests, but is not started again for it. A worker is started again after six minutes without a
+/// heartbeat. Elsewhere an open port must do.
+fn probes(container: &mut Value, name: &str) -> Result<Map<String, Value>, Error> {
+    if is_celery(container) {
+        write_heartbeats(container);
+        let at_work = json!({"exec": {"command": IS_AT_WORK}});
+        return Ok(Map::from_iter([
+            ("startupProbe".to_owned(), with(&at_work, 5, 5, 120)),
+            ("readinessProbe".to_owned(), with(&at_work, 10, 5, 3)),
+            ("livenessProbe".to_owned(), with(&at_work, 30, 5, 10)),
+        ]));
+    }
     let port = container
         .pointer("/ports/0/containerPort")
         .and_then(Value::as_u64)
@@ -168,19 +204,21 @@ fn probes(container: &Value, name: &str) -> Result<Map<String, Value>, Error> {
         "meilisearch" => json!({"httpGet": {"path": "/health", "port": port}}),
         _ => open.clone(),
     };
-    let with = |probe: &Value, period: u32, timeout: u32, failures: u32| {
-        let mut probe = probe.clone();
-        probe["periodSeconds"] = period.into();
-        probe["timeoutSeconds"] = timeout.into();
-        probe["failureThreshold"] = failures.into();
-        probe
-    };
     // Ten minutes to start: a database may recover, an LMS compiles its templates.
-    let mut probes = Map::new();
-    probes.insert("startupProbe".to_owned(), with(&open, 5, 3, 120));
-    probes.insert("readinessProbe".to_owned(), with(&ready, 10, 5, 3));
-    probes.insert("livenessProbe".to_owned(), with(&open, 10, 5, 6));
-    Ok(probes)
+    Ok(Map::from_iter([
+        ("startupProbe".to_owned(), with(&open, 5, 3, 120)),
+        ("readinessProbe".to_owned(), with(&ready, 10, 5, 3)),
+        ("livenessProbe".to_owned(), with(&open, 10, 5, 6)),
+    ]))
+}
+
+/// A probe that asks each so many seconds, waits so long, and gives up after so many failures.
+fn with(probe: &Value, period: u32, timeout: u32, failures: u32) -> Value {
+    let mut probe = probe.clone();
+    probe["periodSeconds"] = period.into();
+    probe["timeoutSeconds"] = timeout.into();
+    probe["failureThreshold"] = failures.into();
+    probe
 }
 
 #[cfg(test)]
@@ -242,6 +280,7 @@ mod tests {
         };
         let worker = Resources {
             concurrency: Some(3),
+            probes: true,
             ..Resources::default()
         };
         insta::assert_snapshot!(run(&[("lms", lms), ("lms-worker", worker)]).unwrap(), @r#"
@@ -255,7 +294,10 @@ mod tests {
         + Deployment/lms /spec/template/spec/nodeSelector: {"pool":"web"}
         + Deployment/lms /spec/template/spec/terminationGracePeriodSeconds: 60
         + Deployment/lms /spec/template/spec/tolerations: [{"key":"web","operator":"Exists"}]
-        ~ Deployment/lms-worker /spec/template/spec/containers/0/args: ["celery","--app=lms.celery","worker"] → ["celery","--app=lms.celery","worker","--concurrency=3"]
+        ~ Deployment/lms-worker /spec/template/spec/containers/0/args: ["celery","--app=lms.celery","worker"] → ["python","-c","import pathlib\nimport sys\n\nfrom celery.__main__ import main\nfrom celery.signals import heartbeat_sent\n\n\ndef at_work(**_):\n    pathlib.Path(\"/tmp/grove-worker\").touch()\n\n\nheartbeat_sent.connect(at_work, weak=False)\nsys.exit(main())\n","--app=lms.celery","worker","--concurrency=3"]
+        + Deployment/lms-worker /spec/template/spec/containers/0/livenessProbe: {"exec":{"command":["sh","-c","test -n \"$(find /tmp/grove-worker -mmin -1)\""]},"failureThreshold":10,"periodSeconds":30,"timeoutSeconds":5}
+        + Deployment/lms-worker /spec/template/spec/containers/0/readinessProbe: {"exec":{"command":["sh","-c","test -n \"$(find /tmp/grove-worker -mmin -1)\""]},"failureThreshold":3,"periodSeconds":10,"timeoutSeconds":5}
+        + Deployment/lms-worker /spec/template/spec/containers/0/startupProbe: {"exec":{"command":["sh","-c","test -n \"$(find /tmp/grove-worker -mmin -1)\""]},"failureThreshold":120,"periodSeconds":5,"timeoutSeconds":5}
         + Job/lms-job /spec/template/spec/containers/0/resources: {"limits":{"memory":"3Gi"},"requests":{"cpu":"500m"}}
         "#);
     }
@@ -285,6 +327,6 @@ mod tests {
             probes: true,
             ..Resources::default()
         });
-        insta::assert_snapshot!(probes("lms-worker"), @"lms-worker opens no port at which it could be asked whether it is well");
+        insta::assert_snapshot!(probes("mysql"), @"mysql opens no port at which it could be asked whether it is well");
     }
 }

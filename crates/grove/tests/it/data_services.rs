@@ -3,6 +3,7 @@
 //! What the Job of `grove data` would run in a cluster runs here as a process, with the same two files.
 
 mod search;
+mod worker;
 
 use std::{
     collections::BTreeMap,

@@ -148,7 +148,11 @@ impl Server {
 
     /// Redis with an administrator `admin`, whose password is `adminpw`.
     pub(crate) fn redis(directory: &Path) -> Self {
-        let port = free_port();
+        Self::redis_at(directory, free_port())
+    }
+
+    /// The same, on a port.
+    pub(crate) fn redis_at(directory: &Path, port: u16) -> Self {
         let users = directory.join("users.acl");
         std::fs::write(
             &users,
