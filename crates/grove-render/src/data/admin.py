@@ -14,9 +14,15 @@ Each step can be done again: what is there already stays, so a run that was cut 
 one. What was done stands in a line of JSON each. Passwords stand in none.
 """
 
+import base64
+import hashlib
+import hmac
 import json
 import secrets
 import sys
+import time
+import urllib.error
+import urllib.request
 
 # Seconds to wait for a server.
 PATIENCE = 15
@@ -416,9 +422,6 @@ class Search(Service):
 
     def ask(self, key, method, path, body=None, absent=None):
         """The answer; `absent` where there is no such thing."""
-        import urllib.error
-        import urllib.request
-
         request = urllib.request.Request(
             self.told["endpoint"].rstrip("/") + path,
             method=method,
@@ -431,7 +434,11 @@ class Search(Service):
         except urllib.error.HTTPError as error:
             if error.code == 404 and absent is not None:
                 return absent
-            said = json.loads(error.read() or b"{}").get("message", error.reason)
+            try:
+                said = json.loads(error.read())["message"]
+            except (ValueError, KeyError, TypeError):
+                # A proxy before the server, for instance.
+                said = error.reason
             raise Denied(error.code, "%s %s: %s" % (method, path, said)) from None
         return json.loads(text) if text else {}
 
@@ -447,25 +454,25 @@ class Search(Service):
             if not page["results"] or len(found) >= page["total"]:
                 return found
 
+    def is_anothers(self, key):
+        return (key["name"] or "").startswith("grove ") and key["name"] != self.mark
+
     def ours(self, keys):
         known = [self.told["user"], self.told.get("retired")]
-        return [key for key in keys if key["uid"] in known or key["name"] == self.mark]
+        ours = [key for key in keys if key["uid"] in known or key["name"] == self.mark]
+        return [key for key in ours if not self.is_anothers(key)]
 
     def names(self):
         """Indexes of the prefix. One that another instance's key opens more narrowly is that instance's."""
         names = [index["uid"] for index in self.every("/indexes") if index["uid"].startswith(self.prefix)]
-        for key in self.every("/keys"):
-            if key["name"] != self.mark and (key["name"] or "").startswith("grove "):
-                for pattern in key["indexes"]:
-                    if pattern != self.indexes and pattern.startswith(self.prefix):
-                        raise Refusal("indexes %s are of another instance: %s" % (pattern, key["name"]))
+        for key in filter(self.is_anothers, self.every("/keys")):
+            for pattern in key["indexes"]:
+                if pattern.startswith(self.prefix):
+                    raise Refusal("indexes %s are of another instance: %s" % (pattern, key["name"]))
         return names
 
     def follows(self):
         """Whether the key follows from the server's master key and the identifier."""
-        import hashlib
-        import hmac
-
         master = self.told["admin"]["password"].encode()
         key = hmac.new(master, self.told["user"].encode(), hashlib.sha256).hexdigest()
         return hmac.compare_digest(key, self.told["password"])
@@ -478,17 +485,20 @@ class Search(Service):
                 "`grove secret remove` the instance's MEILISEARCH_API_KEY, then `grove secret generate`"
             )
         keys = self.every("/keys")
+        there = [key for key in keys if key["uid"] == user]
+        if any(map(self.is_anothers, there)):
+            raise Refusal(
+                "the key %s is of another instance, %s: `grove secret remove` this one's MEILISEARCH_API_KEY and "
+                "MEILISEARCH_API_KEY_UID, then `grove secret generate`" % (user, there[0]["name"])
+            )
         if not self.ours(keys):
             self.refuse_foreign(bool(self.names()))
         wanted = {"name": self.mark, "actions": sorted(self.ACTIONS), "indexes": [self.indexes], "expiresAt": None}
-        there = [key for key in keys if key["uid"] == user]
-        if there and {**there[0], "actions": sorted(there[0]["actions"])}.items() >= wanted.items():
-            self.say("key %s, for indexes %s alone" % (user, self.indexes))
-        else:
+        if not any({**key, "actions": sorted(key["actions"])}.items() >= wanted.items() for key in there):
             # What a key may do cannot be changed.
             self.admin("DELETE", "/keys/" + user, absent={})
             self.admin("POST", "/keys", {**wanted, "uid": user})
-            self.say("key %s, for indexes %s alone" % (user, self.indexes))
+        self.say("key %s, for indexes %s alone" % (user, self.indexes))
         retired = self.told.get("retired")
         if retired and retired != user and any(key["uid"] == retired for key in keys):
             self.admin("DELETE", "/keys/" + retired, absent={})
@@ -518,10 +528,6 @@ class Search(Service):
 
     def token(self):
         """What Studio hands to a browser, for the indexes of the prefix: made of the key and its identifier."""
-        import base64
-        import hashlib
-        import hmac
-
         parts = [{"alg": "HS256", "typ": "JWT"}, {"apiKeyUid": self.told["user"], "searchRules": {self.indexes: {}}}]
         encode = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=").decode()
         text = ".".join(encode(json.dumps(part).encode()) for part in parts)
@@ -544,8 +550,6 @@ class Search(Service):
         self.say("no key for indexes %s" % self.indexes)
 
     def wait(self, task):
-        import time
-
         for _ in range(4 * 600):
             state = self.admin("GET", "/tasks/%d" % task)
             if state["status"] in ("succeeded", "failed", "canceled"):

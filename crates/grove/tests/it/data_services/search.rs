@@ -170,6 +170,20 @@ fn indexes_of_somebody_else_are_left_alone_until_they_are_adopted() {
     site.run("apply").done();
     // Adopted, they outlive the instance.
     site.run("remove").done();
+    // Secrets that were copied with another instance's.
+    let copied = format!(
+        "client.create_key({{'name': 'grove other_', 'uid': '{}', 'actions': ['search'], 'indexes': ['other_*'], 'expiresAt': None}})",
+        site.secret(UID)
+    );
+    ask(server.port, "adminpw", &copied).unwrap();
+    let refused = site.run("apply");
+    assert!(
+        refusal(&refused).contains("is of another instance, grove other_"),
+        "{refused:?}"
+    );
+    site.run("remove").done();
+    let keys = "print('grove other_' in [key.name for key in client.get_keys().results])";
+    assert_eq!(ask(server.port, "adminpw", keys).unwrap(), "True");
     let list = "print([index.uid for index in client.get_indexes()['results']])";
     assert_eq!(
         ask(server.port, "adminpw", list).unwrap(),
