@@ -129,6 +129,19 @@ impl Site {
         shown.stdout.trim_end().to_owned()
     }
 
+    /// An object of the instance, rendered.
+    fn rendered(&self, file: &str) -> Value {
+        let out = ["render", "--out", "../rendered"];
+        let _ = self.world.grove(out).success();
+        let text = self
+            .world
+            .read(format!("rendered/prod/instances/uni/{file}"));
+        grove_yaml::parse(text.as_bytes(), grove_yaml::Limits::default())
+            .root
+            .unwrap()
+            .to_json()
+    }
+
     /// What the Job is told, and how it would be started.
     fn job(&self, action: &str) -> Command {
         let fleet = self.fleet();
@@ -837,16 +850,7 @@ fn what_open_edx_stores_is_in_the_bucket() {
     let site = Site::new(&servers, "{bucket: {server: files, name: uni-media}}");
     site.run("apply").done();
     let stored = |site: &Site, word: &str| {
-        let _ = site
-            .world
-            .grove(["render", "--out", "../rendered"])
-            .success();
-        let file = "rendered/prod/instances/uni/configmap-openedx-settings-lms.yaml";
-        let file = site.world.read(file);
-        let map: Value = grove_yaml::parse(file.as_bytes(), grove_yaml::Limits::default())
-            .root
-            .unwrap()
-            .to_json();
+        let map = site.rendered("configmap-openedx-settings-lms.yaml");
         site.world.write(
             "production.py",
             map["data"]["production.py"].as_str().unwrap(),

@@ -1,10 +1,8 @@
 //! Keys of a Meilisearch that instances share: of the real one where `GROVE_TEST_MEILISEARCH` names its program
 //! (no package index has it), else of a server that answers as it does.
 
-use grove_test::Output;
-use serde_json::Value;
-
 use super::{ADDRESS, Ran, Server, Site, UNI, edit, free_port, python, script};
+use grove_test::Output;
 
 const KEY: &str = "MEILISEARCH_API_KEY";
 const UID: &str = "MEILISEARCH_API_KEY_UID";
@@ -314,16 +312,7 @@ fn studio_searches_with_a_key_that_reads_no_keys() {
     let (key, uid) = (site.secret(KEY), site.secret(UID));
     let fill = "done(client.index('uni_courses').add_documents([{'id': 1, 'name': 'physics'}]))";
     ask(server.port, &key, fill).unwrap();
-    let _ = site
-        .world
-        .grove(["render", "--out", "../rendered"])
-        .success();
-    let file = "rendered/prod/instances/uni/configmap-openedx-settings-cms.yaml";
-    let file = site.world.read(file);
-    let map: Value = grove_yaml::parse(file.as_bytes(), grove_yaml::Limits::default())
-        .root
-        .unwrap()
-        .to_json();
+    let map = site.rendered("configmap-openedx-settings-cms.yaml");
     let settings = map["data"]["production.py"].as_str().unwrap();
     assert!(settings.contains("MEILISEARCH_MASTER_KEY = \"\""));
     site.world.write("production.py", settings);

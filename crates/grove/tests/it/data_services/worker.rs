@@ -60,17 +60,7 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 #[ignore = "data-services: needs Redis and Celery"]
 fn a_worker_that_hangs_or_has_no_broker_writes_no_heartbeat() {
     let site = Site::new("{}", "{bucket: {name: uni-media}}");
-    let _ = site
-        .world
-        .grove(["render", "--out", "../rendered"])
-        .success();
-    let file = site
-        .world
-        .read("rendered/prod/instances/uni/deployment-lms-worker.yaml");
-    let deployment: Value = grove_yaml::parse(file.as_bytes(), grove_yaml::Limits::default())
-        .root
-        .unwrap()
-        .to_json();
+    let deployment = site.rendered("deployment-lms-worker.yaml");
     let container = deployment
         .pointer("/spec/template/spec/containers/0")
         .unwrap();
