@@ -1,4 +1,4 @@
-//! Databases of MySQL and their users, on a real `MariaDB`.
+//! Databases of `MySQL` and their users, on a real `MariaDB`.
 
 use std::{
     path::PathBuf,
