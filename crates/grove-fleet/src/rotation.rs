@@ -36,8 +36,8 @@ pub struct Pair {
     pub previous: String,
     /// There after the second step: the user of before, who is taken away.
     pub retired: String,
-    /// The name of the user where it is no secret yet; empty of a search engine's key.
-    pub plain: String,
+    /// The name of the user where it is no secret yet; none of a search engine's key, whose identifier is random.
+    pub plain: Option<String>,
     /// Whether `grove data apply` makes the user; otherwise an init task does.
     pub is_outside: bool,
 }
@@ -135,28 +135,27 @@ pub fn class(instance: &Instance, name: &str) -> Class {
 /// Users of databases that Grove, or Tutor in the namespace, makes.
 pub fn pairs(instance: &Instance) -> Vec<Pair> {
     let mut pairs = Vec::new();
-    let mut add = |engine: Engine, application: &str, plain: &str, is_outside: bool| {
+    let mut add = |engine: Engine, application: &str, plain: Option<&str>, is_outside: bool| {
         let names = credentials(engine, application);
         pairs.push(Pair {
             user: names.user,
             password: names.password,
             previous: names.previous,
             retired: names.retired,
-            plain: plain.to_owned(),
+            plain: plain.map(str::to_owned),
             is_outside,
         });
     };
     for engine in Engine::ALL {
         match instance.data.outside.get(&engine) {
-            // A key and its identifier, which has no name that could be told beforehand.
             Some(outside)
                 if engine == Engine::Meilisearch && outside.manage != Manage::External =>
             {
-                add(engine, OPENEDX, "", true);
+                add(engine, OPENEDX, None, true);
             }
             Some(outside) if outside.manage != Manage::External => {
                 for (application, user) in &outside.users {
-                    add(engine, application, user, true);
+                    add(engine, application, Some(user), true);
                 }
             }
             // Tutor's task makes whatever user the configuration names, and there may be two.
@@ -166,7 +165,12 @@ pub fn pairs(instance: &Instance) -> Vec<Pair> {
                 for application in [OPENEDX].into_iter().chain(plugins) {
                     let user = instance.config.get(&credentials(engine, application).user);
                     let user = user.and_then(serde_json::Value::as_str);
-                    add(engine, application, user.unwrap_or(application), false);
+                    add(
+                        engine,
+                        application,
+                        Some(user.unwrap_or(application)),
+                        false,
+                    );
                 }
             }
             _ => {}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::{
     layout,
-    model::{Instance, Lock, Search},
+    model::{Instance, Lock},
     rotation::{self, Pair},
 };
 use grove_seal::Secret;
@@ -158,7 +158,9 @@ fn made(
     instance: &Instance,
     pair: &Pair,
 ) -> Result<BTreeMap<String, Secret>> {
-    let (user, password) = if pair.password == Search::KEY {
+    let (user, password) = if let Some(plain) = &pair.plain {
+        (Secret::from(plain.as_str()), Secret::password())
+    } else {
         let uid = match instance.secrets.get(&pair.user) {
             Some(reference) => secrets.value(reference)?,
             None if instance.secrets.contains_key(&pair.password) => {
@@ -175,8 +177,6 @@ fn made(
         };
         let key = secrets.search_key(instance, &uid)?;
         (uid, key)
-    } else {
-        (Secret::from(pair.plain.as_str()), Secret::password())
     };
     let mut values = BTreeMap::from([(pair.user.clone(), user), (pair.password.clone(), password)]);
     values.retain(|name, _| !instance.secrets.contains_key(name));

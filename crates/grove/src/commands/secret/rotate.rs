@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::{
     Address, Fleet, layout,
-    model::{Instance, Search, SecretReference},
+    model::{Instance, SecretReference},
     rotation::{self, Class, Pair, alternate},
 };
 use grove_seal::{Secret, derive};
@@ -313,19 +313,18 @@ fn first_step(change: &mut Change<'_>, secrets: &Secrets<'_>, pair: &Pair) -> Re
         ))
         .hint(format!("`grove secret rotate {address} --finish`")));
     }
-    let is_key = pair.password == Search::KEY;
-    if is_key && reference(&pair.user).is_none() {
-        return Err(CommandError::new(
-            Exit::No,
-            format!("there is no secret {}, the key's identifier", pair.user),
-        )
-        .hint(format!("`grove secret generate {address}` says more")));
-    }
     let Some(user) = reference(&pair.user) else {
+        let Some(plain) = &pair.plain else {
+            return Err(CommandError::new(
+                Exit::No,
+                format!("there is no secret {}, the key's identifier", pair.user),
+            )
+            .hint(format!("`grove secret generate {address}` says more")));
+        };
         // A rollback takes older manifests with the values of today: both must be values.
         change
             .values
-            .insert(pair.user.clone(), Secret::from(pair.plain.as_str()));
+            .insert(pair.user.clone(), Secret::from(plain.as_str()));
         change.next.insert(format!(
             "{} has its user from a secret after `grove deploy {address}`, so that a rollback finds whoever gets in; then rotate it",
             pair.password
@@ -334,6 +333,7 @@ fn first_step(change: &mut Change<'_>, secrets: &Secrets<'_>, pair: &Pair) -> Re
     };
     own(instance, &pair.user)?;
     let user = secrets.value(user)?;
+    let is_key = pair.plain.is_none();
     let (next, password) = if is_key {
         let uid = Secret::uuid();
         let key = secrets.search_key(instance, &uid)?;
