@@ -1,14 +1,9 @@
-//! The command line: global options and the list of commands. Each command's own options stand in
-//! its file under `commands/`.
-
-use std::path::PathBuf;
+//! The command line: the list of commands. Each command's own options stand in its file under
+//! `commands/`.
 
 use clap::{Parser, Subcommand};
 
-use crate::{
-    commands as c,
-    output::{Colour, Format},
-};
+use crate::{commands as c, global::Global};
 
 /// Many Open edX instances on many Kubernetes clusters, from one Git repository.
 ///
@@ -34,73 +29,11 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Options of every command.
-#[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
-    /// The fleet: a directory with `grove.yaml`, or a bare Git repository with `--rev`.
-    ///
-    /// Default: the nearest directory above this one that has a `grove.yaml`.
-    #[arg(long, global = true, value_name = "DIR", env = "GROVE_FLEET")]
-    pub(crate) fleet: Option<PathBuf>,
-    /// Read the fleet at this Git revision instead of the files of the work tree.
-    #[arg(long, global = true, value_name = "REV")]
-    pub(crate) rev: Option<String>,
-    /// How results are written to stdout.
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT"
-    )]
-    pub(crate) format: Format,
-    /// When to use colour.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
-    pub(crate) color: Colour,
-    /// Say nothing on stderr but warnings and errors.
-    #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
-}
-
 /// What Grove can be asked. The text that help shows for each stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Demo(c::demo::Arguments),
-    Init(c::init::Arguments),
-    New(c::new::Arguments),
-    Check(c::check::Arguments),
-    Explain(c::explain::Arguments),
-    Rule(c::rule::Arguments),
-    Schema(c::schema::Arguments),
-    Lock(c::lock::Arguments),
-    Secret(c::secret::Arguments),
-    Data(c::data::Arguments),
-    Seal(c::seal::Arguments),
-    Image(c::image::Arguments),
-    Render(c::render::Arguments),
-    Diff(c::diff::Arguments),
-    Deploy(c::deploy::Arguments),
-    History(c::history::Arguments),
-    Show(c::show::Arguments),
-    Rollback(c::rollback::Arguments),
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
-    Freeze(c::freeze::Arguments),
-    Unfreeze(c::unfreeze::Arguments),
-    Instance(c::instance::Arguments),
-    Status(c::status::Arguments),
-    Watch(c::watch::Arguments),
-    Run(c::run::Arguments),
-    Do(c::do_job::Arguments),
-    Shell(c::shell::Arguments),
-    Logs(c::logs::Arguments),
-    Stack(c::stack::Arguments),
-    State(c::state::Arguments),
-    Cluster(c::cluster::Arguments),
-    Eject(c::eject::Arguments),
-    Bundle(c::bundle::Arguments),
-    Doctor(c::doctor::Arguments),
     Completions(c::completions::Arguments),
     Man(c::man::Arguments),
     #[command(hide = true)]

@@ -3,30 +3,17 @@
 //! This crate knows the terminal, the environment, the clock and the directories of a user; no
 //! other crate does. One file a command stands under `commands/`.
 
-mod asking;
+mod candidates;
 mod cli;
 mod commands;
-mod connecting;
-mod data_applied;
 mod error;
-mod fleet_commit;
-mod following;
-mod freezing;
-mod instance_job;
-mod keys;
-mod one_off;
-mod origin;
+mod global;
+mod options;
 mod output;
-mod own_certificates;
-mod pipeline;
-mod releasing;
 mod report;
-mod secrets;
-mod sharing;
-mod stacks;
 mod surroundings;
-mod tofu;
-mod workspace;
+mod terminal;
+mod waits;
 
 use std::process::ExitCode;
 
@@ -34,7 +21,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::{
     cli::{Cli, Command},
-    error::Exit,
+    error::{Exit, Kind},
     output::Output,
 };
 
@@ -56,11 +43,11 @@ fn main() -> ExitCode {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => {
             output.error(&error);
-            error.exit
+            Exit::Kind(error.kind)
         }
         Err(_) => {
             output.must_see("this is a bug of Grove's; the lines above help to find it");
-            Exit::Bug
+            Exit::Kind(Kind::Bug)
         }
     };
     ExitCode::from(exit.code())

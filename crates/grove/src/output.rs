@@ -4,7 +4,8 @@
 use std::{
     fmt::Write as _,
     io::{IsTerminal as _, Write as _},
-    sync::Mutex,
+    ops::Deref,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -12,7 +13,11 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::error::{CommandError, Exit, Result};
+use grove_cluster::argo::clean;
+use grove_fleet::check;
+use grove_operations::{Event, Listener};
+
+use crate::error::{Error, Kind, Result};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -36,13 +41,16 @@ pub(crate) enum Colour {
     Never,
 }
 
-/// The two streams of a command.
-pub(crate) struct Output {
-    /// How results are written.
-    pub(crate) format: Format,
-    quiet: bool,
-    colour: Colour,
-    bar: Mutex<Option<ProgressBar>>,
+/// The two streams of a command. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Output(Arc<Streams>);
+
+impl Deref for Output {
+    type Target = Streams;
+
+    fn deref(&self) -> &Streams {
+        &self.0
+    }
 }
 
 impl Output {
@@ -53,14 +61,30 @@ impl Output {
             Colour::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        Self {
+        Self(Arc::new(Streams {
             format,
             quiet,
             colour,
             bar: Mutex::new(None),
-        }
+        }))
     }
 
+    /// Shows what operations say.
+    pub(crate) fn listener(&self) -> Arc<dyn Listener> {
+        Arc::clone(&self.0) as Arc<dyn Listener>
+    }
+}
+
+/// What an [`Output`] is.
+pub(crate) struct Streams {
+    /// How results are written.
+    pub(crate) format: Format,
+    quiet: bool,
+    colour: Colour,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Streams {
     /// Whether text on stdout may hold colour.
     pub(crate) fn colour(&self) -> bool {
         match self.colour {
@@ -81,8 +105,8 @@ impl Output {
     /// Writes a result to stdout as one JSON document.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_string_pretty(value).map_err(|error| {
-            CommandError::new(
-                Exit::Bug,
+            Error::new(
+                Kind::Bug,
                 format!("a result cannot be written as JSON: {error}"),
             )
         })?;
@@ -90,10 +114,23 @@ impl Output {
         self.print(&text)
     }
 
+    /// Writes an outcome to stdout: as JSON with its `version`, or in words.
+    pub(crate) fn outcome(&self, outcome: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
+        if self.format == Format::Text {
+            return self.print(&text());
+        }
+        let mut value = serde_json::to_value(outcome)
+            .map_err(|error| Error::from_error(Kind::Bug, &error))?;
+        if let Some(value) = value.as_object_mut() {
+            value.insert("version".to_owned(), 1.into());
+        }
+        self.json(&value)
+    }
+
     /// Writes one of several results to stdout, each a line of JSON.
     pub(crate) fn json_line(&self, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_string(value)
-            .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+            .map_err(|error| Error::from_error(Kind::Bug, &error))?;
         text.push('\n');
         self.print(&text)
     }
@@ -131,7 +168,7 @@ impl Output {
     }
 
     /// Shows an error with its causes and hints.
-    pub(crate) fn error(&self, error: &CommandError) {
+    pub(crate) fn error(&self, error: &Error) {
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let cyan = anstyle::AnsiColor::Cyan.on_default().bold();
         let mut messages = error.messages.iter();
@@ -173,6 +210,27 @@ impl Output {
         }
     }
 
+    /// Shows a line that a command wrote in an instance. A terminal gets no characters that would steer it.
+    fn line(&self, from: Option<&str>, line: &str) {
+        if self.format == Format::Json {
+            // The result is one document; what was written is no part of it.
+            self.note(&clean(line));
+            return;
+        }
+        let plain = |c: char| if c.is_control() && c != '\t' { ' ' } else { c };
+        let line = if std::io::stdout().is_terminal() {
+            line.chars().map(plain).collect()
+        } else {
+            line.to_owned()
+        };
+        // Where nobody reads it, the command goes on all the same.
+        self.print(&match from {
+            Some(from) => format!("{from}: {line}\n"),
+            None => format!("{line}\n"),
+        })
+        .ok();
+    }
+
     /// Takes the moving line away.
     pub(crate) fn progress_done(&self) {
         if let Ok(mut bar) = self.bar.lock()
@@ -206,50 +264,31 @@ fn write_to(stream: &mut impl std::io::Write, text: &str) -> Result<()> {
     {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|error| {
-            CommandError::from_error(Exit::Tool, &error).context("cannot write the result")
+            Error::from_error(Kind::Tool, &error).context("cannot write the result")
         }),
     }
 }
 
-/// `1 error`, `2 errors`: a number of things whose plural takes an `s`.
-pub(crate) fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+impl Listener for Streams {
+    fn hear(&self, event: &Event<'_>) {
+        match event {
+            Event::Doing { doing } => self.progress(&doing.to_string()),
+            Event::Idle => self.progress_done(),
+            Event::Note { text } => self.note(text),
+            Event::Warning { text } => self.warn(text),
+            Event::Failed { error } => self.error(error),
+            Event::Findings { findings, snapshot } => {
+                self.must_see(&check::text(findings, snapshot, self.colour_on_stderr()));
+            }
+            Event::Line { from, text } => self.line(*from, text),
+            _ => {}
+        }
+    }
 }
 
-/// Asks a yes-or-no question on the terminal; without one the answer is no.
-pub(crate) fn confirm(question: &str) -> bool {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return false;
-    }
-    let mut stderr = anstream::stderr();
-    if write!(stderr, "{question} [y/N] ")
-        .and_then(|()| stderr.flush())
-        .is_err()
-    {
-        return false;
-    }
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok()
-        && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes")
+/// Whether results are JSON.
+pub(crate) fn is_json(output: &Output) -> bool {
+    output.format == Format::Json
 }
 
-/// Asks for a value on the terminal; without one, nothing is answered. An empty answer is the default.
-pub(crate) fn ask(question: &str, default: &str) -> Result<Option<String>> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Ok(None);
-    }
-    let mut stderr = anstream::stderr();
-    let default_shown = if default.is_empty() {
-        String::new()
-    } else {
-        format!(" [{default}]")
-    };
-    write!(stderr, "{question}{default_shown} ")?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    let answer = answer.trim();
-    Ok(Some(
-        if answer.is_empty() { default } else { answer }.to_owned(),
-    ))
-}
+pub(crate) use grove_operations::text::count;

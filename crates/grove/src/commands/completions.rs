@@ -3,7 +3,7 @@
 use clap_complete::{Shell, env::Shells};
 
 use crate::{
-    error::{CommandError, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     output::Output,
 };
 
@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     let shell = arguments.shell.to_string();
     Shells::builtins()
         .completer(&shell)
-        .ok_or_else(|| CommandError::usage(format!("there is no script for `{shell}`")))?
+        .ok_or_else(|| Error::usage(format!("there is no script for `{shell}`")))?
         .write_registration(VARIABLE, "grove", "grove", "grove", &mut script)?;
     output.print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)

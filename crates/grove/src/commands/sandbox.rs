@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::{
-    error::{CommandError, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     output::Output,
 };
 
@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
-    let failed = |error| CommandError::from_error(Exit::Tool, &error);
+    let failed = |error| Error::from_error(Exit::Tool, &error);
     if arguments.command.is_empty() {
         output.json(&grove_exec::sandbox::report(&arguments.description).map_err(failed)?)?;
         return Ok(Exit::Done);

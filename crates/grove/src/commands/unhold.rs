@@ -1,15 +1,13 @@
 //! `grove unhold`.
 
+use grove_operations::release::hold::Change;
+
+use super::hold;
 use crate::{
-    cli::Global,
-    commands::{
-        hold,
-        selection::{Agreement, Selection},
-    },
     error::Result,
+    global::Global,
+    options::{Instances, Remotes},
     output::Output,
-    releasing::Remotes,
-    workspace::Workspace,
 };
 
 /// Let held instances follow the fleet again.
@@ -20,35 +18,17 @@ use crate::{
     \x20 grove unhold prod/uni")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    agreement: Agreement,
-    #[command(flatten)]
-    selection: Selection,
+    instances: Instances,
     #[command(flatten)]
     remotes: Remotes,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    arguments.selection.must_be_stated()?;
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let instances = arguments.selection.select(&fleet)?;
-    arguments.agreement.ask(&instances, output)?;
-    hold::change(
-        &workspace,
-        &fleet,
-        &instances,
+    hold::carry_out(
+        Change::Unhold,
+        &arguments.instances,
         &arguments.remotes,
-        "End holds",
-        |view, instance, changes| {
-            let name = &instance.address.instance;
-            Ok(match view.hold(name)? {
-                None => "is not held".to_owned(),
-                Some(hold) => {
-                    changes.unhold(name);
-                    format!("no longer held ({})", hold.reason)
-                }
-            })
-        },
+        global,
         output,
     )
 }

@@ -1,0 +1,136 @@
+//! The fleet that a command works on.
+
+use std::path::{Path, PathBuf};
+
+use grove_fleet::{
+    Finding, Fleet, Severity, Snapshot,
+    check::{self, Checked, Context, Released},
+};
+use grove_release::{Id, Source};
+
+use crate::{Around, Error, Event, Kind, Result, text::count};
+
+
+/// A fleet's files at one moment, and where they came from.
+pub struct Workspace<'a> {
+    /// What is around it.
+    pub around: &'a Around,
+    /// The directory that was named; of a bare repository, that repository.
+    pub root: PathBuf,
+    /// The files.
+    pub snapshot: Snapshot,
+    /// The repository that holds them, where there is one.
+    pub source: Option<Source>,
+    /// The commit that the files were read from; none for a work tree.
+    pub commit: Option<Id>,
+}
+
+impl<'a> Workspace<'a> {
+    /// Reads the fleet at a revision, or the files of its work tree.
+    pub fn open(around: &'a Around, revision: Option<&str>) -> Result<Self> {
+        let root = around.fleet()?.to_owned();
+        match revision {
+            Some(revision) => Self::at(around, root, revision),
+            None => Self::work_tree(around, root),
+        }
+    }
+
+    fn work_tree(around: &'a Around, root: PathBuf) -> Result<Self> {
+        if !root.join("grove.yaml").exists() {
+            return Err(Error::usage(format!("`{}` has no `grove.yaml`", root.display()))
+                .hint("name a fleet's directory, a bare repository with `--rev REV`, or make a fleet with `grove init`"));
+        }
+        let snapshot = grove_release::worktree(&root)?;
+        let source = match Source::discover(&root) {
+            Ok(source) => Some(source),
+            Err(grove_release::Error::NotARepository(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            around,
+            root,
+            snapshot,
+            source,
+            commit: None,
+        })
+    }
+
+    fn at(around: &'a Around, root: PathBuf, revision: &str) -> Result<Self> {
+        let source = Source::discover(&root)?;
+        let commit = source.resolve(revision)?;
+        let snapshot = source.snapshot(commit)?;
+        Ok(Self {
+            around,
+            root,
+            snapshot,
+            source: Some(source),
+            commit: Some(commit),
+        })
+    }
+
+    /// The same fleet at another commit.
+    pub fn as_of(&self, commit: Id) -> Result<Self> {
+        let revision = commit.to_string();
+        Self::at(self.around, self.root.clone(), &revision)
+            .map_err(|error| error.hint("fetch the fleet's upstream: the commit is not here"))
+    }
+
+    /// Checks the fleet.
+    pub fn check(&self) -> Result<Checked> {
+        self.check_against(None)
+    }
+
+    /// Checks the fleet, and against what was released where that is known.
+    pub fn check_against(&self, released: Option<Released>) -> Result<Checked> {
+        let context = Context {
+            now: Some(self.around.now()),
+            released,
+        };
+        Ok(check::check(&self.snapshot, &context))
+    }
+
+    /// The fleet, where it has no finding of severity error; else the findings are shown, and the
+    /// command ends.
+    pub fn sound(&self) -> Result<Fleet> {
+        self.sound_of(self.check()?)
+    }
+
+    /// Like [`Self::sound`], for a check that was made.
+    pub fn sound_of(&self, checked: Checked) -> Result<Fleet> {
+        let errors: Vec<Finding> = checked
+            .findings
+            .into_iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .collect();
+        if errors.is_empty() {
+            return Ok(checked.fleet);
+        }
+        self.show(&errors);
+        Err(Error::new(
+            Kind::No,
+            format!("the fleet has {}", count(errors.len(), "error")),
+        )
+        .hint("`grove check` shows all findings; `grove rule ID` explains one"))
+    }
+
+    /// Tells findings that must be seen.
+    pub fn show(&self, findings: &[Finding]) {
+        self.around.tell(&Event::Findings {
+            findings,
+            snapshot: &self.snapshot,
+        });
+    }
+
+    /// The repository, for an operation that needs one.
+    pub fn repository(&self) -> Result<&Source> {
+        self.source
+            .as_ref()
+            .ok_or_else(|| grove_release::Error::NotARepository(self.root.clone()).into())
+    }
+}
+
+/// Where relative paths of `grove.yaml` begin.
+pub fn base(root: &Path) -> Result<PathBuf> {
+    Ok(fs_err::canonicalize(root)?)
+}
+

@@ -1,0 +1,3 @@
+//! ...
+pub mod instance;
+pub mod one_off;

@@ -1,0 +1,10 @@
+//! ...
+pub mod data_applied;
+pub mod follow;
+pub mod frozen;
+pub mod seal;
+pub mod remotes;
+pub mod records;
+pub mod hold;
+pub mod publish;
+pub mod difference;

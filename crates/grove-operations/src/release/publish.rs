@@ -1,0 +1,55 @@
+//! Commits to deploy branches: one place that says who, when and with which Grove.
+
+use grove_release::{Changes, DeployBranch, Draft, Message, Outcome, refuse};
+
+use crate::{Around, Result, request::RequestId};
+
+/// What a commit to a deploy branch is for.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// Its first line.
+    pub subject: String,
+    /// The request that it carries out.
+    pub request: Option<RequestId>,
+    /// The fleet's commit that it brings.
+    pub source: grove_release::Origin,
+    /// The releases that it adds: instance and number.
+    pub releases: Vec<(String, u32)>,
+}
+
+impl Subject {
+    /// A commit that brings no release.
+    pub fn new(subject: impl Into<String>, request: Option<&RequestId>) -> Self {
+        Self {
+            subject: subject.into(),
+            request: request.cloned(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Puts changes on a deploy branch. Where others changed the same since it was read, it is refused.
+pub fn publish(
+    around: &Around,
+    branch: &mut DeployBranch,
+    changes: Changes,
+    subject: Subject,
+) -> Result<Outcome> {
+    let draft = Draft {
+        changes,
+        message: Message {
+            subject: subject.subject,
+            text: None,
+            source: subject.source.commit,
+            local: subject.source.local,
+            releases: subject.releases,
+            grove: VERSION.to_owned(),
+        },
+        author: around.author()?,
+        time: around.now(),
+    };
+    Ok(branch.commit(draft, refuse)?)
+}
+
+/// Which Grove writes.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,3 @@
+//! ...
+pub mod kept;
+pub mod pipeline;

@@ -1,0 +1,137 @@
+//! What requests have in common: what they are called, and which instances they mean.
+
+use std::{fmt, str::FromStr};
+
+use grove_fleet::{Address, Fleet, model::Instance};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Around, Error, Result,
+    consent::{Need, Needs},
+    fleet::{selection::Selection, workspace::Workspace},
+};
+
+/// What a request is called: 1 to 64 characters of `a-z`, `0-9` and `-`. Whoever asks makes it up, once for
+/// each request, at random.
+///
+/// It stands in the records and in the commits that the request makes. The same one again gives the first
+/// outcome, and does nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub struct RequestId(String);
+
+impl FromStr for RequestId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let is_valid = (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if is_valid {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Error::usage(format!("`{text}` is not a name of a request"))
+            .hint("it has 1 to 64 characters of `a-z`, `0-9` and `-`"))
+    }
+}
+
+impl TryFrom<String> for RequestId {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<RequestId> for String {
+    fn from(id: RequestId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The instances that a writing request means.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Target {
+    /// The fleet's revision; none for the files of its work tree.
+    pub revision: Option<String>,
+    /// Which instances. Nothing said is refused: say `all`.
+    pub selection: Selection,
+    /// How many instances are expected to be selected; another number is refused.
+    pub expect: Option<usize>,
+}
+
+impl Target {
+    /// What one instance means, `cluster/instance`.
+    pub fn of(instance: &str) -> Self {
+        Self {
+            selection: Selection::of(instance),
+            ..Self::default()
+        }
+    }
+
+    /// The instances of a fleet that are meant; another number than is expected is refused.
+    pub fn choose<'f>(&self, fleet: &'f Fleet) -> Result<Vec<&'f Instance>> {
+        self.selection.must_be_stated()?;
+        let instances = self.selection.select(fleet)?;
+        let count = instances.len();
+        match self.expect {
+            Some(expected) if expected != count => Err(Error::refused(format!(
+                "{count} instances are selected, {expected} were expected"
+            ))
+            .hint("check the selection with `grove diff`")),
+            _ => Ok(instances),
+        }
+    }
+
+    /// What must be agreed to because of how many instances are meant.
+    pub fn needs(&self, instances: &[&Instance]) -> Needs {
+        match self.expect {
+            None if instances.len() > MANY => Needs::from_iter([Need::Instances {
+                instances: addresses(instances),
+            }]),
+            _ => Needs::default(),
+        }
+    }
+
+    /// Reads the fleet, whatever its findings, and chooses from it: what must be agreed to before anything
+    /// is prepared that takes long.
+    pub fn look(&self, around: &Around) -> Result<Needs> {
+        let fleet = Workspace::open(around, self.revision.as_deref())?.check()?.fleet;
+        Ok(self.needs(&self.choose(&fleet)?))
+    }
+}
+
+/// More instances than this need consent.
+const MANY: usize = 5;
+
+/// The addresses of instances.
+pub fn addresses(instances: &[&Instance]) -> Vec<String> {
+    instances
+        .iter()
+        .map(|instance| instance.address.to_string())
+        .collect()
+}
+
+/// Instances by the cluster that they are on, both in the order of their names.
+pub fn by_cluster<'f>(instances: &[&'f Instance]) -> Vec<(&'f str, Vec<&'f Instance>)> {
+    let mut all: Vec<(&str, Vec<&Instance>)> = Vec::new();
+    let mut sorted = instances.to_vec();
+    sorted.sort_by(|one, other| one.address.cmp(&other.address));
+    for instance in sorted {
+        let Address { cluster, .. } = &instance.address;
+        match all.last_mut() {
+            Some((last, list)) if *last == cluster => list.push(instance),
+            _ => all.push((cluster, vec![instance])),
+        }
+    }
+    all
+}

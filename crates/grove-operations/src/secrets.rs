@@ -1,0 +1,5 @@
+//! ...
+pub mod keys;
+pub mod open;
+pub mod own_certificates;
+pub mod names;

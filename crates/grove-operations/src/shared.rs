@@ -1,0 +1,3 @@
+//! ...
+pub mod render;
+pub mod bundle;

@@ -1,0 +1,34 @@
+//! Options of every command.
+
+use std::path::PathBuf;
+
+use crate::output::{Colour, Format};
+
+/// Options of every command.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The fleet: a directory with `grove.yaml`, or a bare Git repository with `--rev`.
+    ///
+    /// Default: the nearest directory above this one that has a `grove.yaml`.
+    #[arg(long, global = true, value_name = "DIR", env = "GROVE_FLEET")]
+    pub(crate) fleet: Option<PathBuf>,
+    /// Read the fleet at this Git revision instead of the files of the work tree.
+    #[arg(long, global = true, value_name = "REV")]
+    pub(crate) rev: Option<String>,
+    /// How results are written to stdout.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    pub(crate) format: Format,
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Colour,
+    /// Say nothing on stderr but warnings and errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
