@@ -3,7 +3,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{IsTerminal as _, Write as _},
+    io::IsTerminal as _,
     ops::Deref,
     sync::{Arc, Mutex},
     time::Duration,
@@ -291,4 +291,3 @@ pub(crate) fn is_json(output: &Output) -> bool {
     output.format == Format::Json
 }
 
-pub(crate) use grove_operations::text::count;

@@ -3,7 +3,7 @@
 use clap_complete::{Shell, env::Shells};
 
 use crate::{
-    error::{Error, Exit, Kind, Result},
+    error::{Error, Exit, Result},
     output::Output,
 };
 

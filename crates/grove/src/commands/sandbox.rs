@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
-    let failed = |error| Error::from_error(Exit::Tool, &error);
+    let failed = |error| Error::from_error(Kind::Tool, &error);
     if arguments.command.is_empty() {
         output.json(&grove_exec::sandbox::report(&arguments.description).map_err(failed)?)?;
         return Ok(Exit::Done);
