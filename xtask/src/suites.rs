@@ -3,10 +3,9 @@
 //! What needs nothing but the workspace runs everywhere. A test that needs more is ignored, and names the
 //! suite that runs it: `#[ignore = "SUITE: what it needs"]`. One that names none fails every run.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+mod surroundings;
+
+use std::process::Command;
 
 use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
@@ -14,13 +13,12 @@ use clap::builder::PossibleValuesParser;
 use crate::{
     build::{Build, Kind, TestBinary},
     context::Context,
-    control_plane,
     ignored::Ignored,
-    needs::{self, Need},
+    needs::Need,
     process, python,
     report::{Outcome, Report},
+    suites::surroundings::Surroundings,
     tally::Tally,
-    tools,
 };
 
 /// Options of `cargo xtask test`.
@@ -58,16 +56,6 @@ enum Tests {
     Named(fn(&Context) -> Result<Surroundings>),
 }
 
-/// What the tests of a suite find around them.
-#[derive(Default)]
-struct Surroundings {
-    variables: Vec<(&'static str, PathBuf)>,
-    /// Of programs that are found by name.
-    directories: Vec<PathBuf>,
-    /// How many run at once, where not as many as the machine has cores.
-    threads: Option<&'static str>,
-}
-
 /// What a control plane of one's own needs.
 const ON_CLUSTERS: &[Need] = &[
     Need::Git,
@@ -98,14 +86,14 @@ const SUITES: &[Suite] = &[
         name: "seal",
         about: "secrets against the real sops and kubeseal",
         needs: &[Need::Go],
-        tests: Tests::Named(seal),
+        tests: Tests::Named(surroundings::seal),
         more: None,
     },
     Suite {
         name: "split",
         about: "a combined state taken apart, with the real OpenTofu, and Terraform where installed",
         needs: &[Need::Git, Need::Go],
-        tests: Tests::Named(split),
+        tests: Tests::Named(surroundings::split),
         more: None,
     },
     Suite {
@@ -118,14 +106,14 @@ const SUITES: &[Suite] = &[
             Need::Python,
             Need::PackageIndex,
         ],
-        tests: Tests::Named(stacks),
+        tests: Tests::Named(surroundings::stacks),
         more: None,
     },
     Suite {
         name: "tutor",
         about: "the worker and its environments, with the real Tutor",
         needs: &[Need::Python, Need::PackageIndex, Need::Kustomize],
-        tests: Tests::Named(tutor),
+        tests: Tests::Named(surroundings::tutor),
         more: Some(worker),
     },
     Suite {
@@ -138,7 +126,7 @@ const SUITES: &[Suite] = &[
             Need::PackageIndex,
             Need::Kustomize,
         ],
-        tests: Tests::Named(features),
+        tests: Tests::Named(surroundings::features),
         more: None,
     },
     Suite {
@@ -153,7 +141,7 @@ const SUITES: &[Suite] = &[
             Need::PackageIndex,
             Need::Kustomize,
         ],
-        tests: Tests::Named(data_services),
+        tests: Tests::Named(surroundings::data_services),
         more: None,
     },
     Suite {
@@ -166,21 +154,21 @@ const SUITES: &[Suite] = &[
             Need::PackageIndex,
             Need::Kustomize,
         ],
-        tests: Tests::Named(main_path),
+        tests: Tests::Named(surroundings::main_path),
         more: None,
     },
     Suite {
         name: "operate",
         about: "a site's daily tasks on a real control plane with Argo CD",
         needs: ON_CLUSTERS,
-        tests: Tests::Named(on_clusters),
+        tests: Tests::Named(surroundings::on_clusters),
         more: None,
     },
     Suite {
         name: "e2e",
         about: "bootstrap, sync and faults on a real control plane with Argo CD",
         needs: ON_CLUSTERS,
-        tests: Tests::Named(on_clusters),
+        tests: Tests::Named(surroundings::on_clusters),
         more: None,
     },
 ];
@@ -339,105 +327,6 @@ fn worker(context: &Context, tally: &mut Tally) -> Result<()> {
         tally.watch(&mut command)?;
     }
     Ok(())
-}
-
-fn seal(context: &Context) -> Result<Surroundings> {
-    Ok(Surroundings {
-        variables: vec![
-            ("GROVE_TEST_SOPS", tools::SOPS.get(context)?),
-            ("GROVE_TEST_KUBESEAL", tools::KUBESEAL.get(context)?),
-        ],
-        ..Surroundings::default()
-    })
-}
-
-fn split(context: &Context) -> Result<Surroundings> {
-    Ok(Surroundings {
-        variables: vec![("GROVE_TEST_TOFU", tools::TOFU.get(context)?)],
-        ..Surroundings::default()
-    })
-}
-
-fn stacks(context: &Context) -> Result<Surroundings> {
-    Ok(Surroundings {
-        variables: vec![
-            ("GROVE_TEST_TOFU", tools::TOFU.get(context)?),
-            ("GROVE_TEST_PROVIDER", tools::PROVIDER.get(context)?),
-            ("GROVE_TEST_S3", python::s3(context)?),
-            ("GROVE_TEST_POSTGRES", needs::postgres().unwrap_or_default()),
-        ],
-        ..Surroundings::default()
-    })
-}
-
-fn tutor(context: &Context) -> Result<Surroundings> {
-    Ok(Surroundings {
-        directories: needs::kustomize(context)?.into_iter().collect(),
-        ..Surroundings::default()
-    })
-}
-
-fn features(context: &Context) -> Result<Surroundings> {
-    Ok(Surroundings {
-        variables: vec![
-            ("GROVE_TEST_CADDY", tools::CADDY.get(context)?),
-            ("GROVE_TEST_DJANGO", python::waffle(context)?),
-        ],
-        directories: kustomize_and_sops(context)?,
-        ..Surroundings::default()
-    })
-}
-
-fn data_services(context: &Context) -> Result<Surroundings> {
-    let lock = |name: &str| context.root.join("e2e").join(name).join("requirements.txt");
-    let drivers = python::environment(context, &lock("data"))?;
-    let s3 = python::environment(context, &lock("s3"))?;
-    Ok(Surroundings {
-        variables: vec![
-            ("GROVE_TEST_DATA_PYTHON", drivers.program("python")),
-            ("GROVE_TEST_S3", s3.program("moto_server")),
-            ("GROVE_TEST_FERRETDB", tools::FERRETDB.get(context)?),
-        ],
-        directories: needs::kustomize(context)?.into_iter().collect(),
-        ..Surroundings::default()
-    })
-}
-
-fn main_path(context: &Context) -> Result<Surroundings> {
-    Ok(Surroundings {
-        variables: vec![
-            ("GROVE_TEST_SOPS", tools::SOPS.get(context)?),
-            ("GROVE_TEST_KUBESEAL", tools::KUBESEAL.get(context)?),
-        ],
-        directories: kustomize_and_sops(context)?,
-        ..Surroundings::default()
-    })
-}
-
-/// Each test has control planes of its own; more than two at once would not be faster on two cores.
-fn on_clusters(context: &Context) -> Result<Surroundings> {
-    control_plane::build(context)?;
-    let logs = context.cache.join("e2e-logs");
-    fs_err::create_dir_all(&logs)?;
-    println!("logs of failing tests are kept in {}", logs.display());
-    Ok(Surroundings {
-        variables: vec![
-            ("GROVE_TEST_PROGRAMS", control_plane::programs(context)),
-            ("GROVE_TEST_LOGS", logs),
-            ("GROVE_TEST_TOFU", tools::TOFU.get(context)?),
-            ("GROVE_TEST_PROVIDER", tools::PROVIDER.get(context)?),
-        ],
-        threads: Some("2"),
-        ..Surroundings::default()
-    })
-}
-
-/// Where `kustomize`, if the machine has no program for that, and `sops` are.
-fn kustomize_and_sops(context: &Context) -> Result<Vec<PathBuf>> {
-    let sops = tools::SOPS.get(context)?;
-    let kustomize = needs::kustomize(context)?;
-    let sops = sops.parent().map(Path::to_owned);
-    Ok(kustomize.into_iter().chain(sops).collect())
 }
 
 /// The tests that run the `grove` binary, without a cluster.
