@@ -36,6 +36,8 @@ pub enum Need {
     DataRisk {
         /// Its address.
         instance: String,
+        /// The release that it goes back to.
+        release: u32,
         /// The marks, as `name: from → to`.
         marks: Vec<String>,
     },
@@ -135,8 +137,8 @@ impl Need {
             Self::Deletions { of, objects, .. } => {
                 format!("{of}: {} would be deleted", count(objects.len(), "object"))
             }
-            Self::DataRisk { instance, .. } => {
-                format!("{instance} would go behind a mark that data cannot follow")
+            Self::DataRisk { release, .. } => {
+                format!("release {release:04} is behind a mark that data cannot follow")
             }
             Self::Apply { stack, .. } => format!("nobody agreed to apply `{stack}`"),
             Self::Destroys { stack, objects } => format!(
@@ -169,10 +171,13 @@ impl Need {
                 },
             ) => of == same && within(objects, some),
             (
-                Self::DataRisk { instance, marks },
+                Self::DataRisk {
+                    instance, marks, ..
+                },
                 Self::DataRisk {
                     instance: same,
                     marks: some,
+                    ..
                 },
             ) => instance == same && within(marks, some),
             (

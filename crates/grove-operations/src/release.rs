@@ -8,3 +8,4 @@ pub mod records;
 pub mod hold;
 pub mod publish;
 pub mod difference;
+pub mod rollback;

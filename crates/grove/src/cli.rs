@@ -32,6 +32,7 @@ pub(crate) struct Cli {
 /// What Grove can be asked. The text that help shows for each stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Rollback(c::rollback::Arguments),
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
     Completions(c::completions::Arguments),

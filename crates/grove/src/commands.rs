@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod hold;
 pub(crate) mod man;
+pub(crate) mod rollback;
 pub(crate) mod sandbox;
 pub(crate) mod unhold;
 
@@ -16,6 +17,7 @@ use crate::{
 pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
     let global = &cli.global;
     match &cli.command {
+        Command::Rollback(arguments) => rollback::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
         Command::Completions(arguments) => completions::run(arguments, output),

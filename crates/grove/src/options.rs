@@ -1,6 +1,6 @@
 //! Groups of options that several commands have.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap_complete::ArgValueCandidates;
 use grove_operations::{Around, fleet::selection, stacks::select};
@@ -92,9 +92,9 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    /// How long is waited.
-    pub(crate) fn limit(&self) -> Duration {
-        Duration::from_secs(self.timeout)
+    /// How many seconds are waited; none does not wait.
+    pub(crate) fn seconds(&self) -> Option<u64> {
+        self.wait.then_some(self.timeout)
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn target(
     };
     if target.expect.is_none() && !target.selection.names_few() {
         for need in target.look(around)? {
-            agree(&need, output)?;
+            agree(&need, &Agreed::default(), output)?;
             if let Need::Instances { instances } = need {
                 target.expect = Some(instances.len());
             }
@@ -39,16 +39,24 @@ pub(crate) fn target(
     Ok(target)
 }
 
-/// Asks for consent to everything that a plan needs; without a terminal the answer is no.
-pub(crate) fn consent(needs: &Needs, output: &Output) -> Result<Consent> {
+/// What the options of a command agree to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Agreed {
+    /// Going back behind a mark that data cannot follow.
+    pub(crate) data_risk: bool,
+}
+
+/// Asks for consent to everything that a plan needs and that is not agreed to; without a terminal the
+/// answer is no.
+pub(crate) fn consent(needs: &Needs, agreed: &Agreed, output: &Output) -> Result<Consent> {
     for need in needs.iter() {
-        agree(need, output)?;
+        agree(need, agreed, output)?;
     }
     Ok(Consent::to(needs.clone()))
 }
 
 /// Asks for consent to one thing.
-fn agree(need: &Need, output: &Output) -> Result<()> {
+fn agree(need: &Need, agreed: &Agreed, output: &Output) -> Result<()> {
     output.progress_done();
     let hint = match need {
         Need::Instances { instances } => {
@@ -60,6 +68,16 @@ fn agree(need: &Need, output: &Output) -> Result<()> {
                 return Ok(());
             }
             format!("in a script, say `--expect {}`", instances.len())
+        }
+        Need::DataRisk { marks, .. } => {
+            if agreed.data_risk {
+                return Ok(());
+            }
+            let mut error = Error::refused(need.refusal());
+            error.messages.extend(marks.iter().cloned());
+            return Err(error.hint(
+                "restore a backup that fits, or say `--accept-data-risk` if the data is known to fit",
+            ));
         }
         _ => return Err(Error::refused(need.refusal())),
     };

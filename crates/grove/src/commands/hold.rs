@@ -7,7 +7,8 @@ use crate::{
     global::Global,
     options::{Instances, Remotes},
     output::Output,
-    surroundings, terminal,
+    surroundings,
+    terminal::{self, Agreed},
 };
 
 /// Keep instances at the release they run.
@@ -48,7 +49,7 @@ pub(super) fn carry_out(
         change,
     };
     let plan = hold::plan(&around, &request)?;
-    let consent = terminal::consent(plan.needs(), output)?;
+    let consent = terminal::consent(plan.needs(), &Agreed::default(), output)?;
     show(&plan.carry_out(&consent)?, output)?;
     Ok(Exit::Done)
 }
