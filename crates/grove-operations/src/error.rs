@@ -29,7 +29,7 @@ pub enum Kind {
 }
 
 /// Why an operation did not do what it was asked: what happened, why, and what to do next.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Error {
     /// Whose fault it is.
     pub kind: Kind,
@@ -121,6 +121,15 @@ impl Error {
         self
     }
 }
+
+/// Equal where they say the same.
+impl PartialEq for Error {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.messages, &self.hints) == (other.kind, &other.messages, &other.hints)
+    }
+}
+
+impl Eq for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

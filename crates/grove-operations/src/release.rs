@@ -8,4 +8,5 @@ pub mod records;
 pub mod hold;
 pub mod publish;
 pub mod difference;
+pub mod freeze;
 pub mod rollback;

@@ -34,6 +34,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Rollback(c::rollback::Arguments),
     Hold(c::hold::Arguments),
+    Freeze(c::freeze::Arguments),
+    Unfreeze(c::unfreeze::Arguments),
     Unhold(c::unhold::Arguments),
     Completions(c::completions::Arguments),
     Man(c::man::Arguments),

@@ -1,7 +1,9 @@
 //! One file a command.
 
 pub(crate) mod completions;
+pub(crate) mod freeze;
 pub(crate) mod hold;
+pub(crate) mod unfreeze;
 pub(crate) mod man;
 pub(crate) mod rollback;
 pub(crate) mod sandbox;
@@ -18,6 +20,8 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
     let global = &cli.global;
     match &cli.command {
         Command::Rollback(arguments) => rollback::run(arguments, global, output),
+        Command::Freeze(arguments) => freeze::run(arguments, global, output),
+        Command::Unfreeze(arguments) => unfreeze::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
         Command::Completions(arguments) => completions::run(arguments, output),
