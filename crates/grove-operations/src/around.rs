@@ -11,6 +11,7 @@ use std::{
     task::{Context, Waker},
 };
 
+use grove_exec::{Entered, Token};
 use grove_release::{Author, Git};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
@@ -76,6 +77,9 @@ pub struct Around {
     pub runtime: Option<Handle>,
     /// Who hears what happens.
     pub listener: Arc<dyn Listener>,
+    /// Ends the operation: what it started is ended, and it gives an error of [`Kind::Ended`], or what it
+    /// had done by then. Operations that share it end together.
+    pub token: Token,
 }
 
 impl fmt::Debug for Around {
@@ -111,6 +115,7 @@ impl Around {
             tofu: None,
             runtime: None,
             listener: Arc::new(Silent),
+            token: Token::new(),
         }
     }
 
@@ -197,6 +202,14 @@ impl Around {
             )
             .hint("call it through `spawn_blocking`"));
         }
+        let future = async {
+            tokio::select! {
+                // What is done is done, whoever ended it meanwhile.
+                biased;
+                result = future => result,
+                () = self.token.ended() => Err(ended()),
+            }
+        };
         if let Some(runtime) = &self.runtime {
             return runtime.block_on(future);
         }
@@ -208,6 +221,15 @@ impl Around {
                 Error::from_error(Kind::Tool, &error).context("cannot start the runtime")
             })?
             .block_on(future)
+    }
+
+    /// Begins work of this thread that [`Self::token`] ends, until what this gives is dropped. An error
+    /// where it has ended.
+    pub fn enter(&self) -> Result<Entered> {
+        if self.token.is_ended() {
+            return Err(ended());
+        }
+        Ok(self.token.enter())
     }
 
     /// Tells what happened.
@@ -244,6 +266,10 @@ impl Around {
     pub fn failed(&self, error: &Error) {
         self.tell(&Event::Failed { error });
     }
+}
+
+fn ended() -> Error {
+    Error::new(Kind::Ended, "the operation was ended")
 }
 
 /// Whether this is called from an async task: then a runtime's own thread would stand still. A thread for

@@ -4,6 +4,7 @@ mod from;
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
+use grove_exec::ExecError;
 use grove_stack::lock::LockInfo;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub enum Kind {
     Unhealthy,
     /// Time ran out; what was begun goes on in the cluster.
     OutOfTime,
+    /// Whoever asked for it ended it: see [`Around::token`](crate::Around::token).
+    Ended,
     /// A bug of Grove's.
     Bug,
 }
@@ -82,6 +85,7 @@ impl Error {
 
     /// An error made of another, which it keeps: see [`Self::cause`].
     fn keeping(kind: Kind, error: impl StdError + Send + Sync + 'static) -> Self {
+        let kind = if is_ended(&error) { Kind::Ended } else { kind };
         let mut made = Self::from_error(kind, &error);
         made.source = Some(Arc::new(error));
         made
@@ -120,6 +124,18 @@ impl Error {
         self.messages.insert(0, message.into());
         self
     }
+}
+
+/// Whether an error comes from the end of the operation.
+fn is_ended(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(ExecError::Ended { .. }) = error.downcast_ref() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Equal where they say the same.

@@ -22,4 +22,5 @@ pub mod threads;
 
 pub use around::{Around, Clock};
 pub use error::{Error, Kind, Result};
+pub use grove_exec::Token;
 pub use event::{Doing, Event, Listener, Recorder, Silent};

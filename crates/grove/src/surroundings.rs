@@ -94,6 +94,7 @@ pub(crate) fn around(
         tofu: None,
         runtime: None,
         listener: output.listener(),
+        token: grove_exec::Token::new(),
     };
     for place in places {
         place.place(&mut around);
