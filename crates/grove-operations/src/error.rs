@@ -4,7 +4,7 @@ mod from;
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
-use grove_exec::ExecError;
+use grove_exec::Token;
 use grove_stack::lock::LockInfo;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,8 +85,7 @@ impl Error {
 
     /// An error made of another, which it keeps: see [`Self::cause`].
     fn keeping(kind: Kind, error: impl StdError + Send + Sync + 'static) -> Self {
-        let kind = if is_ended(&error) { Kind::Ended } else { kind };
-        let mut made = Self::from_error(kind, &error);
+        let mut made = Self::from_error(unless_ended(kind), &error);
         made.source = Some(Arc::new(error));
         made
     }
@@ -126,16 +125,12 @@ impl Error {
     }
 }
 
-/// Whether an error comes from the end of the operation.
-fn is_ended(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(ExecError::Ended { .. }) = error.downcast_ref() {
-            return true;
-        }
-        next = error.source();
+/// A program that fails once the operation was ended fails because of that.
+fn unless_ended(kind: Kind) -> Kind {
+    match kind {
+        Kind::Tool if Token::current().is_some_and(|token| token.is_ended()) => Kind::Ended,
+        kind => kind,
     }
-    false
 }
 
 /// Equal where they say the same.
