@@ -12,7 +12,9 @@ use std::{
 };
 
 use grove_exec::{Entered, Token};
-use grove_release::{Author, Git};
+use grove_fleet::{Fleet, Snapshot, model::Instance};
+use grove_release::{Author, DeployBranch, Git};
+use grove_render::Tree;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
@@ -45,6 +47,8 @@ impl Clock for Timestamp {
 pub struct Around {
     /// The fleet: a directory with `grove.yaml`, or a bare Git repository. None where there is none.
     pub fleet: Option<PathBuf>,
+    /// What stands in for programs and places; nothing does but in tests and simulations.
+    pub instead: Instead,
     /// Where relative paths begin that are not the fleet's.
     pub directory: PathBuf,
     /// Where Grove keeps what it can make again. None where there is no place for it.
@@ -82,6 +86,29 @@ pub struct Around {
     pub token: Token,
 }
 
+/// What stands in for what an operation otherwise reads and starts.
+#[derive(Clone, Default)]
+pub struct Instead {
+    /// The files of the fleet, in place of those of [`Around::fleet`].
+    pub files: Option<Arc<Snapshot>>,
+    /// Opens deploy branches, in place of Git.
+    pub branches: Option<Arc<dyn Branches>>,
+    /// Renders instances, in place of Tutor.
+    pub renderer: Option<Arc<dyn Renderer>>,
+}
+
+/// Opens deploy branches.
+pub trait Branches: Send + Sync {
+    /// The deploy branch of a cluster, as its remote has it now.
+    fn open(&self, cluster: &str) -> Result<DeployBranch>;
+}
+
+/// Renders instances.
+pub trait Renderer: Send + Sync {
+    /// The tree of an instance.
+    fn render(&self, fleet: &Fleet, instance: &Instance) -> Result<Tree>;
+}
+
 impl fmt::Debug for Around {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Variables may hold secrets.
@@ -100,6 +127,7 @@ impl Around {
     pub fn new(fleet: &Path, cache: &Path, launcher: &Path, clock: impl Clock + 'static) -> Self {
         Self {
             fleet: Some(fleet.to_owned()),
+            instead: Instead::default(),
             directory: fleet.to_owned(),
             cache: Some(cache.to_owned()),
             launcher: launcher.to_owned(),

@@ -34,6 +34,9 @@ pub fn create(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result
 /// Fetches the deploy branch of a cluster.
 pub fn open(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result<DeployBranch> {
     let around = workspace.around;
+    if let Some(branches) = &around.instead.branches {
+        return branches.open(cluster);
+    }
     let remote = remote(workspace, fleet, cluster)?;
     DeployBranch::open(&around.git(), &remote, cluster, &caches(around)?).map_err(|error| {
         Error::from(error).context(format!("cannot open the deploy branch of {cluster}"))
