@@ -311,3 +311,68 @@ fn drives_a_runtime() -> bool {
     let mut nothing = Context::from_waker(Waker::noop());
     (0..STEPS).any(|_| pin!(tokio::task::consume_budget()).poll(&mut nothing).is_pending())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around() -> Around {
+        let here = Path::new("/nonexistent");
+        Around::new(here, here, here, Timestamp::UNIX_EPOCH)
+    }
+
+    fn kind(result: Result<()>) -> Option<Kind> {
+        result.err().map(|error| error.kind)
+    }
+
+    fn runtimes() -> [tokio::runtime::Runtime; 2] {
+        [
+            tokio::runtime::Builder::new_current_thread(),
+            tokio::runtime::Builder::new_multi_thread(),
+        ]
+        .map(|mut builder| builder.worker_threads(1).enable_all().build().unwrap())
+    }
+
+    #[test]
+    fn a_thread_that_drives_a_runtime_is_told_so() {
+        for runtime in runtimes() {
+            let called = || async { kind(around().block_on(async { Ok(()) })) };
+            assert_eq!(runtime.block_on(called()), Some(Kind::Bug));
+            let task = runtime.spawn(called());
+            assert_eq!(runtime.block_on(task).unwrap(), Some(Kind::Bug));
+        }
+    }
+
+    #[test]
+    fn a_thread_for_blocking_work_speaks_to_clusters() {
+        let mut around = around();
+        for runtime in runtimes() {
+            around.runtime = None;
+            for _ in 0..2 {
+                let own = around.clone();
+                let work = move || kind(own.block_on(async { Ok(()) }));
+                let task = runtime.spawn_blocking(work);
+                assert_eq!(runtime.block_on(task).unwrap(), None);
+                // Then on the runtime of whoever calls.
+                around.runtime = Some(runtime.handle().clone());
+            }
+        }
+    }
+
+    #[test]
+    fn what_waits_for_a_cluster_can_be_ended() {
+        let around = around();
+        let token = around.token.clone();
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                kind(around.block_on(async {
+                    std::future::pending::<()>().await;
+                    Ok(())
+                }))
+            });
+            token.end();
+            assert_eq!(waits.join().unwrap(), Some(Kind::Ended));
+        });
+        assert!(around.enter().is_err());
+    }
+}
