@@ -7,6 +7,7 @@
 mod base;
 mod certificates;
 mod context;
+mod example;
 mod findings;
 mod json;
 mod leak;
@@ -76,7 +77,7 @@ pub fn check(snapshot: &Snapshot, context: &Context) -> Checked {
     let findings = rules::ALL
         .par_iter()
         .map(|rule| {
-            let mut findings = Findings::new(rule, snapshot);
+            let mut findings = Findings::new(rule.id, rule.severity, snapshot);
             (rule.check)(&view, &mut findings);
             findings.finish()
         })
