@@ -5,6 +5,7 @@
 
 pub mod addons;
 pub mod check;
+pub mod documents;
 pub mod finding;
 pub mod layer;
 pub mod layout;
@@ -27,8 +28,8 @@ pub mod snapshot;
 /// The prefix of every label and annotation of ours, without the slash.
 pub const PREFIX: &str = "grove-platform.org";
 
+pub use documents::{Document, Documents};
 pub use finding::{Finding, Location, Severity};
-pub use load::{Document, Documents};
 pub use model::{Address, Fleet};
 pub use quantity::Quantity;
 pub use snapshot::{File, Snapshot};

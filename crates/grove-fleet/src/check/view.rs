@@ -6,9 +6,10 @@ use grove_yaml::{Entry, Node, Span, Value};
 use super::{Context, findings::Place};
 use crate::{
     Address, Fleet, Snapshot,
+    documents::{Document, Documents},
     layer::{self, Merged},
     layout::{self, Kind},
-    load::{Document, Documents, SOPS},
+    load::SOPS,
     model::Instance,
     shape::Misfit,
 };

@@ -6,7 +6,7 @@ use grove_yaml::Node;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::instance::text as merged_text;
+use super::read::text as merged_text;
 use crate::{
     Quantity,
     layer::Merged,

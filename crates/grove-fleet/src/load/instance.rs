@@ -1,14 +1,15 @@
 //! One instance, its layers merged.
 
-use std::collections::BTreeMap;
-
 use grove_yaml::Value;
 
 use super::{
-    Document, Documents, build, data, domains, flags, frontend, plugins, secrets, workloads,
+    build, data, domains, flags, frontend, plugins,
+    read::{below, flag, list, number, text, texts, values},
+    secrets, workloads,
 };
 use crate::{
     Address,
+    documents::{Document, Documents},
     layer::{self, Merged},
     model::{
         Data, Encryption, Environment, Identity, Image, Instance, Mail, Maintenance, Network,
@@ -144,19 +145,6 @@ fn mail(merged: &Merged<'_>) -> Mail {
     }
 }
 
-/// A text.
-pub(super) fn text(merged: &Merged<'_>, key: &str) -> Option<String> {
-    merged.get(key).and_then(Merged::as_str).map(str::to_owned)
-}
-
-/// A whole number.
-pub(super) fn number(merged: &Merged<'_>, key: &str) -> Option<u64> {
-    match &merged.get(key)?.node.value {
-        Value::Number(number) => number.as_u64(),
-        _ => None,
-    }
-}
-
 fn maintenance(merged: Option<&Merged<'_>>) -> Maintenance {
     let Some(merged) = merged else {
         return Maintenance::default();
@@ -179,45 +167,6 @@ fn network(merged: Option<&Merged<'_>>) -> Network {
         ingress: list(merged, "ingress"),
         egress: list(merged, "egress"),
     }
-}
-
-/// A list of texts.
-pub(super) fn list(merged: &Merged<'_>, key: &str) -> Vec<String> {
-    let list = merged.get(key).map(Merged::to_json);
-    let items = list.as_ref().and_then(serde_json::Value::as_array);
-    let texts = items
-        .into_iter()
-        .flatten()
-        .filter_map(serde_json::Value::as_str);
-    texts.map(str::to_owned).collect()
-}
-
-/// Whether a key is `true`.
-pub(super) fn flag(merged: &Merged<'_>, key: &str) -> bool {
-    merged
-        .get(key)
-        .is_some_and(|value| value.node.value == Value::Bool(true))
-}
-
-fn below<'a, 'm>(
-    merged: &'m Merged<'a>,
-    key: &str,
-) -> impl Iterator<Item = (&'a str, &'m Merged<'a>)> {
-    merged.get(key).into_iter().flat_map(Merged::entries)
-}
-
-pub(super) fn texts(merged: &Merged<'_>, key: &str) -> BTreeMap<String, String> {
-    below(merged, key)
-        .filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned())))
-        .collect()
-}
-
-pub(super) fn values(merged: Option<&Merged<'_>>) -> serde_json::Map<String, serde_json::Value> {
-    merged
-        .into_iter()
-        .flat_map(Merged::entries)
-        .map(|(name, value)| (name.to_owned(), value.to_json()))
-        .collect()
 }
 
 fn settings(merged: &Merged<'_>) -> Settings {

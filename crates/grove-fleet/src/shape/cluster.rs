@@ -1,6 +1,9 @@
 //! `clusters/<name>/cluster.yaml`.
 
-use super::{Choice, Key, Shape, Type, data, layered, stack};
+use super::{
+    data, layered, stack,
+    table::{Choice, Key, Shape, Type},
+};
 
 pub(super) static SHAPE: Shape = Shape {
     path: "clusters/*/cluster.yaml",

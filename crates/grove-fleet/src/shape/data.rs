@@ -1,6 +1,6 @@
 //! Keys about data: servers of a cluster, and what an instance has on them.
 
-use super::{Choice, Key, Type};
+use super::table::{Choice, Key, Type};
 
 const TLS: Key = Key::new(
     "tls",

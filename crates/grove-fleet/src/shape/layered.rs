@@ -1,7 +1,9 @@
 //! The keys that every layer may give: fleet, ring, cluster, group and instance.
 
 use super::{
-    Choice, Key, Type, build, data, distribution, domain, flags, frontend, stack, workload,
+    build, data, distribution, domain, flags, frontend, stack,
+    table::{Choice, Key, Type},
+    workload,
 };
 
 /// The one layered key that a ring cannot give itself.

@@ -2,7 +2,10 @@
 
 use grove_yaml::{Node, Span, Value};
 
-use super::{Choice, FileKind, Keys, Support, Type, find};
+use super::{
+    FileKind,
+    table::{Choice, Keys, Support, Type, find},
+};
 use crate::{Quantity, near::nearest};
 
 /// One place of a file that does not fit the table of its kind.

@@ -1,6 +1,6 @@
 //! Stacks, of clusters and of instances, and where their states are.
 
-use super::{Choice, Key, Type};
+use super::table::{Choice, Key, Type};
 
 /// `state` of a cluster.
 pub(super) const STATE: Type = Type::Object(&[&[

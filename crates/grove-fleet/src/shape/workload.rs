@@ -1,6 +1,6 @@
 //! Keys about an instance's workloads.
 
-use super::{Choice, Key, Type};
+use super::table::{Choice, Key, Type};
 
 /// Amounts by name.
 const AMOUNTS: Type = Type::Map(&Type::Quantity);
