@@ -21,17 +21,35 @@ mod tests;
 mod workloads;
 
 pub use crate::documents::documents;
+pub use data::DataProblem;
 pub use references::{Given, given};
 pub use secrets::output_secrets;
 pub(crate) use secrets::{SOPS, is_encrypted};
 
+use std::collections::BTreeMap;
+
 use grove_yaml::Node;
 use rayon::prelude::*;
+use serde_json::Value;
 
-use crate::{Fleet, documents::Documents, layer, layout, layout::Kind};
+use crate::{Address, Fleet, documents::Documents, layer, layout, layout::Kind};
+
+/// A fleet, and what showed while it was put together.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The fleet with its layers merged and everything typed.
+    pub fleet: Fleet,
+    /// What is wrong with `data` of instances; each has one problem or more.
+    pub problems: BTreeMap<Address, Vec<DataProblem>>,
+}
 
 /// The fleet with its layers merged and everything typed.
 pub fn fleet(documents: &Documents) -> Fleet {
+    load(documents).fleet
+}
+
+/// The same, and what is wrong with values that only all layers show.
+pub fn load(documents: &Documents) -> Loaded {
     let mut fleet = Fleet::default();
     if let Some(root) = documents.root(layout::FLEET) {
         let text = |path: &[&str]| root.at(path).and_then(Node::as_str).map(str::to_owned);
@@ -60,19 +78,29 @@ pub fn fleet(documents: &Documents) -> Fleet {
         }
     }
     let plugins = plugins::Shared::new(documents);
-    fleet.instances = documents
+    let read = documents
         .instances()
         .collect::<Vec<_>>()
         .into_par_iter()
         .filter_map(|(address, document)| {
-            let instance = instance::read(documents, address, document, &plugins, &secrets)?;
-            Some((address.clone(), instance))
+            instance::read(documents, address, document, &plugins, &secrets)
         })
-        .collect();
-    fleet.stacks = stacks::read(documents, &fleet);
-    references::resolve(&mut fleet);
-    for instance in fleet.instances.values_mut() {
-        data::read(instance, fleet.clusters.get(&instance.address.cluster));
+        .collect::<Vec<_>>();
+    let mut stated = BTreeMap::new();
+    for (instance, data) in read {
+        stated.insert(instance.address.clone(), data);
+        fleet.instances.insert(instance.address.clone(), instance);
     }
-    fleet
+    fleet.stacks = stacks::read(documents, &fleet);
+    references::resolve(&mut fleet, &mut stated);
+    let mut problems = BTreeMap::new();
+    for (address, instance) in &mut fleet.instances {
+        let cluster = fleet.clusters.get(&address.cluster);
+        let stated = stated.get(address).unwrap_or(&Value::Null);
+        let found = data::read(instance, cluster, stated);
+        if !found.is_empty() {
+            problems.insert(address.clone(), found);
+        }
+    }
+    Loaded { fleet, problems }
 }

@@ -18,13 +18,15 @@ use crate::{
 };
 
 /// Reads an instance; none where it has no identity, since nothing can be named after it then.
+///
+/// With it comes `data` as it is stated, which is read once outputs of stacks are in their places.
 pub(super) fn read(
     documents: &Documents,
     address: &Address,
     document: &Document,
     plugins: &plugins::Shared<'_>,
     secrets: &secrets::Shared,
-) -> Option<Instance> {
+) -> Option<(Instance, serde_json::Value)> {
     let merged = layer::merge(documents, address)?;
     let text = |path: &[&str]| merged.at(path).and_then(Merged::as_str).map(str::to_owned);
     let groups = document
@@ -36,7 +38,7 @@ pub(super) fn read(
     let on = below(&merged, "plugins")
         .map(|(name, _)| name.to_owned())
         .collect::<Vec<_>>();
-    Some(Instance {
+    let instance = Instance {
         address: address.clone(),
         client: text(&["client"]).unwrap_or_default(),
         environment: merged
@@ -72,7 +74,6 @@ pub(super) fn read(
             volumes: data::volumes(merged.get("data")),
             ..Data::default()
         },
-        data_stated: merged.get("data").map(Merged::to_json).unwrap_or_default(),
         pod_security: PodSecurity {
             level: merged
                 .at(&["pod_security", "level"])
@@ -123,7 +124,9 @@ pub(super) fn read(
         waits: Vec::new(),
         secrets: secrets.of_instance(documents, address, &groups),
         groups,
-    })
+    };
+    let data = merged.get("data").map(Merged::to_json).unwrap_or_default();
+    Some((instance, data))
 }
 
 fn mail(merged: &Merged<'_>) -> Mail {

@@ -221,8 +221,6 @@ pub struct Data {
     pub volumes: BTreeMap<String, Volume>,
     /// Where search is, where it is not in the namespace.
     pub search: Option<Search>,
-    /// What is wrong with it: the keys that lead there, and a message.
-    pub problems: Vec<(Vec<String>, String)>,
 }
 
 impl Data {

@@ -46,8 +46,6 @@ pub struct Instance {
     pub images: BTreeMap<String, Image>,
     /// `data`: where its data is, and on whose servers.
     pub data: Data,
-    /// `data` as it is stated, until outputs of stacks are in their places.
-    pub data_stated: serde_json::Value,
     /// `pod_security`: what its pods may do on their nodes.
     pub pod_security: PodSecurity,
     /// `mfes`: name → a micro-frontend that is added, replaced or left out.
@@ -80,7 +78,7 @@ pub struct Instance {
     pub container: Resources,
     /// `access`: group of the identity provider → its role in Argo CD.
     pub access: BTreeMap<String, Role>,
-    /// What `config` and `env` wait for: outputs that no stack has given yet.
+    /// What `config`, `env` and `data` wait for: outputs that no stack has given yet.
     pub waits: Vec<Waits>,
     /// Every secret that it may use, by name: from its cluster, its groups and its own file.
     pub secrets: BTreeMap<String, SecretReference>,
