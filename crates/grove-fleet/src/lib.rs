@@ -24,6 +24,7 @@ pub mod schema;
 pub mod selector;
 pub mod shape;
 pub mod snapshot;
+mod words;
 
 /// The prefix of every label and annotation of ours, without the slash.
 pub const PREFIX: &str = "grove-platform.org";

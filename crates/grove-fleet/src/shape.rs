@@ -23,7 +23,9 @@ mod workload;
 
 pub use instance::REQUIRED as REQUIRED_OF_INSTANCE;
 pub use misfit::{Misfit, MisfitKind, misfits};
-pub use table::{Choice, Key, Keys, Shape, Support, Type};
+pub use table::{Key, Keys, Shape, Type};
+
+pub use crate::words::{Choice, Support};
 
 use crate::layout::Kind;
 

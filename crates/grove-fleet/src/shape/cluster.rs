@@ -2,8 +2,9 @@
 
 use super::{
     data, layered, stack,
-    table::{Choice, Key, Shape, Type},
+    table::{Key, Shape, Type},
 };
+use crate::words::Choice;
 
 pub(super) static SHAPE: Shape = Shape {
     path: "clusters/*/cluster.yaml",

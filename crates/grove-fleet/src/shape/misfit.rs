@@ -4,8 +4,9 @@ use grove_yaml::{Node, Span, Value};
 
 use super::{
     FileKind,
-    table::{Choice, Keys, Support, Type, find},
+    table::{Keys, Type, find},
 };
+use crate::words::{Choice, Support};
 use crate::{Quantity, near::nearest};
 
 /// One place of a file that does not fit the table of its kind.

@@ -1,5 +1,7 @@
 //! What a table is made of: keys, and what each may hold.
 
+use crate::words::{Choice, Support};
+
 /// What one file kind may say.
 #[derive(Debug)]
 pub struct Shape {
@@ -31,17 +33,6 @@ pub struct Key {
     pub doc: &'static str,
 }
 
-/// Whether this version does what a key or value asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Support {
-    /// It does.
-    Now,
-    /// A later version will; saying it is an error.
-    NotYet,
-    /// It does, for its own tests: no schema or help names it.
-    Hidden,
-}
-
 /// What a value may be.
 #[derive(Debug)]
 pub enum Type {
@@ -67,17 +58,6 @@ pub enum Type {
     Either(&'static Type, &'static Type),
     /// Anything; it is handed on as it is.
     Any,
-}
-
-/// One text that a value may be.
-#[derive(Debug)]
-pub struct Choice {
-    /// The text.
-    pub value: &'static str,
-    /// Whether this version does it.
-    pub support: Support,
-    /// What it means.
-    pub doc: &'static str,
 }
 
 impl Key {
@@ -114,32 +94,6 @@ impl Key {
         Self {
             support: Support::NotYet,
             ..Self::new(name, Type::Any, doc)
-        }
-    }
-}
-
-impl Choice {
-    pub(super) const fn now(value: &'static str, doc: &'static str) -> Self {
-        Self {
-            value,
-            support: Support::Now,
-            doc,
-        }
-    }
-
-    pub(super) const fn later(value: &'static str, doc: &'static str) -> Self {
-        Self {
-            value,
-            support: Support::NotYet,
-            doc,
-        }
-    }
-
-    pub(super) const fn hidden(value: &'static str, doc: &'static str) -> Self {
-        Self {
-            value,
-            support: Support::Hidden,
-            doc,
         }
     }
 }

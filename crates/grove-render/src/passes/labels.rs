@@ -1,6 +1,6 @@
 //! Labels of ours.
 
-use grove_fleet::{PREFIX, model::Environment};
+use grove_fleet::PREFIX;
 
 use super::{Draft, Pass};
 use crate::{Error, names};
@@ -16,18 +16,12 @@ pub(super) const PASS: Pass = Pass {
 
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let instance = draft.instance;
-    let environment = match instance.environment {
-        Environment::Production => "production",
-        Environment::Staging => "staging",
-        Environment::Development => "development",
-        Environment::Sandbox => "sandbox",
-    };
     let mut labels = Vec::new();
     for (key, value) in [
         ("cluster", draft.cluster.name.as_str()),
         ("instance", &instance.address.instance),
         ("client", &instance.client),
-        ("environment", environment),
+        ("environment", instance.environment.name()),
     ] {
         let key = format!("{PREFIX}/{key}");
         if !names::is_label_value(value) {
