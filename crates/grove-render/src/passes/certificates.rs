@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Draft, Pass, ingress};
+use super::{draft::Draft, ingress, pass::Pass};
 use crate::{Error, object::Object};
 
 pub(super) const PASS: Pass = Pass {

@@ -3,7 +3,7 @@
 use grove_fleet::{model::Overlap, schedule};
 use serde_json::json;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, names, once, workloads};
 
 pub(super) const PASS: Pass = Pass {

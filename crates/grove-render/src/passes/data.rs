@@ -7,7 +7,7 @@ use grove_fleet::{
 
 use serde_json::{Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, Task};
 
 pub(super) const PASS: Pass = Pass {

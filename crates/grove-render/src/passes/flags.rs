@@ -3,7 +3,7 @@
 use grove_fleet::model::{Flag, Flags, is_flag_name};
 use serde_json::{Map, Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, Task};
 
 pub(super) const PASS: Pass = Pass {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, caddy, names, object::Object};
 
 pub(super) const PASS: Pass = Pass {

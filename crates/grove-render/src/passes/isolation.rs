@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use grove_fleet::network::is_network;
 use serde_json::{Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, names};
 
 pub(super) const PASS: Pass = Pass {

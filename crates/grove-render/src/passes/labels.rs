@@ -2,7 +2,7 @@
 
 use grove_fleet::PREFIX;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, names};
 
 pub(super) const PASS: Pass = Pass {

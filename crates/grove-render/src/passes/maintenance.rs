@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use grove_fleet::{model::State, network::is_network};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, caddy};
 
 pub(super) const PASS: Pass = Pass {

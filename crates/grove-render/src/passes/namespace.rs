@@ -2,7 +2,7 @@
 
 use serde_json::Map;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, annotations, names, object::Object};
 
 pub(super) const PASS: Pass = Pass {

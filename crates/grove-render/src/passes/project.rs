@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use grove_fleet::model::Role;
 use serde_json::{Value, json};
 
-use super::{Draft, Pass, certificates};
+use super::{certificates, draft::Draft, pass::Pass};
 use crate::{Error, annotations, argo, names, object::Object};
 
 pub(super) const PASS: Pass = Pass {

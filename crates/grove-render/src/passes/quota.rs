@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use grove_fleet::Quantity;
 use serde_json::{Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{
     Error,
     object::Object,

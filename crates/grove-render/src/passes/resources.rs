@@ -3,7 +3,7 @@
 use grove_fleet::model::Resources;
 use serde_json::{Map, Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{
     Error, data_services,
     object::Object,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use grove_fleet::model::Instance;
 use serde_json::{Map, Value, json};
 
-use super::{Draft, Pass, flags::escaped};
+use super::{draft::Draft, flags::escaped, pass::Pass};
 use crate::{Error, Task};
 
 pub(super) const PASS: Pass = Pass {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, names, object::Object, pod, workloads};
 
 pub(super) const PASS: Pass = Pass {
