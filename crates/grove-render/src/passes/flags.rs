@@ -29,7 +29,10 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         .chain(flags.samples.keys());
     for name in names {
         if !is_flag_name(name) {
-            return Err(Error::BadFlag { name: name.clone() });
+            return Err(Error::new(
+                format!("`flags` has the name {name:?}, which no flag can have"),
+                "at most 100 characters, none of them a blank",
+            ));
         }
     }
     draft.tasks.push(Task {

@@ -25,10 +25,10 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     ] {
         let key = format!("{PREFIX}/{key}");
         if !names::is_label_value(value) {
-            return Err(Error::BadLabel {
-                key,
-                value: value.to_owned(),
-            });
+            return Err(Error::new(
+                format!("{value:?} cannot be the value of the label {key}"),
+                "letters, digits, `-`, `_` and `.`, at most 63 characters, a letter or digit at both ends",
+            ));
         }
         // Not every instance has a client.
         if !value.is_empty() {
