@@ -5,6 +5,7 @@
 
 pub mod addons;
 pub mod check;
+pub mod documents;
 pub mod finding;
 pub mod layer;
 pub mod layout;
@@ -23,12 +24,13 @@ pub mod schema;
 pub mod selector;
 pub mod shape;
 pub mod snapshot;
+mod words;
 
 /// The prefix of every label and annotation of ours, without the slash.
 pub const PREFIX: &str = "grove-platform.org";
 
+pub use documents::{Document, Documents};
 pub use finding::{Finding, Location, Severity};
-pub use load::{Document, Documents};
 pub use model::{Address, Fleet};
 pub use quantity::Quantity;
 pub use snapshot::{File, Snapshot};

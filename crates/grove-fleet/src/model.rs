@@ -11,11 +11,12 @@ mod frontend;
 mod image;
 mod instance;
 mod mail;
+mod waits;
 mod workload;
 
 pub use address::Address;
 pub use build::{Build, Login, ThemeSource};
-pub use cluster::{Certificate, Chart, Cluster, Harmony, Waits};
+pub use cluster::{Certificate, Chart, Cluster, Harmony};
 pub use data::{
     Admin, Credentials, Data, Engine, Manage, Mode, OPENEDX, Outside, Search, Server, Volume,
     WITH_DATABASE, credentials, prefix,
@@ -29,6 +30,7 @@ pub use instance::{
     Environment, Identity, Image, Instance, PluginFile, Role, SecretReference, Settings, TypedText,
 };
 pub use mail::{Encryption, Mail, is_sender};
+pub use waits::Waits;
 pub use workload::{
     Cron, Maintenance, Network, Overlap, PodSecurity, PodSecurityLevel, Quota, Resources, Scaling,
     State, Worker,
