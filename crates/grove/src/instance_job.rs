@@ -337,6 +337,7 @@ fn write_record(workspace: &Workspace, branch: &mut DeployBranch, ended: &[&Ende
             service: ended.step.service.clone(),
             command: hidden(&ended.step.recorded),
             exit_code: ended.exit_code,
+            request: None,
         });
     }
     if changes.is_empty() {

@@ -220,6 +220,7 @@ mod tests {
                 .collect(),
             forward_only: BTreeMap::new(),
             rollback_of: None,
+            request: None,
             grove: String::new(),
         }
     }

@@ -121,6 +121,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         tree: Id::empty_tree(),
         scan: sealed.scan,
         rollback_of: Some(plan.older.release),
+        request: None,
         grove: env!("CARGO_PKG_VERSION").to_owned(),
         // The Jobs of the release that is left stay, retried ones too.
         init: plan.running.init.clone(),
@@ -172,6 +173,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             source: plan.running.source.commit,
             local: plan.running.source.local,
             releases: vec![(address.instance.clone(), number)],
+            request: None,
             grove: env!("CARGO_PKG_VERSION").to_owned(),
         };
         output.progress(&format!("pushing to {}", branch.remote()));
