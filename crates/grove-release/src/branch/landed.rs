@@ -5,7 +5,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use gix::objs::{FindExt as _, commit::ref_iter::Token};
+use gix::{
+    bstr::ByteSlice as _,
+    objs::{FindExt as _, commit::ref_iter::Token},
+};
 use jiff::Timestamp;
 
 use super::{Author, DeployBranch, Message};
@@ -52,13 +55,15 @@ impl DeployBranch {
         let Some(tip) = self.tip else {
             return Ok(None);
         };
-        let commit = {
-            let mut searched = self.requests.lock();
-            if searched.tip != Some(tip) {
-                self.search(&mut searched, tip)?;
-            }
-            searched.found.get(request).copied()
-        };
+        let known = self.requests.lock().tip;
+        if known != Some(tip) {
+            // Without the lock: objects may have to be brought here.
+            let found = self
+                .store
+                .with(|database| requests(database, tip, known, SEARCH))?;
+            self.requests.lock().add(tip, known, found);
+        }
+        let commit = self.requests.lock().found.get(request).copied();
         commit
             .map(|commit| self.store.with(|database| read(database, commit)))
             .transpose()
@@ -82,23 +87,6 @@ impl DeployBranch {
     pub(crate) fn commit_at(&self, commit: Id) -> Result<Landed, Error> {
         self.store.with(|database| read(database, commit))
     }
-
-    /// Searches the commits that came since the last search.
-    fn search(&self, searched: &mut Searched, tip: Id) -> Result<(), Error> {
-        let (found, is_continued) = self
-            .store
-            .with(|database| requests(database, tip, searched.tip))?;
-        if !is_continued {
-            // Another history than the one that was searched, or all of the one that counts.
-            searched.found.clear();
-        }
-        for (request, commit) in found {
-            // Of two commits of one request, which only a hand can bring there, the older one counts.
-            searched.found.entry(request).or_insert(commit);
-        }
-        searched.tip = Some(tip);
-        Ok(())
-    }
 }
 
 impl Requests {
@@ -107,28 +95,58 @@ impl Requests {
     }
 }
 
-/// The requests of the commits from `tip` back to `known`, the oldest first, and whether `known` was
-/// met.
+impl Searched {
+    /// Adds what was found from `tip` back to `known`.
+    fn add(&mut self, tip: Id, known: Option<Id>, found: Found) {
+        if self.tip != known {
+            // Another thread was faster; it found the same.
+            return;
+        }
+        if !found.is_joined {
+            // Another history than the one that was searched, or all of it that counts is new.
+            self.found.clear();
+        }
+        for (request, commit) in found.requests {
+            // Of two commits of one request, which only a hand can bring there, the older one counts.
+            self.found.entry(request).or_insert(commit);
+        }
+        self.tip = Some(tip);
+    }
+}
+
+/// What a search found.
+struct Found {
+    /// The oldest first.
+    requests: Vec<(RequestId, Id)>,
+    /// Whether it met the commit that was searched before.
+    is_joined: bool,
+}
+
+/// The requests of the commits from `tip` back to `known`, at most `limit` commits.
 fn requests(
     database: &Database<'_>,
     tip: Id,
     known: Option<Id>,
-) -> gix::Result<(Vec<(RequestId, Id)>, bool)> {
-    let (mut found, mut next, mut buffer) = (Vec::new(), Some(tip), Vec::new());
-    for _ in 0..SEARCH {
+    limit: usize,
+) -> gix::Result<Found> {
+    let (mut requests, mut next, mut buffer) = (Vec::new(), Some(tip), Vec::new());
+    for _ in 0..limit {
         let Some(commit) = next.filter(|next| Some(*next) != known) else {
             break;
         };
         let tokens = database.find_commit_iter(&commit.object(), &mut buffer)?;
         next = tokens.parent_ids().next().map(Id::from);
         // Few commits have one, and to look for bytes is far cheaper than to read a message.
-        if buffer.windows(TRAILER.len()).any(|bytes| bytes == TRAILER) {
+        if buffer.contains_str(TRAILER) {
             let message = read(database, commit)?.message;
-            found.extend(message.request.map(|request| (request, commit)));
+            requests.extend(message.request.map(|request| (request, commit)));
         }
     }
-    found.reverse();
-    Ok((found, known.is_some() && next == known))
+    requests.reverse();
+    Ok(Found {
+        requests,
+        is_joined: known.is_some() && next == known,
+    })
 }
 
 /// A commit and what it says.
@@ -160,4 +178,57 @@ fn read(database: &Database<'_>, commit: Id) -> gix::Result<Landed> {
         }
     }
     Ok(landed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Changes, Draft, memory::MemoryRemote, refuse};
+
+    #[test]
+    fn a_search_ends_at_its_limit_or_where_it_ended_before() {
+        fn is_shared<T: Send + Sync>() {}
+        is_shared::<DeployBranch>();
+
+        let remote = MemoryRemote::new("test");
+        let mut branch = DeployBranch::open_in_memory(&remote, "prod").unwrap();
+        let mut commits = Vec::new();
+        for number in 0..5 {
+            let mut changes = Changes::default();
+            changes.write("file", number.to_string());
+            let draft = Draft {
+                changes,
+                message: Message {
+                    request: Some(format!("r-{number}").parse().unwrap()),
+                    ..Message::default()
+                },
+                author: Author {
+                    name: "Ada".to_owned(),
+                    email: "ada@acme.example".to_owned(),
+                },
+                time: Timestamp::UNIX_EPOCH,
+            };
+            commits.push(branch.commit(draft, refuse).unwrap().commit);
+        }
+        let tip = branch.tip().unwrap();
+        let found = |known: Option<Id>, limit| {
+            let found = branch
+                .store
+                .with(|database| requests(database, tip, known, limit))
+                .unwrap();
+            let names: Vec<String> = found
+                .requests
+                .into_iter()
+                .map(|(request, _)| request.into())
+                .collect();
+            (names.join(" "), found.is_joined)
+        };
+        assert_eq!(found(None, 10), ("r-0 r-1 r-2 r-3 r-4".to_owned(), false));
+        assert_eq!(found(None, 2), ("r-3 r-4".to_owned(), false));
+        assert_eq!(found(commits[2], 10), ("r-3 r-4".to_owned(), true));
+        assert_eq!(found(commits[0], 2), ("r-3 r-4".to_owned(), false));
+        // A history that has nothing of the other.
+        let elsewhere = Some(Id::empty_tree());
+        assert_eq!(found(elsewhere, 2), ("r-3 r-4".to_owned(), false));
+    }
 }

@@ -12,7 +12,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ impl Random {
     /// A number below `end`; 0 where that is 0.
     pub fn below(&mut self, end: u64) -> u64 {
         // The remainder is not even, by less than one in 2^40 for any number that a simulation asks for.
-        self.next().checked_rem(end).unwrap_or(0)
+        self.number().checked_rem(end).unwrap_or(0)
     }
 
     /// True once in so many times.
@@ -46,8 +46,8 @@ mod tests {
     fn a_seed_decides_the_sequence() {
         let mut random = Random::new(1_234_567);
         // The first numbers that the reference program gives for this seed.
-        assert_eq!(random.next(), 6_457_827_717_110_365_317);
-        assert_eq!(random.next(), 3_203_168_211_198_807_973);
+        assert_eq!(random.number(), 6_457_827_717_110_365_317);
+        assert_eq!(random.number(), 3_203_168_211_198_807_973);
         assert!((0..1000).all(|_| random.below(7) < 7));
         assert_eq!(random.below(0), 0);
         assert_eq!(random.pick::<u8>(&[]), None);
