@@ -6,7 +6,7 @@ use grove_fleet::model::Identity;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Id};
+use crate::{Error, Id, RequestId};
 
 /// The format of records and holds that this program writes, and the newest that it reads. A key may
 /// be added without a new number; a change of meaning needs one.
@@ -64,6 +64,10 @@ pub struct Record {
     /// For a rollback: the release whose manifests it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_of: Option<u32>,
+    /// The request that made it, where one was named. A Grove that does not know the key reads past it,
+    /// as past any key that was added without a new version; files are never written again, so it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
     /// The version of the Grove that made it.
     pub grove: String,
 }
@@ -98,6 +102,10 @@ pub struct SharedRecord {
     /// For a rollback: the release whose files it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_of: Option<u32>,
+    /// The request that made it, where one was named. A Grove that does not know the key reads past it,
+    /// as past any key that was added without a new version; files are never written again, so it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
     /// The version of the Grove that made it.
     pub grove: String,
 }
@@ -124,6 +132,10 @@ pub struct Run {
     /// How it ended; none where it did not come to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
+    /// The request that ran it, where one was named. A Grove that does not know the key reads past it,
+    /// as past any key that was added without a new version; files are never written again, so it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
 }
 
 /// What was decided by command about init tasks. Later releases carry it on, so that a deploy neither
@@ -346,6 +358,7 @@ mod tests {
             init_pending: false,
             init: InitTasks::default(),
             rollback_of: Some(5),
+            request: None,
             grove: "0.1.0".to_owned(),
         }
     }
@@ -402,6 +415,25 @@ mod tests {
             read("version: 99"),
             Err(Error::Newer { found: 99, .. })
         ));
+    }
+
+    #[test]
+    fn a_request_is_kept_and_may_be_missing() {
+        let without = record();
+        let with = Record {
+            request: Some("deploy-7".parse().unwrap()),
+            ..without.clone()
+        };
+        let text = with.to_yaml();
+        assert!(text.contains("\nrequest: deploy-7\n"), "{text}");
+        assert_eq!(Record::from_yaml("x", text.as_bytes()).unwrap(), with);
+        assert_eq!(
+            Record::from_yaml("x", text.replace("request: deploy-7\n", "").as_bytes()).unwrap(),
+            without
+        );
+        let broken = text.replace("deploy-7", "Not One");
+        let error = Record::from_yaml("x", broken.as_bytes()).unwrap_err();
+        assert!(matches!(error, Error::Invalid { .. }), "{error}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Git, Remote, create::create_bare, objects::reason, remote::gist};
+use super::{Database, Git, Remote, create::create_bare, objects::reason, remote::gist};
 use crate::{Error, Id, id::hex};
 
 /// How long another process is waited for.
@@ -76,13 +76,14 @@ impl Cache {
         &self.remote
     }
 
-    /// Runs `work` on the repository. Where objects are missing or damaged, the cache is made anew
+    /// Runs `work` on the repository's objects. Where some are missing or damaged, the cache is made anew
     /// and `work` is run once more.
     pub(crate) fn with<T>(
         &self,
-        work: impl Fn(&gix::Repository) -> gix::Result<T>,
+        work: impl Fn(&Database<'_>) -> gix::Result<T>,
     ) -> Result<T, Error> {
-        let first = match work(&self.repository()) {
+        let work = || work(&Database::new(&self.repository().objects));
+        let first = match work() {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
@@ -101,7 +102,7 @@ impl Cache {
             self.replace()?;
             self.fetch_locked()?;
         }
-        work(&self.repository()).map_err(|error| damaged(&error))
+        work().map_err(|error| damaged(&error))
     }
 
     /// Brings the branch here; gives its commit, none where the remote has no such branch.

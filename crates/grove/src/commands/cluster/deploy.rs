@@ -282,6 +282,7 @@ impl Release<'_> {
             parts: tree.parts,
             forward_only: tree.forward_only,
             rollback_of: None,
+            request: None,
             grove: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let subject = self
@@ -315,6 +316,7 @@ pub(super) fn push(
         source: record.source.commit,
         local: record.source.local,
         releases: vec![("_cluster".to_owned(), record.release)],
+        request: record.request.clone(),
         grove: record.grove.clone(),
     };
     let time = record.time;

@@ -96,6 +96,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         author: author.to_string(),
         message: Some(reason.clone()),
         rollback_of: Some(older.release),
+        request: None,
         grove: env!("CARGO_PKG_VERSION").to_owned(),
         // The order of sources goes on from the release that is left.
         source: running.source.clone(),

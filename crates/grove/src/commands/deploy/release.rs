@@ -67,6 +67,7 @@ impl Deploy<'_> {
                     init_pending: item.init_pending,
                     init: item.init,
                     rollback_of: None,
+                    request: None,
                     grove: grove.clone(),
                 };
                 let record = match (&item.running, self.arguments.only) {
@@ -119,6 +120,7 @@ impl Deploy<'_> {
                 source: self.origin.commit,
                 local: self.origin.local,
                 releases,
+                request: None,
                 grove,
             },
             author,
