@@ -37,8 +37,10 @@ const FILES: &[(&str, &str)] = &[
     package!("parent.py"),
     package!("plugins.py"),
     package!("preload.py"),
+    package!("project.py"),
     package!("references.py"),
     package!("render.py"),
+    package!("request.py"),
     package!("throwaway.py"),
     package!("warm.py"),
 ];
