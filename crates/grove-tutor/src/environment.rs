@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fs_err as fs;
+use grove_core::Lock;
 use grove_exec::Invocation;
-use grove_fleet::model::Lock;
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::{Cache, Progress};

@@ -12,8 +12,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use fs_err as fs;
+use grove_core::TutorOutput;
 use grove_exec::{ExecError, Invocation, Sandbox, Version, find, probe};
-use grove_render::TutorOutput;
 
 use crate::cache::Cache;
 use crate::environment;

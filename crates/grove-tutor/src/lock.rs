@@ -15,7 +15,7 @@ pub(crate) mod wheels;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use grove_fleet::model::{Distribution, Lock, LockedPlugin, Requirement, Wheel};
+use grove_core::{Distribution, Lock, LockedPlugin, Requirement, Wheel};
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::{Cache, Progress};

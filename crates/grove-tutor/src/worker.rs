@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fs_err as fs;
+use grove_core::TutorInput;
 use grove_exec::{Invocation, Running, Sandbox};
-use grove_render::TutorInput;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -166,7 +166,7 @@ impl Worker {
     }
 
     /// The images that a site is made of, by name, for an input of
-    /// [`image_request`](grove_render::image_request).
+    /// grove-render's `image_request`.
     pub fn images(&self, input: &TutorInput) -> Result<Vec<String>, WorkerError> {
         answer::images(&self.ask(&Request::image(input, ""), input)?)
     }

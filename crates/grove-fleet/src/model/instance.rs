@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
-    Address, Build, Cron, Data, Domain, Flags, Mail, Maintenance, Mfe, Network, PodSecurity, Quota,
-    Resources, Scaling, State, Theme, Waits, Worker,
+    Address, Build, Cron, Data, Domain, Flags, Identity, Mail, Maintenance, Mfe, Network,
+    PodSecurity, Quota, Resources, Scaling, State, Theme, Waits, Worker,
 };
 
 /// An instance with its layers merged.
@@ -152,15 +152,6 @@ impl Role {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name() == name)
     }
-}
-
-/// What never changes in an instance's life.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Its namespace on its cluster.
-    pub namespace: String,
-    /// Tutor's `ID`; part of immutable selectors.
-    pub id: String,
 }
 
 /// A plugin that is a file: Python (`.py`, Tutor's v1) or YAML (`.yml`, v0).

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fs_err as fs;
+use grove_core::Requirement;
 use grove_exec::{ExecError, Invocation, Variables};
-use grove_fleet::model::Requirement;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use fs_err as fs;
-use grove_fleet::model::{Lock, Requirement, Wheel};
+use grove_core::{Lock, Requirement, Wheel};
 use sha2::{Digest as _, Sha256};
 
 use super::build::Builder;

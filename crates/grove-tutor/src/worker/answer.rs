@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
-use grove_render::Task;
+use grove_core::Task;
 use serde::{Deserialize, Serialize};
 
 use super::client::from_json;

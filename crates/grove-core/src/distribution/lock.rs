@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use grove_yaml::Limits;
 use serde::Deserialize as _;
-use sha2::{Digest as _, Sha256};
 
 use super::Lock;
+use crate::digest;
 
 /// What each line of the head starts with.
 const MARK: &str = "#:";
@@ -58,7 +58,7 @@ impl Lock {
         let lock = Self::deserialize(head).map_err(|error| LockError::Head(error.to_string()))?;
         Ok(Self {
             requirements,
-            digest: format!("sha256:{:x}", Sha256::digest(text)),
+            digest: digest::sha256(text.as_bytes()),
             ..lock
         })
     }

@@ -5,7 +5,8 @@ mod lock;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+
+use crate::digest;
 
 pub use lock::LockError;
 
@@ -38,7 +39,7 @@ impl Distribution {
             "plugins": self.plugins,
             "packages": self.packages,
         });
-        format!("sha256:{:x}", Sha256::digest(input.to_string()))
+        digest::sha256(input.to_string().as_bytes())
     }
 }
 
