@@ -12,6 +12,7 @@ mod address;
 pub mod digest;
 mod distribution;
 mod identity;
+mod lock;
 pub mod near;
 pub mod quantity;
 pub mod snapshot;
@@ -21,8 +22,9 @@ mod tutor;
 pub const PREFIX: &str = "grove-platform.org";
 
 pub use address::Address;
-pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
+pub use distribution::{Distribution, Requirement};
 pub use identity::Identity;
+pub use lock::{Lock, LockError, LockedPlugin, Wheel};
 pub use quantity::Quantity;
 pub use snapshot::{File, Snapshot};
 pub use tutor::{Task, TutorInput, TutorOutput};

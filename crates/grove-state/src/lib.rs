@@ -21,8 +21,8 @@ mod state;
 
 pub use address::{Address, Key, Module, ResourceAddress, Step};
 pub use diff::{Difference, diff};
-pub use error::Error;
+pub use error::{Error, Problem};
 pub use join::join;
-pub use rules::{LEGACY, Problem, Rules};
-pub use split::{Allow, Crossing, Moved, Part, PartRecord, Record, STAYS, Split, split};
+pub use rules::{LEGACY, Rules, STAYS};
+pub use split::{Allow, Crossing, Moved, Part, PartRecord, Record, Split, split};
 pub use state::{Instance, Mode, Resource, State};
