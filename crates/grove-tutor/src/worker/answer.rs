@@ -38,7 +38,7 @@ pub struct DeclaredSecret {
 }
 
 impl DeclaredSecret {
-    /// Whether [`Generator`](super::Generator) makes it.
+    /// Whether [`Generator`](crate::Generator) makes it.
     pub fn is_made(&self) -> bool {
         self.class != SecretClass::Fixed
     }

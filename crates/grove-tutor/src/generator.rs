@@ -7,13 +7,12 @@ use grove_core::TutorInput;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::answer::{DeclaredSecret, declared};
-use super::client::from_json;
-use super::error::WorkerError;
-use super::request::Request;
-use super::{Limits, Worker, WorkerOptions};
 use crate::cache::Cache;
 use crate::environment::Environment;
+use crate::worker::answer::{DeclaredSecret, declared};
+use crate::worker::client::from_json;
+use crate::worker::request::Request;
+use crate::worker::{Limits, Worker, WorkerError, WorkerOptions};
 
 /// Knows the secrets that a distribution and an instance's own plugins declare, and makes them.
 ///
