@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grove_fleet::model::Identity;
+use grove_core::Identity;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Build, Cron, Data, Domain, Flags, Mail, Maintenance, Mfe, Network, PodSecurity, Quota,
-    Resources, Scaling, State, Theme, Waits, Worker,
+    Address, Build, Cron, Data, Domain, Flags, Identity, Mail, Maintenance, Mfe, Network,
+    PodSecurity, Quota, Resources, Scaling, State, Theme, Waits, Worker,
 };
 use crate::words::words;
 
@@ -110,15 +109,6 @@ words! {
         /// May also sync it and restart its workloads.
         Operator = "operator",
     }
-}
-
-/// What never changes in an instance's life.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Its namespace on its cluster.
-    pub namespace: String,
-    /// Tutor's `ID`; part of immutable selectors.
-    pub id: String,
 }
 
 /// A plugin that is a file: Python (`.py`, Tutor's v1) or YAML (`.yml`, v0).

@@ -13,10 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use grove_core::digest::hex;
 use sha2::{Digest as _, Sha256};
 
 use super::{Database, Git, Remote, create::create_bare, objects::reason, remote::gist};
-use crate::{Error, Id, id::hex};
+use crate::{Error, Id};
 
 /// How long another process is waited for.
 const LOCK_WAIT: Duration = Duration::from_mins(2);

@@ -9,7 +9,7 @@ use gix::{
         tree::{Editor, EntryKind},
     },
 };
-use grove_fleet::snapshot::FILE_LIMIT;
+use grove_core::snapshot::FILE_LIMIT;
 
 use super::objects::Tree;
 use crate::Id;

@@ -1,7 +1,7 @@
 //! A fleet's files from a Git tree.
 
 use gix::objs::tree::EntryKind;
-use grove_fleet::{File, Snapshot};
+use grove_core::{File, Snapshot};
 
 use super::select::{Count, DEPTH, is_wanted, too_deep};
 use crate::{

@@ -2,21 +2,22 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use fs_err as fs;
-use grove_exec::{ExecError, Invocation, Sandbox};
+use grove_exec::{ExecError, Invocation};
 use serde::Deserialize;
 
 use super::resolve;
 use super::source::Source;
-use super::wheels::is_file_name;
 use crate::cache::Cache;
-use crate::environment::pins::{self, normal};
-use crate::environment::tools::Tools;
-use crate::environment::{Error, install};
+use crate::error::Error;
+use crate::install::{install, limits};
+use crate::local::is_file_name;
+use crate::pins::{self, normal};
+use crate::tools::Tools;
 
 /// The script that builds.
 const BUILD: &str = include_str!("../../../../worker/build_wheel.py");
@@ -217,19 +218,5 @@ impl<'a> Builder<'a> {
             script: "build_wheel.py",
             reason: error.to_string(),
         })
-    }
-}
-
-/// What a program of a package may use: no network, these files, and not without end.
-pub(crate) fn limits(cache: &Cache, read: Vec<PathBuf>, write: Vec<PathBuf>) -> Sandbox {
-    Sandbox {
-        launcher: cache.launcher.clone(),
-        read,
-        write,
-        memory: Some(4 << 30),
-        cpu_seconds: Some(300),
-        processes: Some(128),
-        file_size: Some(1 << 30),
-        ..Sandbox::default()
     }
 }

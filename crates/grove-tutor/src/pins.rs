@@ -11,7 +11,7 @@
 
 use std::fmt::Write as _;
 
-use super::Error;
+use crate::error::Error;
 
 /// A pinned requirement.
 #[derive(Clone, Debug, PartialEq, Eq)]

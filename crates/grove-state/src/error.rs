@@ -1,5 +1,7 @@
 //! What can go wrong, and what to do about it.
 
+use grove_yaml::Span;
+
 /// How many addresses a message names.
 pub(crate) const NAMED: usize = 10;
 
@@ -81,7 +83,7 @@ pub enum Error {
     },
     /// The rules cannot be used.
     #[error("the rules cannot be used: {}", .0.first().map_or("", |problem| problem.message.as_str()))]
-    Rules(Vec<crate::rules::Problem>),
+    Rules(Vec<Problem>),
     /// A part that is not the one of the record.
     #[error("`{stack}` is not what was split off: {message}")]
     Part {
@@ -90,6 +92,15 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+}
+
+/// What is wrong with rules, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub message: String,
+    /// Where in the text.
+    pub span: Span,
 }
 
 fn objects(count: usize) -> String {

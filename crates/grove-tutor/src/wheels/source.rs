@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fs_err as fs;
+use grove_core::Requirement;
 use grove_exec::{ExecError, Invocation, Variables};
-use grove_fleet::model::Requirement;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::Cache;
-use crate::environment::Error;
-use crate::environment::pins::{is_hex, is_name, is_version};
-use crate::environment::tools::Tools;
+use crate::error::Error;
+use crate::pins::{is_hex, is_name, is_version};
+use crate::tools::Tools;
 
 /// The script that fetches archives.
 const FETCH: &str = include_str!("../../../../worker/fetch_archive.py");

@@ -2,8 +2,8 @@
 
 use grove_exec::ExecError;
 
-use crate::environment::Error;
-use crate::environment::tools::Tools;
+use crate::error::Error;
+use crate::tools::Tools;
 
 /// The oldest Python that a lock fits. A lock holds for all later ones and every platform.
 const OLDEST_PYTHON: &str = "3.10";

@@ -15,14 +15,10 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Address, Error, Module, ResourceAddress, Rules, State,
+    Address, Error, Module, ResourceAddress, Rules, STAYS, State,
     rules::{Captures, filled},
     state::{Fields, Instance, Mode, Resource},
 };
-
-/// The name, in a rule's `to`, of what stays in the combined state: a part like any other, which is put
-/// back there in the end.
-pub const STAYS: &str = ".";
 
 /// The format of a [`Record`].
 const VERSION: u32 = 1;

@@ -24,10 +24,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_yaml::{Limits, Node, Span, Value};
 
-use crate::{Address, Error, Key, Module, STAYS, address::Reader};
+use crate::{Address, Error, Key, Module, Problem, address::Reader};
 
 /// The version of the rules that this program reads.
 const VERSION: i64 = 1;
+
+/// The name, in a rule's `to`, of what stays in the combined state: a part like any other, which is put
+/// back there in the end.
+pub const STAYS: &str = ".";
 
 /// Rules, in their order.
 #[derive(Clone, Debug, Default)]
@@ -46,15 +50,6 @@ pub(crate) struct Rule {
     pub(crate) to: String,
     /// The address, or the module's path, that takes the place of what the pattern has found.
     pub(crate) rename: Option<String>,
-}
-
-/// What is wrong with rules, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What is wrong.
-    pub message: String,
-    /// Where in the text.
-    pub span: Span,
 }
 
 /// What the names of a pattern stand for.

@@ -4,6 +4,8 @@
 //! *generation* below the slot. `current.json` names the one to use, written last and as a whole.
 //! A damaged one is not repaired but followed by a new one; it goes when no process uses it.
 
+mod tree;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,8 +13,8 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, tree};
 use crate::cache::{lock_file, write_whole};
+use crate::error::Error;
 
 /// Facts about what was made, for its users.
 pub(crate) type Facts = BTreeMap<String, String>;

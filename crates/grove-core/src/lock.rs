@@ -1,15 +1,79 @@
-//! The text of a lock.
+//! A distribution's lock, and its text.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use grove_yaml::Limits;
-use serde::Deserialize as _;
-use sha2::{Digest as _, Sha256};
+use serde::{Deserialize, Serialize};
 
-use super::Lock;
+use crate::digest;
 
 /// What each line of the head starts with.
 const MARK: &str = "#:";
+
+/// A distribution's lock: a requirements file that pip and uv read as it is, headed by comment
+/// lines that start with `#: ` and hold the fields below as YAML.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Version of this format.
+    pub version: u32,
+    /// [`Distribution::input`](crate::Distribution::input) of the distribution that was locked,
+    /// `sha256:` and 64 digits.
+    pub input: String,
+    /// Tutor's version, as `22.0.3`.
+    pub tutor: String,
+    /// The secrets that Tutor itself declares (its unique keys), without `ID`.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// What Tutor calls each plugin, and where it comes from.
+    #[serde(default)]
+    pub plugins: BTreeMap<String, LockedPlugin>,
+    /// Wheels that Grove builds, by package name.
+    #[serde(default)]
+    pub wheels: BTreeMap<String, Wheel>,
+    /// The locked requirements of build back ends, as lines of a requirements file. Most wheels
+    /// share one; [`Wheel::build`] names it.
+    #[serde(default)]
+    pub builds: BTreeMap<String, String>,
+    /// The requirements: the file's lines without the head.
+    #[serde(skip)]
+    pub requirements: String,
+    /// `sha256:` and 64 digits of the whole file: the name of its environment in the cache.
+    #[serde(skip)]
+    pub digest: String,
+}
+
+/// A plugin of a locked distribution.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedPlugin {
+    /// The package that carries it.
+    pub package: String,
+    /// That package's version.
+    pub version: String,
+    /// The secrets that it declares.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+}
+
+/// A wheel that Grove builds: from a commit, or from the source archive of a package that has no
+/// wheel in the package index.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wheel {
+    /// Where the commit is fetched; empty for an archive.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub git: String,
+    /// The commit, 40 hexadecimal digits; empty for an archive.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rev: String,
+    /// The source archive's SHA-256 digest, 64 hexadecimal digits; empty for a commit.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub archive: String,
+    /// The wheel's file name.
+    pub file: String,
+    /// 64 hexadecimal digits.
+    pub sha256: String,
+    /// Which of [`Lock::builds`] it is built with.
+    pub build: String,
+}
 
 /// Why a text is no lock.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +122,7 @@ impl Lock {
         let lock = Self::deserialize(head).map_err(|error| LockError::Head(error.to_string()))?;
         Ok(Self {
             requirements,
-            digest: format!("sha256:{:x}", Sha256::digest(text)),
+            digest: digest::sha256(text.as_bytes()),
             ..lock
         })
     }
@@ -80,9 +144,6 @@ impl Lock {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use super::super::{Distribution, LockedPlugin, Requirement, Wheel};
     use super::*;
 
     fn lock() -> Lock {
@@ -170,32 +231,5 @@ mod tests {
         insta::assert_snapshot!(read("#: version: 1\n"), @"the lock's head cannot be read: missing field `input`");
         insta::assert_snapshot!(read("#: a: [\n"), @"the lock's head cannot be read: unclosed bracket '['");
         insta::assert_snapshot!(read("#: - 1\n"), @"the lock's head cannot be read: invalid length 1, expected struct Lock with 7 elements");
-    }
-
-    #[test]
-    fn the_input_knows_only_what_is_locked() {
-        let distribution = |version: &str| Distribution {
-            name: version.to_owned(),
-            release: "verawood".to_owned(),
-            tutor: Requirement::Version(version.to_owned()),
-            plugins: BTreeMap::from([(
-                "own".to_owned(),
-                Requirement::Git {
-                    git: "u".to_owned(),
-                    rev: "r".to_owned(),
-                },
-            )]),
-            ..Distribution::default()
-        };
-        insta::assert_snapshot!(distribution("22.0.3").input(), @"sha256:a456cf503527a1d3bdb7ce29c6cdfa4728339349e4fa3ccaa20338f05af11e87");
-        assert_ne!(
-            distribution("22.0.3").input(),
-            distribution("22.0.4").input()
-        );
-        let renamed = Distribution {
-            name: "other".to_owned(),
-            ..distribution("22.0.3")
-        };
-        assert_eq!(renamed.input(), distribution("22.0.3").input());
     }
 }

@@ -1,5 +1,7 @@
 //! uv and pip in the cache: the one thing that is fetched by what the machine brings.
 
+mod python;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,13 +9,15 @@ use std::time::Duration;
 use grove_exec::{ExecError, Invocation, Variables};
 use sha2::{Digest as _, Sha256};
 
-use super::python::Python;
-use super::slot::{Facts, Slot};
-use super::{Error, python_runs};
 use crate::cache::{Cache, Progress};
+use crate::error::Error;
+use crate::slot::{Facts, Slot};
+use python::Python;
+
+pub(crate) use python::python_runs;
 
 /// Their versions, and the hashes of their wheels for every platform.
-const PINS: &str = include_str!("tools.txt");
+const PINS: &str = include_str!("tools/tools.txt");
 
 /// uv and pip, in a virtual environment of their own.
 #[derive(Debug)]

@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grove_render::TutorInput;
+use grove_core::TutorInput;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::answer::{DeclaredSecret, declared};
-use super::client::from_json;
-use super::error::WorkerError;
-use super::request::Request;
-use super::{Limits, Worker, WorkerOptions};
 use crate::cache::Cache;
 use crate::environment::Environment;
+use crate::worker::answer::{DeclaredSecret, declared};
+use crate::worker::client::from_json;
+use crate::worker::request::Request;
+use crate::worker::{Limits, Worker, WorkerError, WorkerOptions};
 
 /// Knows the secrets that a distribution and an instance's own plugins declare, and makes them.
 ///

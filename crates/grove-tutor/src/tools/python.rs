@@ -1,11 +1,11 @@
 //! The Python that environments are made from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use grove_exec::{Invocation, find};
 
-use super::Error;
+use crate::error::Error;
 
 /// The names it may have on `PATH`, in the order in which they are tried.
 const NAMES: &[&str] = &[
@@ -63,4 +63,13 @@ impl Python {
             _ => None,
         }
     }
+}
+
+/// Whether the Python of an environment starts.
+pub(crate) fn python_runs(root: &Path) -> bool {
+    Invocation::new(root.join("bin/python"))
+        .args(["-I", "-S", "-c", "pass"])
+        .timeout(Duration::from_secs(20))
+        .run()
+        .is_ok()
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use grove_stack::module::{ModuleError, OWN_ARGUMENTS};
 use hcl_edit::structure::Body;
 
 use super::{After, Configuration, Head, OWNED, PartConfiguration, expressions, label, seen_from};
-use crate::module::{ModuleError, OWN_ARGUMENTS};
 
 /// A module that the old root calls.
 #[derive(Debug)]

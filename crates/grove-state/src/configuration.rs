@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use grove_stack::module::{ModuleError, Place};
 use hcl_edit::{
     Decorated, Ident,
     expr::Expression,
@@ -19,11 +20,7 @@ use hcl_edit::{
     structure::{Block, BlockLabel, Body, Structure},
 };
 
-use crate::{
-    Address, Key, Part, PartRecord,
-    address::Step,
-    module::{ModuleError, Place},
-};
+use crate::{Address, Key, Part, PartRecord, address::Step};
 use expressions::Rewriter;
 pub use hoisted::Called;
 

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use grove_core::LockError;
 use grove_exec::ExecError;
-use grove_fleet::model::LockError;
 
 /// Why a distribution cannot be locked, or its environment not be made.
 #[derive(Debug, thiserror::Error)]
