@@ -1,9 +1,10 @@
 //! What names an instance to the cluster and to Tutor.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What never changes in an instance's life.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Identity {
     /// Its namespace on its cluster.
     pub namespace: String,

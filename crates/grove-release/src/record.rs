@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grove_core::Identity;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Id, RequestId};
@@ -14,7 +15,7 @@ pub const RECORD_VERSION: u32 = 1;
 
 /// What one release of one instance was made of: `releases/<instance>/NNNN.yaml`. Written once and
 /// never changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// [`RECORD_VERSION`].
     pub version: u32,
@@ -26,6 +27,7 @@ pub struct Record {
     /// Its number, from 1.
     pub release: u32,
     /// When it was made.
+    #[schemars(with = "String")]
     pub time: Timestamp,
     /// Who made it, as `Name <address>`.
     pub author: String,
@@ -74,13 +76,14 @@ pub struct Record {
 
 /// What one release of what a cluster's instances share was made of: `releases/_cluster/NNNN.yaml`.
 /// Written once and never changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SharedRecord {
     /// [`RECORD_VERSION`].
     pub version: u32,
     /// Its number, from 1.
     pub release: u32,
     /// When it was made.
+    #[schemars(with = "String")]
     pub time: Timestamp,
     /// Who made it, as `Name <address>`.
     pub author: String,
@@ -111,7 +114,7 @@ pub struct SharedRecord {
 }
 
 /// A command that was run once: `releases/<instance>/runs/<time>-<job>.yaml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// [`RECORD_VERSION`].
     pub version: u32,
@@ -122,6 +125,7 @@ pub struct Run {
     /// The release whose image, configuration and secrets it had.
     pub release: u32,
     /// When it ended.
+    #[schemars(with = "String")]
     pub time: Timestamp,
     /// Who ran it, as `Name <address>`.
     pub author: String,
@@ -140,7 +144,7 @@ pub struct Run {
 
 /// What was decided by command about init tasks. Later releases carry it on, so that a deploy neither
 /// runs a task again nor one that was skipped.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InitTasks {
     /// Task → how often it was asked to run again; part of its Job's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -158,7 +162,7 @@ impl InitTasks {
 }
 
 /// Where a release's fleet came from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
     /// The fleet's commit; none where the fleet is not in Git.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -169,7 +173,7 @@ pub struct Origin {
 }
 
 /// The distribution of a release.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DistributionRef {
     /// Its name.
     pub name: String,
@@ -181,7 +185,7 @@ pub struct DistributionRef {
 }
 
 /// How a release was searched for plain secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scan {
     /// For every secret's value: the keys were there.
@@ -191,13 +195,14 @@ pub enum Scan {
 }
 
 /// Why an instance keeps its release: `releases/<instance>/hold.yaml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hold {
     /// [`RECORD_VERSION`].
     pub version: u32,
     /// Why, in the operator's words.
     pub reason: String,
     /// Since when.
+    #[schemars(with = "String")]
     pub since: Timestamp,
     /// Who holds it, as `Name <address>`.
     pub by: String,
@@ -211,15 +216,17 @@ pub struct Hold {
 }
 
 /// For how long Argo CD leaves an instance alone: `releases/<instance>/freeze.yaml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Freeze {
     /// [`RECORD_VERSION`].
     pub version: u32,
     /// Why, in the operator's words.
     pub reason: String,
     /// Since when, in whole minutes.
+    #[schemars(with = "String")]
     pub since: Timestamp,
     /// Until when, in whole minutes. From then on it is as if there were none.
+    #[schemars(with = "String")]
     pub until: Timestamp,
     /// Who froze it, as `Name <address>`.
     pub by: String,

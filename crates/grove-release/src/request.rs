@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The most characters of an id.
@@ -11,7 +12,10 @@ const LENGTH: usize = 64;
 ///
 /// Whoever asks chooses it, and asks again with the same one after a lost answer: a deploy branch takes
 /// a commit of one request once, see [`crate::DeployBranch::commit`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[schemars(extend("pattern" = "^[a-z0-9-]{1,64}$"))]
 #[serde(try_from = "String", into = "String")]
 pub struct RequestId(String);
 
