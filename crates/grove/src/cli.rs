@@ -32,6 +32,8 @@ pub(crate) struct Cli {
 /// What Grove can be asked. The text that help shows for each stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    History(c::history::Arguments),
+    Show(c::show::Arguments),
     Rollback(c::rollback::Arguments),
     Hold(c::hold::Arguments),
     Freeze(c::freeze::Arguments),

@@ -2,7 +2,9 @@
 
 pub(crate) mod completions;
 pub(crate) mod freeze;
+pub(crate) mod history;
 pub(crate) mod hold;
+pub(crate) mod show;
 pub(crate) mod unfreeze;
 pub(crate) mod man;
 pub(crate) mod rollback;
@@ -22,6 +24,8 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Rollback(arguments) => rollback::run(arguments, global, output),
         Command::Freeze(arguments) => freeze::run(arguments, global, output),
         Command::Unfreeze(arguments) => unfreeze::run(arguments, global, output),
+        Command::History(arguments) => history::run(arguments, global, output),
+        Command::Show(arguments) => show::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
         Command::Completions(arguments) => completions::run(arguments, output),
