@@ -1,5 +1,6 @@
 //! Why an operation did not do what it was asked.
 
+mod failure;
 mod from;
 
 use std::{error::Error as StdError, fmt, sync::Arc};
@@ -7,6 +8,8 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 use grove_stack::lock::LockInfo;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use failure::Failure;
 
 /// Whose fault it is, and so what may help. The command line has an exit code for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -16,10 +16,11 @@ pub mod render;
 pub mod secrets;
 pub mod shared;
 pub mod stacks;
+pub mod state;
 pub mod status;
 pub mod text;
 pub mod threads;
 
 pub use around::{Around, Clock};
-pub use error::{Error, Kind, Result};
+pub use error::{Error, Failure, Kind, Result};
 pub use event::{Doing, Event, Listener, Recorder, Silent};

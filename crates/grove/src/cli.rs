@@ -34,6 +34,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
+    Stack(c::stack::Arguments),
+    State(c::state::Arguments),
+    Eject(c::eject::Arguments),
     Completions(c::completions::Arguments),
     Man(c::man::Arguments),
     #[command(hide = true)]

@@ -6,6 +6,8 @@ use grove_operations::{
     Around,
     consent::{Consent, Need, Needs},
     request::Target,
+    stacks::apply::Level,
+    text::count,
 };
 
 use crate::{
@@ -47,6 +49,47 @@ pub(crate) fn consent(needs: &Needs, output: &Output) -> Result<Consent> {
     Ok(Consent::to(needs.clone()))
 }
 
+/// What the options of a command agree to beforehand.
+pub(crate) struct Agreed<'a> {
+    /// Every plan that loses nothing.
+    pub(crate) to_apply: bool,
+    /// Whatever the plans of these stacks lose.
+    pub(crate) to_destroy: &'a [String],
+}
+
+/// Shows what the plans of a level would do, stack by stack, and asks about each; without a terminal the
+/// answer is no. Consent is to some of them: what nobody agrees to is refused alone.
+pub(crate) fn level(
+    around: &Around,
+    level: &mut Level<'_, '_>,
+    agreed: &Agreed<'_>,
+    output: &Output,
+) -> Consent {
+    let mut needs = Needs::default();
+    let mut refused = Vec::new();
+    for proposal in level.proposals() {
+        proposal.tell(around);
+        let is_agreed = match &proposal.need {
+            Need::Apply { .. } => agreed.to_apply,
+            Need::Destroys { stack, .. } => agreed.to_destroy.contains(stack),
+            _ => false,
+        };
+        let answer = if is_agreed {
+            Ok(())
+        } else {
+            agree(&proposal.need, output)
+        };
+        match answer {
+            Ok(()) => needs.extend([proposal.need.clone()]),
+            Err(error) => refused.push((proposal.stack.clone(), error)),
+        }
+    }
+    for (stack, error) in refused {
+        level.refuse(&stack, error);
+    }
+    Consent::to(needs)
+}
+
 /// Asks for consent to one thing.
 fn agree(need: &Need, output: &Output) -> Result<()> {
     output.progress_done();
@@ -60,6 +103,22 @@ fn agree(need: &Need, output: &Output) -> Result<()> {
                 return Ok(());
             }
             format!("in a script, say `--expect {}`", instances.len())
+        }
+        Need::Apply { stack, .. } => {
+            if confirm(&format!("Apply {stack}?")) {
+                return Ok(());
+            }
+            "in a script, say `--yes`, or apply a plan that `grove stack plan` kept".to_owned()
+        }
+        Need::Destroys { stack, objects } => {
+            let question = format!(
+                "This destroys {}. Type the stack's name to go on: ",
+                count(objects.len(), "object")
+            );
+            if answer(&question).as_ref() == Some(stack) {
+                return Ok(());
+            }
+            format!("if that is meant, say `--confirm-destroys {stack}`")
         }
         _ => return Err(Error::refused(need.refusal())),
     };
