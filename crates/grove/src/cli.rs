@@ -44,6 +44,9 @@ pub(crate) enum Command {
     Unfreeze(c::unfreeze::Arguments),
     Instance(c::instance::Arguments),
     Unhold(c::unhold::Arguments),
+    Stack(c::stack::Arguments),
+    State(c::state::Arguments),
+    Eject(c::eject::Arguments),
     Completions(c::completions::Arguments),
     Man(c::man::Arguments),
     #[command(hide = true)]

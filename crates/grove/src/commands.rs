@@ -7,6 +7,7 @@ pub(crate) mod diff;
 pub(crate) mod freeze;
 pub(crate) mod history;
 pub(crate) mod init_task;
+pub(crate) mod eject;
 pub(crate) mod hold;
 pub(crate) mod show;
 pub(crate) mod instance;
@@ -15,6 +16,8 @@ pub(crate) mod man;
 pub(crate) mod render;
 pub(crate) mod rollback;
 pub(crate) mod sandbox;
+pub(crate) mod stack;
+pub(crate) mod state;
 pub(crate) mod unhold;
 
 use crate::{
@@ -39,6 +42,9 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Instance(arguments) => instance::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
+        Command::Stack(arguments) => stack::run(arguments, global, output),
+        Command::State(arguments) => state::run(arguments, global, output),
+        Command::Eject(arguments) => eject::run(arguments, global, output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Man(arguments) => man::run(arguments, output),
         Command::Sandbox(arguments) => sandbox::run(arguments, output),
