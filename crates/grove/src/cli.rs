@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Freeze(c::freeze::Arguments),
     Unfreeze(c::unfreeze::Arguments),
     Unhold(c::unhold::Arguments),
+    Cluster(c::cluster::Arguments),
+    Bundle(c::bundle::Arguments),
     Completions(c::completions::Arguments),
     Man(c::man::Arguments),
     #[command(hide = true)]

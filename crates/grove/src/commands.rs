@@ -1,5 +1,7 @@
 //! One file a command.
 
+pub(crate) mod bundle;
+pub(crate) mod cluster;
 pub(crate) mod completions;
 pub(crate) mod freeze;
 pub(crate) mod hold;
@@ -24,6 +26,8 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Unfreeze(arguments) => unfreeze::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
+        Command::Cluster(arguments) => cluster::run(arguments, global, output),
+        Command::Bundle(arguments) => bundle::run(arguments, global, output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Man(arguments) => man::run(arguments, output),
         Command::Sandbox(arguments) => sandbox::run(arguments, output),
