@@ -37,6 +37,7 @@ pub(crate) enum Command {
     Freeze(c::freeze::Arguments),
     Unfreeze(c::unfreeze::Arguments),
     Unhold(c::unhold::Arguments),
+    New(c::new::Arguments),
     Cluster(c::cluster::Arguments),
     Bundle(c::bundle::Arguments),
     Completions(c::completions::Arguments),

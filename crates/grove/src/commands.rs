@@ -8,6 +8,7 @@ pub(crate) mod hold;
 pub(crate) mod unfreeze;
 pub(crate) mod man;
 pub(crate) mod rollback;
+pub(crate) mod new;
 pub(crate) mod sandbox;
 pub(crate) mod unhold;
 
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Unfreeze(arguments) => unfreeze::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
+        Command::New(arguments) => new::run(arguments, global, output),
         Command::Cluster(arguments) => cluster::run(arguments, global, output),
         Command::Bundle(arguments) => bundle::run(arguments, global, output),
         Command::Completions(arguments) => completions::run(arguments, output),

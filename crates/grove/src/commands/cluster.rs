@@ -3,6 +3,7 @@
 mod bootstrap;
 mod deploy;
 mod diff;
+pub(crate) mod new;
 mod rollback;
 
 use crate::{global::Global, error::Result, output::Output};
@@ -20,6 +21,11 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    #[command(after_help = "Examples:\n\
+        \x20 grove cluster new prod\n\
+        \x20 grove cluster new prod --provider digitalocean --region fra1 --state pg\n\
+        \x20 grove cluster new prod --provider aws --region eu-central-1 --zone a,b --state pg")]
+    New(new::Arguments),
     Bootstrap(bootstrap::Arguments),
     Deploy(deploy::Arguments),
     Diff(diff::Arguments),
@@ -28,6 +34,7 @@ enum Command {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     match &arguments.command {
+        Command::New(arguments) => new::run(arguments, global, output),
         Command::Bootstrap(arguments) => bootstrap::run(arguments, global, output),
         Command::Deploy(arguments) => deploy::run(arguments, global, output),
         Command::Diff(arguments) => diff::run(arguments, global, output),
