@@ -5,6 +5,7 @@
 
 pub mod cluster;
 pub mod distribution;
+pub mod fleet;
 pub mod group;
 pub mod instance;
 
@@ -89,10 +90,7 @@ pub fn valid(name: &str) -> Result<()> {
 }
 
 /// Refuses to overwrite.
-pub fn refuse_existing<'p>(
-    root: &Path,
-    paths: impl IntoIterator<Item = &'p str>,
-) -> Result<()> {
+pub fn refuse_existing<'p>(root: &Path, paths: impl IntoIterator<Item = &'p str>) -> Result<()> {
     match paths.into_iter().find(|path| root.join(path).exists()) {
         None => Ok(()),
         Some(path) => Err(Error::refused(format!(

@@ -103,11 +103,7 @@ struct Seen {
 
 /// Reads the fleet and the deploy branch, reaches the cluster, looks whether it can be bootstrapped, and
 /// opens the secrets that it lacks. `lock` names another bundle than the one that Grove carries.
-pub fn plan<'a>(
-    around: &'a Around,
-    request: &Request,
-    lock: Option<&Path>,
-) -> Result<Plan<'a>> {
+pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Result<Plan<'a>> {
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let cluster = find_cluster(&fleet, &request.cluster)?;
@@ -262,7 +258,11 @@ impl Plan<'_> {
             let connection = self.connect().await?;
             let mut outcomes = Vec::new();
             for step in &self.seen.steps {
-                outcomes.push(self.bootstrap(&connection, &progress(self.around)).plan(step).await?);
+                outcomes.push(
+                    self.bootstrap(&connection, &progress(self.around))
+                        .plan(step)
+                        .await?,
+                );
             }
             Ok(outcomes)
         })?;
@@ -298,7 +298,11 @@ impl Plan<'_> {
         }
         let mut outcomes = Vec::new();
         for step in &self.seen.steps {
-            match self.bootstrap(&connection, &progress(around)).run(step).await {
+            match self
+                .bootstrap(&connection, &progress(around))
+                .run(step)
+                .await
+            {
                 Ok(outcome) => outcomes.push(outcome),
                 Err(error) => {
                     around.progress_done();
@@ -344,12 +348,7 @@ impl Plan<'_> {
         }
     }
 
-    fn outcome(
-        &self,
-        plan: bool,
-        steps: Vec<bootstrap::Outcome>,
-        waits: Vec<Waited>,
-    ) -> Outcome {
+    fn outcome(&self, plan: bool, steps: Vec<bootstrap::Outcome>, waits: Vec<Waited>) -> Outcome {
         Outcome {
             cluster: self.cluster.name.clone(),
             server: self.seen.server.clone(),

@@ -32,6 +32,10 @@ use crate::{
 };
 
 /// Releases what a cluster's instances share.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a choice of whoever asks"
+)]
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -103,11 +107,7 @@ pub struct Plan<'a> {
 
 /// Reads the fleet, renders it and compares it with what runs. `lock` names another bundle than the one
 /// that Grove carries.
-pub fn plan<'a>(
-    around: &'a Around,
-    request: &Request,
-    lock: Option<&Path>,
-) -> Result<Plan<'a>> {
+pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Result<Plan<'a>> {
     let (workspace, origin) = origin::read(around, request.local, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let cluster = find_cluster(&fleet, &request.cluster)?;
@@ -124,8 +124,10 @@ pub fn plan<'a>(
     }
     let branch = remotes::open(&workspace, &fleet, &cluster.name)?;
     around.progress_done();
-    let view = branch.view()?;
-    let running = view.shared_latest()?;
+    let (running, hold) = (
+        branch.view()?.shared_latest()?,
+        branch.view()?.shared_hold()?,
+    );
     if !request.allow_older {
         let running = running.as_ref().map(|record| &record.source);
         origin::check_order(&workspace, &origin, running)?;
@@ -146,7 +148,6 @@ pub fn plan<'a>(
     }
     let after = Released::of(&tree);
     let diff = SharedChange::between(&before, &after);
-    let hold = view.shared_hold()?;
     if let Some(hold) = &hold
         && !request.unhold
         && !diff.is_empty()
@@ -158,7 +159,6 @@ pub fn plan<'a>(
         ))
         .hint("a change of `cluster.yaml` ends the hold, or `--unhold`"));
     }
-    drop(view);
     let running = running.map(|record| record.release);
     let release = if diff.is_empty() {
         None
@@ -244,10 +244,8 @@ fn refuse_removals(
 ) -> Result<()> {
     for part in parts {
         if tree.parts.contains_key(part) {
-            return Err(
-                Error::usage(format!("{part} is still in `cluster.yaml`"))
-                    .hint("take it out there first"),
-            );
+            return Err(Error::usage(format!("{part} is still in `cluster.yaml`"))
+                .hint("take it out there first"));
         }
         if !running.is_some_and(|record| record.parts.contains_key(part)) {
             return Err(Error::usage(format!("no part `{part}` runs")));
@@ -291,10 +289,12 @@ fn release(
         rollback_of: None,
         grove: VERSION.to_owned(),
     };
-    let subject = message.and_then(|message| message.lines().next()).map_or_else(
-        || format!("Release {number:04} of what instances share"),
-        str::to_owned,
-    );
+    let subject = message
+        .and_then(|message| message.lines().next())
+        .map_or_else(
+            || format!("Release {number:04} of what instances share"),
+            str::to_owned,
+        );
     brought(record, after, subject, request.id.as_ref())
 }
 

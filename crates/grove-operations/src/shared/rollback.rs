@@ -2,18 +2,11 @@
 //! it is held there. Nothing is rendered.
 
 use grove_fleet::model::Cluster;
-use grove_release::{
-    Changes, DeployBranch, Hold, RECORD_VERSION, SharedRecord, forward_only,
-};
+use grove_release::{Changes, DeployBranch, Hold, RECORD_VERSION, SharedRecord, forward_only};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    change::SharedChange,
-    deploy::brought,
-    render::Released,
-    wait::wait,
-};
+use super::{change::SharedChange, deploy::brought, render::Released, wait::wait};
 use crate::{
     Around, Doing, Error, Result,
     consent::{Consent, Needs},

@@ -50,14 +50,12 @@ pub struct Request {
 }
 
 /// Where clusters come from.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provider {
-    /// Amazon's.
+    /// Amazon Web Services.
     Aws,
-    /// DigitalOcean's.
+    /// `DigitalOcean`.
     #[serde(rename = "digitalocean")]
     DigitalOcean,
     /// kind or k3d on a machine.
@@ -245,7 +243,7 @@ impl Plan<'_> {
     }
 }
 
-/// The variable with DigitalOcean's token.
+/// The variable with the token of `DigitalOcean`.
 const DO_TOKEN: &str = "DIGITALOCEAN_TOKEN";
 
 impl Infrastructure {

@@ -34,9 +34,9 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         .plugins
         .iter()
         .map(|plugin| {
-            let (package, version) = plugin.split_once("==").ok_or_else(|| {
-                Error::usage(format!("`{plugin}` is not `PACKAGE==VERSION`"))
-            })?;
+            let (package, version) = plugin
+                .split_once("==")
+                .ok_or_else(|| Error::usage(format!("`{plugin}` is not `PACKAGE==VERSION`")))?;
             Ok((package.to_owned(), version.to_owned()))
         })
         .collect::<Result<BTreeMap<_, _>>>()?;

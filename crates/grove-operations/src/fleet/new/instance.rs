@@ -56,9 +56,8 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     valid(&address.instance)?;
     let fleet = workspace.check()?.fleet;
     let cluster = find_cluster(&fleet, &address.cluster)?;
-    let environment = Environment::from_name(&request.environment).ok_or_else(|| {
-        Error::usage(format!("`{}` is not an environment", request.environment))
-    })?;
+    let environment = Environment::from_name(&request.environment)
+        .ok_or_else(|| Error::usage(format!("`{}` is not an environment", request.environment)))?;
     let lms = match (&request.host, &cluster.domain) {
         (Some(host), _) => host.clone(),
         (None, Some(domain)) => format!("{}.{domain}", address.instance),
