@@ -2,8 +2,10 @@
 #![allow(missing_docs, reason = "while it moves")]
 
 mod around;
+pub mod check;
 pub mod consent;
 
+pub mod deploy;
 mod error;
 mod event;
 pub mod files;

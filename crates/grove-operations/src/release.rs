@@ -9,4 +9,5 @@ pub mod hold;
 pub mod publish;
 pub mod difference;
 pub mod freeze;
+pub mod init_task;
 pub mod rollback;

@@ -58,6 +58,18 @@ impl DeployBranch {
         Ok(branch)
     }
 
+    /// The branch of `cluster` of a remote that is not there yet ([`is_missing`](crate::is_missing)):
+    /// nothing is on it. The remote must be there before the first commit.
+    pub fn begin(git: &Git, remote: &Remote, cluster: &str, caches: &Path) -> Result<Self, Error> {
+        let cache = Cache::open(git, remote, &layout::branch_name(cluster), caches)?;
+        Ok(Self {
+            rewritten: cache.known(),
+            cache,
+            cluster: cluster.to_owned(),
+            tip: None,
+        })
+    }
+
     /// The cluster's name.
     pub fn cluster(&self) -> &str {
         &self.cluster

@@ -10,7 +10,7 @@ mod objects;
 mod remote;
 
 pub use command::Git;
-pub use create::create_remote;
+pub use create::{create_remote, is_missing};
 pub use objects::tree_id;
 pub use remote::Remote;
 

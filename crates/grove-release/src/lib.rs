@@ -26,7 +26,7 @@ pub use compose::{compose, compose_rollback, compose_without_jobs, is_unchanged}
 pub use diff::{Change, Deletions, Diff, ObjectName, diff};
 pub use error::Error;
 pub use freeze::{freeze, thaw};
-pub use git::{Git, Remote, create_remote, tree_id};
+pub use git::{Git, Remote, create_remote, is_missing, tree_id};
 pub use id::{Id, NotAnId};
 pub use layout::{FORMAT, branch_name};
 pub use marks::{Crossed, forward_only};

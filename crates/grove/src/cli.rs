@@ -32,10 +32,15 @@ pub(crate) struct Cli {
 /// What Grove can be asked. The text that help shows for each stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Check(c::check::Arguments),
+    Render(c::render::Arguments),
+    Diff(c::diff::Arguments),
+    Deploy(c::deploy::Arguments),
     Rollback(c::rollback::Arguments),
     Hold(c::hold::Arguments),
     Freeze(c::freeze::Arguments),
     Unfreeze(c::unfreeze::Arguments),
+    Instance(c::instance::Arguments),
     Unhold(c::unhold::Arguments),
     New(c::new::Arguments),
     Cluster(c::cluster::Arguments),

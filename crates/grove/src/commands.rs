@@ -2,11 +2,16 @@
 
 pub(crate) mod bundle;
 pub(crate) mod cluster;
+pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod deploy;
+pub(crate) mod diff;
 pub(crate) mod freeze;
 pub(crate) mod hold;
+pub(crate) mod instance;
 pub(crate) mod unfreeze;
 pub(crate) mod man;
+pub(crate) mod render;
 pub(crate) mod rollback;
 pub(crate) mod new;
 pub(crate) mod sandbox;
@@ -22,9 +27,14 @@ use crate::{
 pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
     let global = &cli.global;
     match &cli.command {
+        Command::Check(arguments) => check::run(arguments, global, output),
+        Command::Render(arguments) => render::run(arguments, global, output),
+        Command::Diff(arguments) => diff::run(arguments, global, output),
+        Command::Deploy(arguments) => deploy::run(arguments, global, output),
         Command::Rollback(arguments) => rollback::run(arguments, global, output),
         Command::Freeze(arguments) => freeze::run(arguments, global, output),
         Command::Unfreeze(arguments) => unfreeze::run(arguments, global, output),
+        Command::Instance(arguments) => instance::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
         Command::New(arguments) => new::run(arguments, global, output),

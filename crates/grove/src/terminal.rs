@@ -6,6 +6,7 @@ use grove_operations::{
     Around,
     consent::{Consent, Need, Needs},
     request::Target,
+    text::count,
 };
 
 use crate::{
@@ -23,13 +24,28 @@ pub(crate) fn target(
     global: &Global,
     output: &Output,
 ) -> Result<Target> {
-    let mut target = Target {
+    agreed(stated(instances, global), output, |target| {
+        target.look(around)
+    })
+}
+
+/// The instances that a command means, and no question.
+pub(crate) fn stated(instances: &Instances, global: &Global) -> Target {
+    Target {
         revision: global.rev.clone(),
         selection: instances.selection.request(),
         expect: instances.agreement.expect,
-    };
+    }
+}
+
+/// A target that was agreed to. Where it may mean many instances, `look` says what must be agreed to.
+pub(crate) fn agreed(
+    mut target: Target,
+    output: &Output,
+    look: impl FnOnce(&Target) -> Result<Needs>,
+) -> Result<Target> {
     if target.expect.is_none() && !target.selection.names_few() {
-        for need in target.look(around)? {
+        for need in look(&target)? {
             agree(&need, &Agreed::default(), output)?;
             if let Need::Instances { instances } = need {
                 target.expect = Some(instances.len());
@@ -44,6 +60,8 @@ pub(crate) fn target(
 pub(crate) struct Agreed {
     /// Going back behind a mark that data cannot follow.
     pub(crate) data_risk: bool,
+    /// How many volumes, hosts and other objects go.
+    pub(crate) deletions: Option<usize>,
 }
 
 /// Asks for consent to everything that a plan needs and that is not agreed to; without a terminal the
@@ -52,7 +70,40 @@ pub(crate) fn consent(needs: &Needs, agreed: &Agreed, output: &Output) -> Result
     for need in needs.iter() {
         agree(need, agreed, output)?;
     }
+    agree_to_deletions(needs, agreed.deletions)?;
     Ok(Consent::to(needs.clone()))
+}
+
+/// Refuses deletions of all instances of a plan, unless their number was confirmed.
+fn agree_to_deletions(needs: &Needs, confirmed: Option<usize>) -> Result<()> {
+    let mut total = 0;
+    let mut reasons = Vec::new();
+    for need in needs.iter() {
+        if let Need::Deletions {
+            of,
+            objects,
+            summary,
+        } = need
+        {
+            total += objects.len();
+            reasons.push(format!("{of}: {summary}"));
+        }
+    }
+    if total == 0 || confirmed == Some(total) {
+        return Ok(());
+    }
+    let mut error = Error::refused(match confirmed {
+        Some(stated) => {
+            let verb = if stated == 1 { "was" } else { "were" };
+            format!(
+                "{} {verb} confirmed, this deploy makes {total}",
+                count(stated, "deletion")
+            )
+        }
+        None => format!("this deploy deletes {}", count(total, "object")),
+    });
+    error.messages.extend(reasons);
+    Err(error.hint(format!("if that is meant, say `--confirm-deletes {total}`")))
 }
 
 /// Asks for consent to one thing.
@@ -79,6 +130,8 @@ fn agree(need: &Need, agreed: &Agreed, output: &Output) -> Result<()> {
                 "restore a backup that fits, or say `--accept-data-risk` if the data is known to fit",
             ));
         }
+        // All of them together: see `agree_to_deletions`.
+        Need::Deletions { .. } => return Ok(()),
         _ => return Err(Error::refused(need.refusal())),
     };
     Err(Error::refused(need.refusal()).hint(hint))

@@ -10,12 +10,10 @@ use grove_release::{DeployBranch, Id};
 use grove_render::Tree;
 
 use crate::{
-    commands::rollback::refuse_lost_secrets,
-    error::{CommandError, Result},
-    output::Output,
-    pipeline::Pipeline,
-    releasing,
-    workspace::Workspace,
+    Error, Result,
+    fleet::workspace::Workspace,
+    release::records::{refuse_lost_secrets, rendered_from},
+    render::pipeline::Pipeline,
 };
 
 /// Instances as they run, with what the fleet says now about how they are operated.
@@ -29,10 +27,9 @@ pub(super) struct Operational {
 impl Operational {
     /// Reads the fleets that `instances` run from.
     pub(super) fn read(
-        workspace: &Workspace,
+        workspace: &Workspace<'_>,
         branches: &[DeployBranch],
         instances: &[&Instance],
-        output: &Output,
     ) -> Result<Self> {
         let mut read = Self {
             fleets: BTreeMap::new(),
@@ -49,10 +46,10 @@ impl Operational {
                 .latest(&address.instance)?
                 .ok_or_else(|| never(address))?;
             refuse_lost_secrets(now, &running)?;
-            let source = releasing::rendered_from(&view, address, running)?;
+            let source = rendered_from(&view, address, running)?;
             if let Entry::Vacant(entry) = read.fleets.entry(source) {
                 let then = workspace.as_of(source)?;
-                let fleet = then.sound(output).map_err(|error| {
+                let fleet = then.sound().map_err(|error| {
                     error.context(format!(
                         "{address} runs from {}, which this Grove cannot render",
                         source.short()
@@ -79,6 +76,14 @@ impl Operational {
             .collect()
     }
 
+    /// The same, for keeps.
+    pub(super) fn into_instances(self) -> BTreeMap<Address, Instance> {
+        let instances = self.instances.into_iter();
+        instances
+            .map(|(address, (_, instance))| (address, instance))
+            .collect()
+    }
+
     /// Their trees.
     pub(super) fn trees(
         &self,
@@ -95,8 +100,8 @@ impl Operational {
     }
 }
 
-fn never(address: &Address) -> CommandError {
-    CommandError::refused(format!("{address} does not run yet")).hint("deploy it first")
+fn never(address: &Address) -> Error {
+    Error::refused(format!("{address} does not run yet")).hint("deploy it first")
 }
 
 /// What ran, with what is said now of its state, its size, and the values of its secrets.
