@@ -59,8 +59,7 @@ pub struct Request {
     /// Parts to be taken out of the deploy tree that are no longer in `cluster.yaml`.
     #[serde(default)]
     pub remove: Vec<String>,
-    /// Makes the deploy repository where it is missing and a local path, which planning does already: an
-    /// empty one changes nothing that runs.
+    /// Makes the deploy repository where it is missing; it must be a local path.
     #[serde(default)]
     pub create_remote: bool,
     /// Ends a hold that a rollback left.
@@ -102,6 +101,8 @@ pub struct Plan<'a> {
     branch: DeployBranch,
     /// What is pushed; none where nothing changes.
     release: Option<(u32, Changes, Subject)>,
+    /// Whether the deploy repository is made where it is missing.
+    create_remote: bool,
     wait: Option<u64>,
 }
 
@@ -119,10 +120,11 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
     around.doing(Doing::Fetching {
         cluster: &cluster.name,
     });
-    if request.create_remote {
-        remotes::create(&workspace, &fleet, &cluster.name)?;
-    }
-    let branch = remotes::open(&workspace, &fleet, &cluster.name)?;
+    let branch = if request.create_remote {
+        remotes::open_or_begin(&workspace, &fleet, &cluster.name)?
+    } else {
+        remotes::open(&workspace, &fleet, &cluster.name)?
+    };
     around.progress_done();
     let (running, hold) = (
         branch.view()?.shared_latest()?,
@@ -186,6 +188,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
         cluster: cluster.clone(),
         branch,
         release,
+        create_remote: request.create_remote,
         wait: request.wait,
     })
 }
@@ -211,6 +214,9 @@ impl Plan<'_> {
             ..
         } = self;
         outcome.dry_run = false;
+        if self.create_remote {
+            remotes::make(around, &branch)?;
+        }
         if let Some((number, changes, subject)) = self.release {
             around.doing(Doing::Pushing {
                 remote: &branch.remote().to_string(),
