@@ -4,6 +4,7 @@ mod from;
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
+use grove_exec::Token;
 use grove_stack::lock::LockInfo;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub enum Kind {
     Unhealthy,
     /// Time ran out; what was begun goes on in the cluster.
     OutOfTime,
+    /// Whoever asked for it ended it: see [`Around::token`](crate::Around::token).
+    Ended,
     /// A bug of Grove's.
     Bug,
 }
@@ -82,7 +85,7 @@ impl Error {
 
     /// An error made of another, which it keeps: see [`Self::cause`].
     fn keeping(kind: Kind, error: impl StdError + Send + Sync + 'static) -> Self {
-        let mut made = Self::from_error(kind, &error);
+        let mut made = Self::from_error(unless_ended(kind), &error);
         made.source = Some(Arc::new(error));
         made
     }
@@ -119,6 +122,14 @@ impl Error {
     pub fn context(mut self, message: impl Into<String>) -> Self {
         self.messages.insert(0, message.into());
         self
+    }
+}
+
+/// A program that fails once the operation was ended fails because of that.
+fn unless_ended(kind: Kind) -> Kind {
+    match kind {
+        Kind::Tool if Token::current().is_some_and(|token| token.is_ended()) => Kind::Ended,
+        kind => kind,
     }
 }
 

@@ -22,6 +22,7 @@ pub mod status;
 pub mod text;
 pub mod threads;
 
-pub use around::{Around, Clock};
+pub use around::{Around, Branches, Clock, Instead, Renderer};
 pub use error::{Error, Kind, Result};
+pub use grove_exec::Token;
 pub use event::{Doing, Event, Listener, Recorder, Silent};

@@ -5,6 +5,7 @@ pub mod frozen;
 pub mod seal;
 pub mod remotes;
 pub mod records;
+pub mod history;
 pub mod hold;
 pub mod publish;
 pub mod difference;

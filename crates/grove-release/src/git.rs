@@ -6,6 +6,7 @@
 mod cache;
 mod command;
 mod create;
+mod database;
 mod objects;
 mod remote;
 
@@ -15,4 +16,5 @@ pub use objects::tree_id;
 pub use remote::Remote;
 
 pub(crate) use cache::{Cache, Pushed};
-pub(crate) use objects::{read_blob, reason, sub_entry, sub_tree};
+pub(crate) use database::{Database, ObjectStore};
+pub(crate) use objects::reason;

@@ -32,6 +32,8 @@ pub(crate) struct Cli {
 /// What Grove can be asked. The text that help shows for each stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    History(c::history::Arguments),
+    Show(c::show::Arguments),
     Check(c::check::Arguments),
     Render(c::render::Arguments),
     Diff(c::diff::Arguments),

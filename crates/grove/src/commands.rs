@@ -7,7 +7,9 @@ pub(crate) mod completions;
 pub(crate) mod deploy;
 pub(crate) mod diff;
 pub(crate) mod freeze;
+pub(crate) mod history;
 pub(crate) mod hold;
+pub(crate) mod show;
 pub(crate) mod instance;
 pub(crate) mod unfreeze;
 pub(crate) mod man;
@@ -34,6 +36,8 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Rollback(arguments) => rollback::run(arguments, global, output),
         Command::Freeze(arguments) => freeze::run(arguments, global, output),
         Command::Unfreeze(arguments) => unfreeze::run(arguments, global, output),
+        Command::History(arguments) => history::run(arguments, global, output),
+        Command::Show(arguments) => show::run(arguments, global, output),
         Command::Instance(arguments) => instance::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),

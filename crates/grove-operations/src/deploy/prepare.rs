@@ -201,6 +201,7 @@ impl Preparing<'_> {
             init_pending,
             init,
             rollback_of: None,
+            request: self.request.id.clone(),
             grove: VERSION.to_owned(),
         };
         let record = match (running, self.request.only) {

@@ -314,6 +314,7 @@ fn write_record(workspace: &Workspace<'_>, branch: &mut DeployBranch, ended: &[&
             service: ended.step.service.clone(),
             command: hidden(&ended.step.recorded),
             exit_code: ended.exit_code,
+            request: None,
         });
     }
     if changes.is_empty() {

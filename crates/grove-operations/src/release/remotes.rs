@@ -27,6 +27,9 @@ pub fn remote(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result
 /// Fetches the deploy branch of a cluster.
 pub fn open(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result<DeployBranch> {
     let around = workspace.around;
+    if let Some(branches) = &around.instead.branches {
+        return branches.open(cluster);
+    }
     let remote = remote(workspace, fleet, cluster)?;
     DeployBranch::open(&around.git(), &remote, cluster, &caches(around)?).map_err(of(cluster))
 }

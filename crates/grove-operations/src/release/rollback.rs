@@ -149,6 +149,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         tree: Id::empty_tree(),
         scan: sealed.scan,
         rollback_of: Some(older.release),
+        request: request.id.clone(),
         grove: VERSION.to_owned(),
         // The Jobs of the release that is left stay, retried ones too.
         init: running.init.clone(),

@@ -293,6 +293,7 @@ fn release(
         parts: tree.parts,
         forward_only: tree.forward_only,
         rollback_of: None,
+        request: request.id.clone(),
         grove: VERSION.to_owned(),
     };
     let subject = message

@@ -101,6 +101,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         author: around.author()?.to_string(),
         message: Some(reason.clone()),
         rollback_of: Some(to),
+        request: request.id.clone(),
         grove: VERSION.to_owned(),
         // The order of sources goes on from the release that is left.
         source: running.source,

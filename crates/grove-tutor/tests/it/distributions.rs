@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use grove_core::{Distribution, Lock, Requirement};
 use grove_exec::Invocation;
-use grove_fleet::model::{Distribution, Lock, Requirement};
 use grove_tutor::environment::Error;
 use grove_tutor::{Cache, Environment, environment, lock};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grove_render::TutorInput;
+use grove_core::TutorInput;
 use grove_tutor::{
     Failure, FailureKind, Generator, Kustomizer, Limits, SecretClass, Worker, WorkerError,
     WorkerOptions, environment,

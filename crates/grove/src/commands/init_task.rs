@@ -226,6 +226,7 @@ fn change(
         tree: Id::empty_tree(),
         scan: sealed.scan,
         init,
+        request: None,
         grove: env!("CARGO_PKG_VERSION").to_owned(),
         ..running.clone()
     };
@@ -255,6 +256,7 @@ fn change(
         source: running.source.commit,
         local: running.source.local,
         releases: vec![(name.clone(), number)],
+        request: None,
         grove: env!("CARGO_PKG_VERSION").to_owned(),
     };
     output.progress(&format!("pushing to {}", branch.remote()));

@@ -13,14 +13,14 @@ use std::{
 };
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
-use grove_stack::{Error, State};
+use grove_state::{Error, State};
 
 use crate::{
     error::{CommandError, Exit, Result, from_error},
     output::Output,
 };
 
-from_error!(grove_stack::Error, |_| Exit::No);
+from_error!(grove_state::Error, |_| Exit::No);
 
 /// Take a state of OpenTofu or Terraform apart, and put it together.
 ///

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use grove_stack::Difference;
+use grove_state::Difference;
 
 use super::{parse, read};
 use crate::{
@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
     let (first, second) = (read(&arguments.first)?, read(&arguments.second)?);
     let first = parse(&arguments.first, &first)?;
     let second = parse(&arguments.second, &second)?;
-    let differences = grove_stack::diff(&first, &second);
+    let differences = grove_state::diff(&first, &second);
     if is_json(output) {
         output.json(&serde_json::json!({"version": 1, "differences": differences}))?;
     } else {

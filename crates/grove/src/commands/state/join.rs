@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use grove_stack::{Part, Record, STAYS, State};
+use grove_state::{Part, Record, STAYS, State};
 
 use super::{RECORD, STATE, parse, read, write_whole};
 use crate::{
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let joined = grove_stack::join(&parts, &record)?;
+    let joined = grove_state::join(&parts, &record)?;
     write_whole(&arguments.out, &joined.to_text())?;
     let objects = joined.len();
     if is_json(output) {

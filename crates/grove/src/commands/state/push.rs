@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use grove_stack::{Record, STAYS, State, diff};
+use grove_state::{Record, STAYS, State, diff};
 use serde::{Deserialize, Serialize};
 
 use super::{join::parts, parse, split::digest, write_whole};

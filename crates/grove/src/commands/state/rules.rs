@@ -17,6 +17,6 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(_: &Arguments, output: &Output) -> Result {
-    output.print(grove_stack::LEGACY)?;
+    output.print(grove_state::LEGACY)?;
     Ok(Exit::Done)
 }

@@ -7,10 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use grove_stack::{
+use grove_stack::module::{ModuleError, is_module_file};
+use grove_state::{
     Allow, Part, Record, Rules, STAYS,
     configuration::{Called, Configuration, PartConfiguration, hoisted_calls},
-    module::{ModuleError, is_module_file},
 };
 use grove_yaml::LineIndex;
 use rayon::prelude::*;
@@ -132,7 +132,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
         unsettled: arguments.unsettled,
         one_id: arguments.one_id,
     };
-    let split = grove_stack::split(state, &rules, allow)?;
+    let split = grove_state::split(state, &rules, allow)?;
     let mut record = split.record;
 
     // Written beside its place, and renamed once it is whole.
@@ -411,14 +411,14 @@ fn names(stated: &[String]) -> Result<Names> {
 
 fn rules(path: &Path, names: &Names) -> Result<Rules> {
     let text = if path == Path::new(BUILT_IN) {
-        grove_stack::LEGACY.to_owned()
+        grove_state::LEGACY.to_owned()
     } else {
         fs_err::read_to_string(path)
             .map_err(|error| CommandError::from_error(Exit::Usage, &error))?
     };
     let index = LineIndex::new(&text);
     Rules::parse(&text, names).map_err(|error| match error {
-        grove_stack::Error::Rules(problems) => {
+        grove_state::Error::Rules(problems) => {
             let lines = problems.iter().map(|problem| {
                 let position = index.position(problem.span.start);
                 format!(

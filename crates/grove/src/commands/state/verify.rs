@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use grove_stack::{STAYS, plan::Changes};
+use grove_stack::plan::Changes;
+use grove_state::STAYS;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
