@@ -27,6 +27,7 @@
 //! # }
 //! ```
 mod carry_out;
+mod landed;
 mod operational;
 pub mod outcome;
 pub mod plan;

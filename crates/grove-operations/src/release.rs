@@ -12,3 +12,5 @@ pub mod difference;
 pub mod freeze;
 pub mod init_task;
 pub mod rollback;
+pub mod init;
+pub mod landed;

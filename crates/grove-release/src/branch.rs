@@ -138,6 +138,11 @@ impl DeployBranch {
         View::new(self, Some(commit))
     }
 
+    /// The branch's content before one of its commits.
+    pub fn view_before(&self, landed: &Landed) -> Result<View<'_>, Error> {
+        View::new(self, landed.parent)
+    }
+
     /// What there is before a branch's first commit.
     pub(crate) fn view_of_nothing(&self) -> Result<View<'_>, Error> {
         View::new(self, None)

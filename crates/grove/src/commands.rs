@@ -8,6 +8,7 @@ pub(crate) mod deploy;
 pub(crate) mod diff;
 pub(crate) mod freeze;
 pub(crate) mod history;
+pub(crate) mod init_task;
 pub(crate) mod hold;
 pub(crate) mod show;
 pub(crate) mod instance;

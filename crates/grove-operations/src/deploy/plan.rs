@@ -24,7 +24,7 @@ use crate::{
     Around, Doing, Result,
     consent::{Consent, Need, Needs},
     fleet::{origin, workspace::Workspace},
-    release::{follow, records, remotes},
+    release::{follow, landed, records, remotes},
     render::pipeline::Pipeline,
     request::by_cluster,
     secrets::open::Secrets,
@@ -63,7 +63,18 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         origin::refuse_production(instances.iter().copied())?;
     }
     let branches = fetch(&workspace, &fleet, request, &instances)?;
-    // From here on the branches say whether a request of this id was carried out before.
+    // On some clusters it may have been carried out before: there it does nothing.
+    let mut done = BTreeMap::new();
+    for branch in &branches {
+        if let Some(landed) = landed::of(branch, request.id.as_ref())? {
+            done.insert(branch.cluster().to_owned(), landed);
+        }
+    }
+    let all = instances.clone();
+    let instances: Vec<&Instance> = instances
+        .into_iter()
+        .filter(|instance| !done.contains_key(&instance.address.cluster))
+        .collect();
 
     let mut released = Released::default();
     for branch in &branches {
@@ -101,6 +112,13 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let mut parts = Vec::new();
     for branch in branches {
         let mut items = Vec::new();
+        if let Some(landed) = done.get(branch.cluster()) {
+            for instance in on(branch.cluster(), &all) {
+                let item = super::landed::item(around, &branch, landed, instance)?;
+                rows.push(item.row.clone());
+                items.push(item);
+            }
+        }
         for instance in on(branch.cluster(), &instances) {
             // One tree after the other goes as soon as it is composed.
             if let Some(tree) = trees.remove(&instance.address) {
@@ -114,7 +132,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         }
         parts.push((branch, items));
     }
-    let chosen: BTreeSet<Address> = instances.iter().map(|one| one.address.clone()).collect();
+    let chosen: BTreeSet<Address> = all.iter().map(|one| one.address.clone()).collect();
     drop(secrets);
     let Fleet {
         clusters,

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
+    landed,
     publish::{Subject, publish},
     remotes,
 };
@@ -131,7 +132,7 @@ struct Part {
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
-    let freeze = match &request.change {
+    let mut freeze = match &request.change {
         Change::Unfreeze => None,
         Change::Freeze { seconds, reason } => {
             let time = SignedDuration::from_secs(i64::from(*seconds));
@@ -152,7 +153,19 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         around.doing(Doing::Fetching { cluster });
         let branch = remotes::open(&workspace, &fleet, cluster);
         let read = branch.and_then(|branch| {
-            let (rows, changes) = edits(&branch.view()?, &instances, freeze.as_ref())?;
+            let landed = landed::of(&branch, request.id.as_ref())?;
+            let view = landed::view(&branch, landed.as_ref())?;
+            let (rows, mut changes) = edits(&view, &instances, freeze.as_ref())?;
+            if let Some(landed) = &landed {
+                changes = Changes::default();
+                for row in &rows {
+                    let name = row.instance.split_once('/').map_or("", |(_, name)| name);
+                    if let Some(first) = branch.view_at(landed.commit)?.freeze(name)? {
+                        freeze = Some(first);
+                    }
+                }
+            }
+            drop(view);
             Ok((rows, branch, changes))
         });
         let (rows, git) = match read {

@@ -41,11 +41,13 @@ pub fn skip(objects: &mut Objects, init: &mut InitTasks) {
     });
 }
 
-fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+/// An annotation of an object.
+pub(super) fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.pointer("/metadata/annotations")?.get(name)?.as_str()
 }
 
-fn annotate(job: &mut Value, count: u32) {
+/// Notes how often a Job was asked to run again.
+pub(super) fn annotate(job: &mut Value, count: u32) {
     if let Some(annotations) = job
         .pointer_mut("/metadata/annotations")
         .and_then(Value::as_object_mut)

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     follow::{self, Waited},
-    frozen,
+    frozen, landed,
     publish::{Subject, VERSION, publish},
     records::{refuse_lost_secrets, release_name},
     remotes,
@@ -98,6 +98,29 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let branch = remotes::open(&workspace, &fleet, &address.cluster)?;
     around.progress_done();
 
+    if let Some(landed) = landed::of(&branch, request.id.as_ref())?
+        && let Some(made) = landed::made(&branch, &landed, &address)?
+    {
+        return Ok(Plan {
+            around,
+            request: request.clone(),
+            needs: Needs::default(),
+            outcome: Outcome {
+                instance: address.to_string(),
+                from: made.record.release.saturating_sub(1),
+                to: made.record.rollback_of.unwrap_or_default(),
+                release: made.record.release,
+                dry_run: true,
+                diff: made.diff,
+                waits: Vec::new(),
+            },
+            fleet,
+            address,
+            branch,
+            changes: Changes::default(),
+            subject: Subject::default(),
+        });
+    }
     let view = branch.view()?;
     let time = around.now();
     frozen::refuse_frozen(&view, &address, time)?;
@@ -236,11 +259,13 @@ impl Plan<'_> {
             ..
         } = self;
         outcome.dry_run = false;
-        around.doing(Doing::Pushing {
-            remote: &branch.remote().to_string(),
-        });
-        publish(around, &mut branch, changes, subject)?;
-        around.progress_done();
+        if !changes.is_empty() {
+            around.doing(Doing::Pushing {
+                remote: &branch.remote().to_string(),
+            });
+            publish(around, &mut branch, changes, subject)?;
+            around.progress_done();
+        }
         if let (Some(tip), Some(seconds)) = (branch.tip(), request.wait) {
             let release = follow::Release::new(&branch, find(&fleet, &address)?, tip)?;
             let limit = Duration::from_secs(seconds);
