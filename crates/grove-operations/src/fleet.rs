@@ -1,5 +1,6 @@
 //! ...
 pub mod commit;
+pub mod new;
 pub mod origin;
 pub mod selection;
 pub mod workspace;

@@ -47,6 +47,9 @@ pub(crate) enum Command {
     Stack(c::stack::Arguments),
     State(c::state::Arguments),
     Eject(c::eject::Arguments),
+    New(c::new::Arguments),
+    Cluster(c::cluster::Arguments),
+    Bundle(c::bundle::Arguments),
     Completions(c::completions::Arguments),
     Man(c::man::Arguments),
     #[command(hide = true)]

@@ -1,5 +1,7 @@
 //! One file a command.
 
+pub(crate) mod bundle;
+pub(crate) mod cluster;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod deploy;
@@ -15,6 +17,7 @@ pub(crate) mod unfreeze;
 pub(crate) mod man;
 pub(crate) mod render;
 pub(crate) mod rollback;
+pub(crate) mod new;
 pub(crate) mod sandbox;
 pub(crate) mod stack;
 pub(crate) mod state;
@@ -45,6 +48,9 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Stack(arguments) => stack::run(arguments, global, output),
         Command::State(arguments) => state::run(arguments, global, output),
         Command::Eject(arguments) => eject::run(arguments, global, output),
+        Command::New(arguments) => new::run(arguments, global, output),
+        Command::Cluster(arguments) => cluster::run(arguments, global, output),
+        Command::Bundle(arguments) => bundle::run(arguments, global, output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Man(arguments) => man::run(arguments, output),
         Command::Sandbox(arguments) => sandbox::run(arguments, output),

@@ -64,6 +64,14 @@ impl Places for Program {
     }
 }
 
+/// Which bundle.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Lock {
+    /// Use this lock file instead of the one that Grove carries.
+    #[arg(long = "lock", value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
+}
+
 /// Whether and how long a release is followed.
 #[expect(
     clippy::struct_field_names,
