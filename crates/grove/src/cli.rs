@@ -34,6 +34,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
+    Status(c::status::Arguments),
+    Watch(c::watch::Arguments),
     Completions(c::completions::Arguments),
     Man(c::man::Arguments),
     #[command(hide = true)]

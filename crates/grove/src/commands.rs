@@ -4,7 +4,9 @@ pub(crate) mod completions;
 pub(crate) mod hold;
 pub(crate) mod man;
 pub(crate) mod sandbox;
+pub(crate) mod status;
 pub(crate) mod unhold;
+pub(crate) mod watch;
 
 use crate::{
     cli::{Cli, Command},
@@ -18,6 +20,8 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
     match &cli.command {
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
+        Command::Status(arguments) => status::run(arguments, global, output),
+        Command::Watch(arguments) => watch::run(arguments, global, output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Man(arguments) => man::run(arguments, output),
         Command::Sandbox(arguments) => sandbox::run(arguments, output),
