@@ -53,6 +53,15 @@ pub enum Need {
         /// Their addresses.
         objects: Vec<String>,
     },
+    /// Users notice that a secret gets another value.
+    Disrupts {
+        /// The address of the instance.
+        instance: String,
+        /// The secret's name.
+        secret: String,
+        /// What users notice.
+        meaning: String,
+    },
     /// Something that only one operation needs.
     Confirm {
         /// What, as a name that does not change.
@@ -149,6 +158,11 @@ impl Need {
                     .collect::<Vec<_>>()
                     .join(", ")
             ),
+            Self::Disrupts {
+                instance,
+                secret,
+                meaning,
+            } => format!("{instance}: {secret}: {meaning}"),
             Self::Confirm { meaning, .. } => format!("nobody agreed: {meaning}"),
         }
     }

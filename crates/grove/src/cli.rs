@@ -32,6 +32,8 @@ pub(crate) struct Cli {
 /// What Grove can be asked. The text that help shows for each stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Secret(c::secret::Arguments),
+    Seal(c::seal::Arguments),
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
     Status(c::status::Arguments),

@@ -4,6 +4,8 @@ pub(crate) mod completions;
 pub(crate) mod hold;
 pub(crate) mod man;
 pub(crate) mod sandbox;
+pub(crate) mod seal;
+pub(crate) mod secret;
 pub(crate) mod status;
 pub(crate) mod unhold;
 pub(crate) mod watch;
@@ -18,6 +20,8 @@ use crate::{
 pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
     let global = &cli.global;
     match &cli.command {
+        Command::Secret(arguments) => secret::run(arguments, global, output),
+        Command::Seal(arguments) => seal::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
         Command::Status(arguments) => status::run(arguments, global, output),

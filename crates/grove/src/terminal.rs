@@ -23,11 +23,7 @@ pub(crate) fn target(
     global: &Global,
     output: &Output,
 ) -> Result<Target> {
-    let mut target = Target {
-        revision: global.rev.clone(),
-        selection: instances.selection.request(),
-        expect: instances.agreement.expect,
-    };
+    let mut target = instances.request(global.rev.as_deref());
     if target.expect.is_none() && !target.selection.names_few() {
         for need in target.look(around)? {
             agree(&need, output)?;
@@ -41,8 +37,20 @@ pub(crate) fn target(
 
 /// Asks for consent to everything that a plan needs; without a terminal the answer is no.
 pub(crate) fn consent(needs: &Needs, output: &Output) -> Result<Consent> {
+    consent_beside(needs, output, |_| Ok(false))
+}
+
+/// The same of a command whose options agree to some of it: `is_agreed` says so of each, or refuses it with a
+/// hint of the command's.
+pub(crate) fn consent_beside(
+    needs: &Needs,
+    output: &Output,
+    is_agreed: impl Fn(&Need) -> Result<bool>,
+) -> Result<Consent> {
     for need in needs.iter() {
-        agree(need, output)?;
+        if !is_agreed(need)? {
+            agree(need, output)?;
+        }
     }
     Ok(Consent::to(needs.clone()))
 }
