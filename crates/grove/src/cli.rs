@@ -32,6 +32,12 @@ pub(crate) struct Cli {
 /// What Grove can be asked. The text that help shows for each stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Init(c::init::Arguments),
+    New(c::new::Arguments),
+    Explain(c::explain::Arguments),
+    Rule(c::rule::Arguments),
+    Schema(c::schema::Arguments),
+    Lock(c::lock::Arguments),
     Secret(c::secret::Arguments),
     Seal(c::seal::Arguments),
     Hold(c::hold::Arguments),

@@ -1,9 +1,15 @@
 //! One file a command.
 
 pub(crate) mod completions;
+pub(crate) mod explain;
 pub(crate) mod hold;
+pub(crate) mod init;
+pub(crate) mod lock;
 pub(crate) mod man;
+pub(crate) mod new;
+pub(crate) mod rule;
 pub(crate) mod sandbox;
+pub(crate) mod schema;
 pub(crate) mod seal;
 pub(crate) mod secret;
 pub(crate) mod status;
@@ -20,6 +26,12 @@ use crate::{
 pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
     let global = &cli.global;
     match &cli.command {
+        Command::Init(arguments) => init::run(arguments, global, output),
+        Command::New(arguments) => new::run(arguments, global, output),
+        Command::Explain(arguments) => explain::run(arguments, global, output),
+        Command::Rule(arguments) => rule::run(arguments, output),
+        Command::Schema(arguments) => schema::run(arguments, output),
+        Command::Lock(arguments) => lock::run(arguments, global, output),
         Command::Secret(arguments) => secret::run(arguments, global, output),
         Command::Seal(arguments) => seal::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
