@@ -8,6 +8,7 @@ mod error;
 mod event;
 pub mod files;
 pub mod fleet;
+pub mod images;
 pub mod jobs;
 pub mod reach;
 pub mod release;

@@ -40,6 +40,7 @@ pub(crate) enum Command {
     Lock(c::lock::Arguments),
     Secret(c::secret::Arguments),
     Seal(c::seal::Arguments),
+    Image(c::image::Arguments),
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
     Status(c::status::Arguments),

@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod explain;
 pub(crate) mod hold;
+pub(crate) mod image;
 pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod man;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Lock(arguments) => lock::run(arguments, global, output),
         Command::Secret(arguments) => secret::run(arguments, global, output),
         Command::Seal(arguments) => seal::run(arguments, global, output),
+        Command::Image(arguments) => image::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
         Command::Status(arguments) => status::run(arguments, global, output),
