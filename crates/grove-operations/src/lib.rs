@@ -10,6 +10,7 @@ pub mod files;
 pub mod fleet;
 pub mod images;
 pub mod jobs;
+pub mod machine;
 pub mod reach;
 pub mod release;
 pub mod request;

@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Unhold(c::unhold::Arguments),
     Status(c::status::Arguments),
     Watch(c::watch::Arguments),
+    Doctor(c::doctor::Arguments),
     Completions(c::completions::Arguments),
     Man(c::man::Arguments),
     #[command(hide = true)]

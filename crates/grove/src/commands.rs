@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod hold;
 pub(crate) mod image;
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
         Command::Status(arguments) => status::run(arguments, global, output),
         Command::Watch(arguments) => watch::run(arguments, global, output),
+        Command::Doctor(arguments) => doctor::run(arguments, global, output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Man(arguments) => man::run(arguments, output),
         Command::Sandbox(arguments) => sandbox::run(arguments, output),
