@@ -55,6 +55,15 @@ pub enum Need {
         /// Their addresses.
         objects: Vec<String>,
     },
+    /// Users notice that a secret gets another value.
+    Disrupts {
+        /// The address of the instance.
+        instance: String,
+        /// The secret's name.
+        secret: String,
+        /// What users notice.
+        meaning: String,
+    },
     /// Something that only one operation needs.
     Confirm {
         /// What, as a name that does not change.
@@ -151,6 +160,11 @@ impl Need {
                     .collect::<Vec<_>>()
                     .join(", ")
             ),
+            Self::Disrupts {
+                instance,
+                secret,
+                meaning,
+            } => format!("{instance}: {secret}: {meaning}"),
             Self::Confirm { meaning, .. } => format!("nobody agreed: {meaning}"),
         }
     }

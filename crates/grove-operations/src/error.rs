@@ -32,6 +32,8 @@ pub enum Kind {
 }
 
 /// Why an operation did not do what it was asked: what happened, why, and what to do next.
+///
+/// Outcomes of which a part failed hold it, too: then without the lock and the library's error.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Error {
     /// Whose fault it is.

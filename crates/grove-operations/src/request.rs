@@ -32,6 +32,16 @@ impl Target {
         }
     }
 
+    /// Refuses a revision: an operation that writes the fleet's files asks this first.
+    pub fn must_be_work_tree(&self) -> Result<()> {
+        match self.revision {
+            Some(_) => Err(Error::usage(
+                "this writes to the work tree; leave `--rev` out",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// The instances of a fleet that are meant; another number than is expected is refused.
     pub fn choose<'f>(&self, fleet: &'f Fleet) -> Result<Vec<&'f Instance>> {
         self.selection.must_be_stated()?;

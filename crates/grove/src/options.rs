@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap_complete::ArgValueCandidates;
-use grove_operations::{Around, fleet::selection, stacks::select};
+use grove_operations::{Around, fleet::selection, request::Target, stacks::select};
 
 use crate::candidates;
 
@@ -217,4 +217,15 @@ pub(crate) struct Instances {
     pub(crate) agreement: Agreement,
     #[command(flatten)]
     pub(crate) selection: Selection,
+}
+
+impl Instances {
+    /// What a request has of it. Whoever runs the command is not asked: see `terminal::target`.
+    pub(crate) fn request(&self, revision: Option<&str>) -> Target {
+        Target {
+            revision: revision.map(str::to_owned),
+            selection: self.selection.request(),
+            expect: self.agreement.expect,
+        }
+    }
 }

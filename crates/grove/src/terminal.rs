@@ -25,18 +25,10 @@ pub(crate) fn target(
     global: &Global,
     output: &Output,
 ) -> Result<Target> {
-    agreed(stated(instances, global), output, |target| {
+    let target = instances.request(global.rev.as_deref());
+    agreed(target, output, |target| {
         target.look(around)
     })
-}
-
-/// The instances that a command means, and no question.
-pub(crate) fn stated(instances: &Instances, global: &Global) -> Target {
-    Target {
-        revision: global.rev.clone(),
-        selection: instances.selection.request(),
-        expect: instances.agreement.expect,
-    }
 }
 
 /// A target that was agreed to. Where it may mean many instances, `look` says what must be agreed to.
@@ -63,15 +55,25 @@ pub(crate) struct Agreed<'a> {
     pub(crate) data_risk: bool,
     /// How many volumes, hosts and other objects go.
     pub(crate) deletions: Option<usize>,
+    /// Whatever users of a site would notice, and what cannot be seen from here.
+    pub(crate) disruption: bool,
     /// Every plan of a stack that loses nothing.
     pub(crate) to_apply: bool,
     /// Whatever the plans of these stacks lose.
     pub(crate) to_destroy: &'a [String],
 }
 
-/// Asks for consent to everything that a plan needs and that is not agreed to; without a terminal the
-/// answer is no.
-pub(crate) fn consent(needs: &Needs, agreed: &Agreed<'_>, output: &Output) -> Result<Consent> {
+/// Asks for consent to everything that a plan needs; without a terminal the answer is no.
+pub(crate) fn consent(needs: &Needs, output: &Output) -> Result<Consent> {
+    consent_beside(needs, &Agreed::default(), output)
+}
+
+/// The same of a command whose options agree to some of it.
+pub(crate) fn consent_beside(
+    needs: &Needs,
+    agreed: &Agreed<'_>,
+    output: &Output,
+) -> Result<Consent> {
     for need in needs.iter() {
         agree(need, agreed, output)?;
     }
@@ -167,6 +169,16 @@ fn agree(need: &Need, agreed: &Agreed<'_>, output: &Output) -> Result<()> {
             return Err(error.hint(
                 "restore a backup that fits, or say `--accept-data-risk` if the data is known to fit",
             ));
+        }
+        Need::Disrupts { .. } | Need::Confirm { .. } if agreed.disruption => return Ok(()),
+        Need::Disrupts {
+            instance,
+            secret,
+            meaning,
+        } => {
+            return Err(Error::refused(format!("{secret}: {meaning}"))
+                .context(instance)
+                .hint("if that is meant, say `--accept`"));
         }
         // All of them together: see `agree_to_deletions`.
         Need::Deletions { .. } => return Ok(()),

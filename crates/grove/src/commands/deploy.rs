@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     };
     let mut request = Request {
         id: None,
-        target: terminal::stated(&instances, global),
+        target: instances.request(global.rev.as_deref()),
         message: arguments.message.clone(),
         local: arguments.local,
         allow_older: arguments.allow_older,
@@ -112,7 +112,7 @@ pub(super) fn carry_out(plan: Plan<'_>, deletions: Option<usize>, output: &Outpu
         deletions,
         ..Agreed::default()
     };
-    let consent = terminal::consent(plan.needs(), &agreed, output)?;
+    let consent = terminal::consent_beside(plan.needs(), &agreed, output)?;
     let mut outcome = plan.carry_out(&consent)?;
     let failure = outcome.failure.take();
     let exit = show(&outcome, output)?;

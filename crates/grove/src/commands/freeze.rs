@@ -8,8 +8,7 @@ use crate::{
     global::Global,
     options::{Instances, Places, Reach, Remotes},
     output::Output,
-    surroundings,
-    terminal::{self, Agreed},
+    surroundings, terminal,
 };
 
 /// Make Argo CD leave instances alone for some time.
@@ -62,7 +61,7 @@ pub(super) fn carry_out(
         change,
     };
     let plan = freeze::plan(&around, &request)?;
-    let consent = terminal::consent(plan.needs(), &Agreed::default(), output)?;
+    let consent = terminal::consent(plan.needs(), output)?;
     let mut outcome = plan.carry_out(&consent)?;
     let failure = outcome.failure.take();
     show(&outcome, output)?;

@@ -7,8 +7,7 @@ use crate::{
     global::Global,
     options::{Instances, Remotes},
     output::Output,
-    surroundings,
-    terminal::{self, Agreed},
+    surroundings, terminal,
 };
 
 /// Keep instances at the release they run.
@@ -49,7 +48,7 @@ pub(super) fn carry_out(
         change,
     };
     let plan = hold::plan(&around, &request)?;
-    let consent = terminal::consent(plan.needs(), &Agreed::default(), output)?;
+    let consent = terminal::consent(plan.needs(), output)?;
     show(&plan.carry_out(&consent)?, output)?;
     Ok(Exit::Done)
 }

@@ -16,8 +16,7 @@ use crate::{
     global::Global,
     options::{Agreement, Places, Remotes, Wait},
     output::{Output, is_json},
-    surroundings,
-    terminal::{self, Agreed},
+    surroundings, terminal,
     waits,
 };
 
@@ -80,7 +79,7 @@ pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result
         wait: arguments.wait.seconds(),
     };
     let plan = init::plan(&around, &request)?;
-    let consent = terminal::consent(plan.needs(), &Agreed::default(), output)?;
+    let consent = terminal::consent(plan.needs(), output)?;
     let mut outcome = plan.carry_out(&consent)?;
     let failure = outcome.failure.take();
     show(&outcome, change, output)?;

@@ -12,8 +12,7 @@ use crate::{
     global::Global,
     options::{Agreement, Instances, Places, Remotes, Selection, Wait},
     output::Output,
-    surroundings,
-    terminal::{self, Agreed},
+    surroundings, terminal,
 };
 
 /// Stop and start instances, and put them into maintenance.
@@ -64,12 +63,12 @@ fn carry_out(change: &Change, to: state::Change, global: &Global, output: &Outpu
     };
     let request = Request {
         id: None,
-        target: terminal::stated(&instances, global),
+        target: instances.request(global.rev.as_deref()),
         change: to,
         message: change.message.clone(),
         wait: change.wait.seconds(),
     };
     let plan = state::plan(&around, &request)?;
-    let consent = terminal::consent(plan.needs(), &Agreed::default(), output)?;
+    let consent = terminal::consent(plan.needs(), output)?;
     deploy::carry_out(plan.commit(&consent)?, None, output)
 }

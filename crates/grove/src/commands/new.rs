@@ -9,8 +9,7 @@ use crate::{
     error::{Error, Exit, Result},
     global::Global,
     output::Output,
-    surroundings,
-    terminal::{self, Agreed},
+    surroundings, terminal,
 };
 
 /// Make a new cluster, distribution, group or instance.
@@ -128,7 +127,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             )),
         ),
     };
-    let consent = terminal::consent(plan.needs(), &Agreed::default(), output)?;
+    let consent = terminal::consent(plan.needs(), output)?;
     plan.carry_out(&consent)?;
     if let Some(next) = next {
         output.note(&format!("next: {next}"));

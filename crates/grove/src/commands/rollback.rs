@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         data_risk: arguments.accept_data_risk,
         ..Agreed::default()
     };
-    let consent = terminal::consent(plan.needs(), &agreed, output)?;
+    let consent = terminal::consent_beside(plan.needs(), &agreed, output)?;
     let outcome = if arguments.dry_run {
         plan.outcome().clone()
     } else {

@@ -13,8 +13,7 @@ use crate::{
     global::Global,
     options::{Lock, Places, Reach, Remotes},
     output::{Output, is_json},
-    surroundings,
-    terminal::{self, Agreed},
+    surroundings, terminal,
     waits,
 };
 
@@ -67,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let outcome = if arguments.plan {
         plan.preview()?
     } else {
-        let consent = terminal::consent(plan.needs(), &Agreed::default(), output)?;
+        let consent = terminal::consent(plan.needs(), output)?;
         plan.carry_out(&consent)?
     };
     show(&outcome, output)?;

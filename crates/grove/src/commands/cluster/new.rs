@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let request = answers(arguments)?;
     let is_made = request.infrastructure.is_some();
     let plan = cluster::plan(&around, &request, credentials(arguments)?)?;
-    let consent = terminal::consent(plan.needs(), &Agreed::default(), output)?;
+    let consent = terminal::consent(plan.needs(), output)?;
     plan.carry_out(&consent)?;
     if is_made {
         output.note(&format!(

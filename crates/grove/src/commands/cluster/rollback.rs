@@ -12,8 +12,7 @@ use crate::{
     global::Global,
     options::{Places, Remotes, Wait},
     output::{Output, is_json},
-    surroundings,
-    terminal::{self, Agreed},
+    surroundings, terminal,
     waits,
 };
 
@@ -59,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let outcome = if arguments.dry_run {
         plan.outcome().clone()
     } else {
-        let consent = terminal::consent(plan.needs(), &Agreed::default(), output)?;
+        let consent = terminal::consent(plan.needs(), output)?;
         plan.carry_out(&consent)?
     };
     show(&outcome, output)?;

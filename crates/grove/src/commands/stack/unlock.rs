@@ -8,8 +8,7 @@ use crate::{
     global::Global,
     options::Program,
     output::Output,
-    surroundings,
-    terminal::{self, Agreed},
+    surroundings, terminal,
 };
 
 /// Take away the lock of a stack's state that somebody left behind.
@@ -39,7 +38,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         lock: arguments.id.clone(),
     };
     let plan = unlock::plan(&around, &request)?;
-    let consent = terminal::consent(plan.needs(), &Agreed::default(), output)?;
+    let consent = terminal::consent(plan.needs(), output)?;
     let outcome = plan.carry_out(&consent)?;
     output.note(&format!("`{}` is free", outcome.stack));
     Ok(Exit::Done)
