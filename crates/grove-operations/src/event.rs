@@ -114,6 +114,13 @@ pub enum Doing<'a> {
         /// Its address.
         stack: &'a str,
     },
+    /// Applying a stack: what the program says.
+    Said {
+        /// Its address.
+        stack: &'a str,
+        /// The line, without what would move a terminal's cursor.
+        line: &'a str,
+    },
     /// Fetching a file of a bundle.
     FetchingFile {
         /// The engine that it is of.
@@ -150,6 +157,7 @@ impl fmt::Display for Doing<'_> {
             Self::Planning { stack } => write!(formatter, "planning {stack}"),
             Self::Applying { stack } => write!(formatter, "applying {stack}"),
             Self::LookingAt { stack } => write!(formatter, "looking at {stack}"),
+            Self::Said { stack, line } => write!(formatter, "{stack}: {line}"),
             Self::FetchingFile {
                 name,
                 version,

@@ -4,7 +4,6 @@
 mod around;
 pub mod check;
 pub mod consent;
-
 pub mod deploy;
 mod error;
 mod event;
@@ -13,16 +12,17 @@ pub mod fleet;
 pub mod jobs;
 pub mod reach;
 pub mod release;
-pub mod request;
 pub mod render;
+pub mod request;
 pub mod secrets;
 pub mod shared;
 pub mod stacks;
+pub mod state;
 pub mod status;
 pub mod text;
 pub mod threads;
 
 pub use around::{Around, Branches, Clock, Instead, Renderer};
 pub use error::{Error, Kind, Result};
-pub use grove_exec::Token;
 pub use event::{Doing, Event, Listener, Recorder, Silent};
+pub use grove_exec::Token;

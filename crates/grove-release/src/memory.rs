@@ -6,6 +6,45 @@
 //! same code. No file is touched, no process is started, no clock is read, nothing sleeps.
 //!
 //! What goes wrong is decided by the caller, see [`Fault`], so that a run can be repeated.
+//!
+//! ```
+//! use grove_release::{
+//!     Author, Changes, DeployBranch, Draft, Message,
+//!     memory::{Audit, Fault, MemoryRemote},
+//!     refuse,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let remote = MemoryRemote::new("example");
+//! let mut audit = Audit::new(&remote, "prod")?;
+//! let mut branch = DeployBranch::open_in_memory(&remote, "prod")?;
+//! let mut changes = Changes::default();
+//! changes.unhold("uni");
+//! changes.write("note", "anything");
+//! let draft = Draft {
+//!     changes,
+//!     message: Message {
+//!         subject: "an example".to_owned(),
+//!         request: Some("example-1".parse()?),
+//!         ..Message::default()
+//!     },
+//!     author: Author { name: "Ada".to_owned(), email: "ada@acme.example".to_owned() },
+//!     time: "2026-01-02T03:04:05Z".parse()?,
+//! };
+//!
+//! // It lands, and nobody can be asked whether it did.
+//! remote.inject(Fault::AnswerLost);
+//! remote.inject(Fault::FetchFails);
+//! assert!(branch.commit(draft.clone(), refuse).is_err());
+//!
+//! // The same request again finds the first one.
+//! let mut branch = DeployBranch::open_in_memory(&remote, "prod")?;
+//! let outcome = branch.commit(draft, refuse)?;
+//! assert!(!outcome.pushed && outcome.landed.is_some());
+//! assert_eq!(audit.look()?.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 mod audit;
 mod branch;

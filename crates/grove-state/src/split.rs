@@ -7,6 +7,7 @@ use std::{
 };
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer as _, Serialize,
     de::{IgnoredAny, MapAccess, Visitor},
@@ -51,7 +52,7 @@ pub struct Part<'a> {
 }
 
 /// What a split did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// The format, 1.
     pub version: u32,
@@ -68,7 +69,7 @@ pub struct Record {
 }
 
 /// What a split did for one stack.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartRecord {
     /// The stack's name.
     pub stack: String,
@@ -85,7 +86,7 @@ pub struct PartRecord {
 }
 
 /// An object whose address or dependencies are others than before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Moved {
     /// Its address now.
     pub to: String,
@@ -101,7 +102,7 @@ pub struct Moved {
 }
 
 /// A dependency that crosses from one stack to another.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Crossing {
     /// What was depended on, in the state that was split.
     pub dependency: String,

@@ -9,6 +9,7 @@ pub(crate) mod diff;
 pub(crate) mod freeze;
 pub(crate) mod history;
 pub(crate) mod init_task;
+pub(crate) mod eject;
 pub(crate) mod hold;
 pub(crate) mod show;
 pub(crate) mod instance;
@@ -18,6 +19,8 @@ pub(crate) mod render;
 pub(crate) mod rollback;
 pub(crate) mod new;
 pub(crate) mod sandbox;
+pub(crate) mod stack;
+pub(crate) mod state;
 pub(crate) mod unhold;
 
 use crate::{
@@ -42,6 +45,9 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Instance(arguments) => instance::run(arguments, global, output),
         Command::Hold(arguments) => hold::run(arguments, global, output),
         Command::Unhold(arguments) => unhold::run(arguments, global, output),
+        Command::Stack(arguments) => stack::run(arguments, global, output),
+        Command::State(arguments) => state::run(arguments, global, output),
+        Command::Eject(arguments) => eject::run(arguments, global, output),
         Command::New(arguments) => new::run(arguments, global, output),
         Command::Cluster(arguments) => cluster::run(arguments, global, output),
         Command::Bundle(arguments) => bundle::run(arguments, global, output),

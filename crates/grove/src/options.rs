@@ -58,15 +58,6 @@ pub(crate) struct Program {
     pub(crate) program: Option<PathBuf>,
 }
 
-impl Program {
-    /// For a command that runs none.
-    pub(crate) fn none() -> Self {
-        Self {
-            program: Some(PathBuf::from("tofu")),
-        }
-    }
-}
-
 impl Places for Program {
     fn place(&self, around: &mut Around) {
         around.tofu.clone_from(&self.program);

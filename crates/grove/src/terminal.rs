@@ -6,6 +6,7 @@ use grove_operations::{
     Around,
     consent::{Consent, Need, Needs},
     request::Target,
+    stacks::apply::Level,
     text::count,
 };
 
@@ -57,16 +58,20 @@ pub(crate) fn agreed(
 
 /// What the options of a command agree to.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Agreed {
+pub(crate) struct Agreed<'a> {
     /// Going back behind a mark that data cannot follow.
     pub(crate) data_risk: bool,
     /// How many volumes, hosts and other objects go.
     pub(crate) deletions: Option<usize>,
+    /// Every plan of a stack that loses nothing.
+    pub(crate) to_apply: bool,
+    /// Whatever the plans of these stacks lose.
+    pub(crate) to_destroy: &'a [String],
 }
 
 /// Asks for consent to everything that a plan needs and that is not agreed to; without a terminal the
 /// answer is no.
-pub(crate) fn consent(needs: &Needs, agreed: &Agreed, output: &Output) -> Result<Consent> {
+pub(crate) fn consent(needs: &Needs, agreed: &Agreed<'_>, output: &Output) -> Result<Consent> {
     for need in needs.iter() {
         agree(need, agreed, output)?;
     }
@@ -106,8 +111,41 @@ fn agree_to_deletions(needs: &Needs, confirmed: Option<usize>) -> Result<()> {
     Err(error.hint(format!("if that is meant, say `--confirm-deletes {total}`")))
 }
 
+/// Shows what the plans of a level would do, stack by stack, and asks about each; without a terminal the
+/// answer is no. Consent is to some of them: what nobody agrees to is refused alone.
+pub(crate) fn level(
+    around: &Around,
+    level: &mut Level<'_, '_>,
+    agreed: &Agreed<'_>,
+    output: &Output,
+) -> Consent {
+    let mut needs = Needs::default();
+    let mut refused = Vec::new();
+    for proposal in level.proposals() {
+        proposal.tell(around);
+        let is_agreed = match &proposal.need {
+            Need::Apply { .. } => agreed.to_apply,
+            Need::Destroys { stack, .. } => agreed.to_destroy.contains(stack),
+            _ => false,
+        };
+        let answer = if is_agreed {
+            Ok(())
+        } else {
+            agree(&proposal.need, agreed, output)
+        };
+        match answer {
+            Ok(()) => needs.extend([proposal.need.clone()]),
+            Err(error) => refused.push((proposal.stack.clone(), error)),
+        }
+    }
+    for (stack, error) in refused {
+        level.refuse(&stack, error);
+    }
+    Consent::to(needs)
+}
+
 /// Asks for consent to one thing.
-fn agree(need: &Need, agreed: &Agreed, output: &Output) -> Result<()> {
+fn agree(need: &Need, agreed: &Agreed<'_>, output: &Output) -> Result<()> {
     output.progress_done();
     let hint = match need {
         Need::Instances { instances } => {
@@ -132,6 +170,22 @@ fn agree(need: &Need, agreed: &Agreed, output: &Output) -> Result<()> {
         }
         // All of them together: see `agree_to_deletions`.
         Need::Deletions { .. } => return Ok(()),
+        Need::Apply { stack, .. } => {
+            if confirm(&format!("Apply {stack}?")) {
+                return Ok(());
+            }
+            "in a script, say `--yes`, or apply a plan that `grove stack plan` kept".to_owned()
+        }
+        Need::Destroys { stack, objects } => {
+            let question = format!(
+                "This destroys {}. Type the stack's name to go on: ",
+                count(objects.len(), "object")
+            );
+            if answer(&question).as_ref() == Some(stack) {
+                return Ok(());
+            }
+            format!("if that is meant, say `--confirm-destroys {stack}`")
+        }
         _ => return Err(Error::refused(need.refusal())),
     };
     Err(Error::refused(need.refusal()).hint(hint))

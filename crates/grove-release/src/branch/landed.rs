@@ -16,8 +16,6 @@ use crate::{Error, Id, RequestId, git::Database};
 
 /// How many of the newest commits are searched for a request.
 const SEARCH: usize = 10_000;
-/// What stands before a request in a commit.
-const TRAILER: &[u8] = b"\nGrove-Request:";
 
 /// A commit that a deploy branch has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,11 +134,10 @@ fn requests(
         };
         let tokens = database.find_commit_iter(&commit.object(), &mut buffer)?;
         next = tokens.parent_ids().next().map(Id::from);
-        // Few commits have one, and to look for bytes is far cheaper than to read a message.
-        if buffer.contains_str(TRAILER) {
-            let message = read(database, commit)?.message;
-            requests.extend(message.request.map(|request| (request, commit)));
-        }
+        // A blank line ends the headers.
+        let message = buffer.split_once_str("\n\n").map(|(_, message)| message);
+        let request = message.and_then(|message| Message::request(&message.to_str_lossy()));
+        requests.extend(request.map(|request| (request, commit)));
     }
     requests.reverse();
     Ok(Found {
