@@ -64,6 +64,13 @@ pub enum Need {
         /// What users notice.
         meaning: String,
     },
+    /// A cluster is destroyed, with everything that its instances hold.
+    Cluster {
+        /// Its name.
+        cluster: String,
+        /// The addresses of its instances.
+        instances: Vec<String>,
+    },
     /// Something that only one operation needs.
     Confirm {
         /// What, as a name that does not change.
@@ -165,6 +172,10 @@ impl Need {
                 secret,
                 meaning,
             } => format!("{instance}: {secret}: {meaning}"),
+            Self::Cluster { cluster, instances } => format!(
+                "nobody agreed to destroy `{cluster}` with {}",
+                count(instances.len(), "instance")
+            ),
             Self::Confirm { meaning, .. } => format!("nobody agreed: {meaning}"),
         }
     }
@@ -201,6 +212,13 @@ impl Need {
                     objects: some,
                 },
             ) => stack == same && within(objects, some),
+            (
+                Self::Cluster { cluster, instances },
+                Self::Cluster {
+                    cluster: same,
+                    instances: some,
+                },
+            ) => cluster == same && within(instances, some),
             (one, other) => one == other,
         }
     }

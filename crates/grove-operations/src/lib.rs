@@ -3,6 +3,7 @@
 
 mod around;
 pub mod check;
+pub mod cluster;
 pub mod consent;
 pub mod deploy;
 mod error;

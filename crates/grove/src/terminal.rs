@@ -198,6 +198,19 @@ fn agree(need: &Need, agreed: &Agreed<'_>, output: &Output) -> Result<()> {
             }
             format!("if that is meant, say `--confirm-destroys {stack}`")
         }
+        Need::Cluster { cluster, instances } => {
+            let instances = instances.len();
+            if is_there() {
+                output.warn(&format!(
+                    "this destroys `{cluster}` with {} and everything that they hold",
+                    count(instances, "instance")
+                ));
+                if answer("Type the cluster's name to go on: ").as_ref() == Some(cluster) {
+                    return Ok(());
+                }
+            }
+            format!("in a script, say `--confirm {cluster} --expect {instances}`")
+        }
         _ => return Err(Error::refused(need.refusal())),
     };
     Err(Error::refused(need.refusal()).hint(hint))

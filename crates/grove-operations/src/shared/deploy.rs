@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     bundle,
     change::SharedChange,
+    landed::made,
     render::{self, Released},
     wait::wait,
 };
@@ -25,11 +26,15 @@ use crate::{
     fleet::{find::find_cluster, origin},
     release::{
         follow::Waited,
+        landed,
         publish::{Subject, VERSION, publish},
         remotes,
     },
     request::RequestId,
 };
+
+/// What it is called among the releases that a commit names.
+pub(super) const UNIT: &str = "_cluster";
 
 /// Releases what a cluster's instances share.
 #[expect(
@@ -99,7 +104,7 @@ pub struct Plan<'a> {
     outcome: Outcome,
     cluster: Cluster,
     branch: DeployBranch,
-    /// What is pushed; none where nothing changes.
+    /// What is pushed; none where nothing changes, or where it was pushed before.
     release: Option<(u32, Changes, Subject)>,
     /// Whether the deploy repository is made where it is missing.
     create_remote: bool,
@@ -126,6 +131,31 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
         remotes::open(&workspace, &fleet, &cluster.name)?
     };
     around.progress_done();
+    if let Some(landed) = landed::of(&branch, request.id.as_ref())?
+        && let Some(made) = made(&branch, &landed)?
+    {
+        let parts = made.record.parts.keys();
+        let kept = parts.filter(|part| !tree.parts.contains_key(*part));
+        return Ok(Plan {
+            around,
+            needs: Needs::default(),
+            outcome: Outcome {
+                cluster: cluster.name.clone(),
+                dry_run: true,
+                release: Some(made.record.release),
+                changed: true,
+                kept: kept.cloned().collect(),
+                diff: made.change,
+                waits: Vec::new(),
+                argocd_namespace: cluster.argocd_namespace.clone(),
+            },
+            cluster: cluster.clone(),
+            branch,
+            release: None,
+            create_remote: false,
+            wait: request.wait,
+        });
+    }
     let (running, hold) = (
         branch.view()?.shared_latest()?,
         branch.view()?.shared_hold()?,
@@ -316,7 +346,7 @@ pub(super) fn brought(
         subject,
         request: request.cloned(),
         source: record.source.clone(),
-        releases: vec![("_cluster".to_owned(), record.release)],
+        releases: vec![(UNIT.to_owned(), record.release)],
     };
     let mut changes = Changes::default();
     changes.release_shared(SharedRelease {

@@ -6,13 +6,16 @@ use grove_release::{Changes, DeployBranch, Hold, RECORD_VERSION, SharedRecord, f
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{change::SharedChange, deploy::brought, render::Released, wait::wait};
+use super::{
+    change::SharedChange, deploy::brought, landed::made, render::Released, wait::wait,
+};
 use crate::{
     Around, Doing, Error, Result,
     consent::{Consent, Needs},
     fleet::{find::find_cluster, workspace::Workspace},
     release::{
         follow::Waited,
+        landed,
         publish::{Subject, VERSION, publish},
         remotes,
         rollback::before,
@@ -69,8 +72,8 @@ pub struct Plan<'a> {
     outcome: Outcome,
     cluster: Cluster,
     branch: DeployBranch,
-    changes: Changes,
-    subject: Subject,
+    /// What is pushed; none where it was pushed before.
+    release: Option<(Changes, Subject)>,
     wait: Option<u64>,
 }
 
@@ -85,6 +88,27 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     });
     let branch = remotes::open(&workspace, &fleet, &cluster.name)?;
     around.progress_done();
+    if let Some(landed) = landed::of(&branch, request.id.as_ref())?
+        && let Some(made) = made(&branch, &landed)?
+    {
+        return Ok(Plan {
+            around,
+            needs: Needs::default(),
+            outcome: Outcome {
+                cluster: cluster.name.clone(),
+                from: made.left.unwrap_or_default(),
+                to: made.record.rollback_of.unwrap_or_default(),
+                release: made.record.release,
+                dry_run: true,
+                diff: made.change,
+                waits: Vec::new(),
+            },
+            cluster: cluster.clone(),
+            branch,
+            release: None,
+            wait: request.wait,
+        });
+    }
     let (running, older) = releases(request, &branch)?;
     refuse_older_definitions(&running, &older)?;
     let after = Released::read(&branch, &older)?;
@@ -135,8 +159,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         },
         cluster: cluster.clone(),
         branch,
-        changes,
-        subject,
+        release: Some((changes, subject)),
         wait: request.wait,
     })
 }
@@ -162,11 +185,13 @@ impl Plan<'_> {
             ..
         } = self;
         outcome.dry_run = false;
-        around.doing(Doing::Pushing {
-            remote: &branch.remote().to_string(),
-        });
-        publish(around, &mut branch, self.changes, self.subject)?;
-        around.progress_done();
+        if let Some((changes, subject)) = self.release {
+            around.doing(Doing::Pushing {
+                remote: &branch.remote().to_string(),
+            });
+            publish(around, &mut branch, changes, subject)?;
+            around.progress_done();
+        }
         outcome.waits = wait(around, &branch, &self.cluster, self.wait);
         Ok(outcome)
     }

@@ -3,8 +3,10 @@
 mod bootstrap;
 mod deploy;
 mod diff;
+mod down;
 pub(crate) mod new;
 mod rollback;
+mod up;
 
 use crate::{global::Global, error::Result, output::Output};
 
@@ -26,6 +28,8 @@ enum Command {
         \x20 grove cluster new prod --provider digitalocean --region fra1 --state pg\n\
         \x20 grove cluster new prod --provider aws --region eu-central-1 --zone a,b --state pg")]
     New(new::Arguments),
+    Up(up::Arguments),
+    Down(down::Arguments),
     Bootstrap(bootstrap::Arguments),
     Deploy(deploy::Arguments),
     Diff(diff::Arguments),
@@ -35,6 +39,8 @@ enum Command {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     match &arguments.command {
         Command::New(arguments) => new::run(arguments, global, output),
+        Command::Up(arguments) => up::run(arguments, global, output),
+        Command::Down(arguments) => down::run(arguments, global, output),
         Command::Bootstrap(arguments) => bootstrap::run(arguments, global, output),
         Command::Deploy(arguments) => deploy::run(arguments, global, output),
         Command::Diff(arguments) => diff::run(arguments, global, output),

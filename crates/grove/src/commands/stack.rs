@@ -95,7 +95,7 @@ fn duration(text: &str) -> std::result::Result<u64, String> {
 }
 
 /// Shows all failures but the last, which is returned.
-fn fail(mut failures: Vec<Error>, output: &Output) -> Result {
+pub(super) fn fail(mut failures: Vec<Error>, output: &Output) -> Result {
     let Some(last) = failures.pop() else {
         return Ok(Exit::Done);
     };
