@@ -14,7 +14,7 @@ use crate::{
     options::Program,
     output::Output,
     surroundings,
-    terminal::{self, Agreed},
+    terminal::{self},
 };
 
 /// Take down a cluster that its stacks made: instances first, states last.

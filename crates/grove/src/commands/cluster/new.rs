@@ -12,7 +12,7 @@ use crate::{
     global::Global,
     output::Output,
     surroundings,
-    terminal::{self, Agreed, ask},
+    terminal::{self, ask},
 };
 
 /// Where clusters come from.

@@ -6,7 +6,6 @@ use clap_complete::ArgValueCandidates;
 use grove_operations::{
     Around,
     cluster::up::{self, Given, Stage, StackStage},
-    consent::Consent,
     deploy::{plan, request::Request},
     release::follow,
     shared::bootstrap::Plan,

@@ -2,7 +2,6 @@
 
 use grove_fleet::layout;
 use grove_operations::{
-    consent::Need,
     fleet::find::address,
     secrets::{
         classes,
@@ -11,7 +10,7 @@ use grove_operations::{
 };
 
 use crate::{
-    error::{Error, Exit, Result},
+    error::{Exit, Result},
     global::Global,
     options::{Agreement, Instances, Reach, Remotes, Selection},
     output::{Output, is_json},
