@@ -53,6 +53,13 @@ pub enum Need {
         /// Their addresses.
         objects: Vec<String>,
     },
+    /// What Grove made for an instance on servers outside of its namespace goes, with all that is in it.
+    DataRemoval {
+        /// Its address.
+        instance: String,
+        /// Databases, users and buckets, in words.
+        what: Vec<String>,
+    },
     /// Something that only one operation needs.
     Confirm {
         /// What, as a name that does not change.
@@ -149,6 +156,13 @@ impl Need {
                     .collect::<Vec<_>>()
                     .join(", ")
             ),
+            Self::DataRemoval { instance, what } if what.is_empty() => {
+                format!("{instance} has nothing that Grove made outside of its namespace")
+            }
+            Self::DataRemoval { what, .. } => format!(
+                "this removes {} for good, with all that is in it",
+                what.join(", ")
+            ),
             Self::Confirm { meaning, .. } => format!("nobody agreed: {meaning}"),
         }
     }
@@ -182,6 +196,13 @@ impl Need {
                     objects: some,
                 },
             ) => stack == same && within(objects, some),
+            (
+                Self::DataRemoval { instance, what },
+                Self::DataRemoval {
+                    instance: same,
+                    what: some,
+                },
+            ) => instance == same && within(what, some),
             (one, other) => one == other,
         }
     }

@@ -29,7 +29,7 @@ pub enum Kind {
 }
 
 /// Why an operation did not do what it was asked: what happened, why, and what to do next.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Error {
     /// Whose fault it is.
     pub kind: Kind,

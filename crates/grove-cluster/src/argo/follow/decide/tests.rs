@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 
 /// How long each step takes, in milliseconds, and a round's pause.
@@ -122,7 +124,7 @@ fn follow(
         let steps;
         (steps, memory) = round(&seen, memory);
         for step in steps.iter().filter(|step| **step != Step::Wait) {
-            text.push_str(&format!("{now} {step:?}\n"));
+            writeln!(text, "{now} {step:?}").unwrap();
         }
         if let Some(Step::End(_)) = steps.last() {
             return (text, memory);
@@ -130,6 +132,16 @@ fn follow(
         now += PAUSE + STEP * steps.len() as u64;
     }
 }
+
+/// What a case is, what is seen, what is remembered, the time, and whether a trouble stays: the steps.
+type Row = (
+    &'static str,
+    Option<Look<'static>>,
+    Memory,
+    u64,
+    bool,
+    Vec<Step<'static>>,
+);
 
 #[test]
 fn the_steps_of_a_round() {
@@ -145,322 +157,46 @@ fn the_steps_of_a_round() {
         is_frozen: true,
         ..AT_OLDER
     };
-    // What is seen, what is remembered, the time, and whether a trouble stays: the steps.
-    let table: Vec<(&str, Option<Look<'_>>, Memory, u64, bool, Vec<Step<'_>>)> = vec![
-        (
-            "no Application yet",
-            None,
-            first,
-            0,
-            false,
-            vec![RefreshRoot, Wait],
-        ),
-        (
-            "no Application, asked lately",
-            None,
-            lately(4000),
-            5000,
-            false,
-            vec![Wait],
-        ),
-        (
-            "no Application, asked long ago",
-            None,
-            lately(3000),
-            5000,
-            false,
-            vec![RefreshRoot, Wait],
-        ),
-        (
-            "no Application, late",
-            None,
-            lately(9990),
-            10_000,
-            false,
-            vec![End(Ended::OutOfTime)],
-        ),
+    #[rustfmt::skip]
+    let table: Vec<Row> = vec![
+        ("no Application yet", None, first, 0, false, vec![RefreshRoot, Wait]),
+        ("no Application, asked lately", None, lately(4000), 5000, false, vec![Wait]),
+        ("no Application, asked long ago", None, lately(3000), 5000, false, vec![RefreshRoot, Wait]),
+        ("no Application, late", None, lately(9990), 10_000, false, vec![End(Ended::OutOfTime)]),
         // Not even an operation of an older release is ended.
-        (
-            "frozen",
-            Some(frozen),
-            at_once,
-            0,
-            false,
-            vec![End(Ended::Frozen)],
-        ),
-        (
-            "frozen and healthy",
-            Some(Look {
-                is_frozen: true,
-                ..HEALTHY
-            }),
-            first,
-            0,
-            false,
-            vec![End(Ended::Frozen)],
-        ),
-        (
-            "an older release is applied",
-            Some(AT_OLDER),
-            at_once,
-            0,
-            false,
-            vec![EndOther, Refresh, Wait],
-        ),
-        (
-            "it is ended again, and no look asked for",
-            Some(AT_OLDER),
-            lately(5000),
-            5000,
-            false,
-            vec![EndOther, Wait],
-        ),
-        (
-            "behind",
-            Some(BEHIND),
-            at_once,
-            0,
-            false,
-            vec![SyncAtOnce, Wait],
-        ),
-        (
-            "behind, at once only once",
-            Some(BEHIND),
-            lately(4000),
-            5000,
-            false,
-            vec![Wait],
-        ),
-        (
-            "behind, where a look must come first",
-            Some(BEHIND),
-            first,
-            0,
-            false,
-            vec![Refresh, Wait],
-        ),
-        (
-            "seen",
-            Some(IDLE_COMMIT),
-            first,
-            0,
-            false,
-            vec![Refresh, LookAtTroubles, Wait],
-        ),
-        (
-            "being applied, asked long ago",
-            Some(SYNCING),
-            Memory {
-                refreshed: Some(time(0)),
-                ..lately(9000)
-            },
-            9000,
-            false,
-            vec![Wait],
-        ),
-        (
-            "another commit is being applied",
-            Some(Look {
-                is_syncing: true,
-                is_busy: true,
-                ..UNSEEN
-            }),
-            first,
-            0,
-            false,
-            vec![Wait],
-        ),
+        ("frozen", Some(frozen), at_once, 0, false, vec![End(Ended::Frozen)]),
+        ("frozen and healthy", Some(Look { is_frozen: true, ..HEALTHY }), first, 0, false, vec![End(Ended::Frozen)]),
+        ("an older release is applied", Some(AT_OLDER), at_once, 0, false, vec![EndOther, Refresh, Wait]),
+        ("it is ended again, and no look asked for", Some(AT_OLDER), lately(5000), 5000, false, vec![EndOther, Wait]),
+        ("behind", Some(BEHIND), at_once, 0, false, vec![SyncAtOnce, Wait]),
+        ("behind, at once only once", Some(BEHIND), lately(4000), 5000, false, vec![Wait]),
+        ("behind, where a look must come first", Some(BEHIND), first, 0, false, vec![Refresh, Wait]),
+        ("seen", Some(IDLE_COMMIT), first, 0, false, vec![Refresh, LookAtTroubles, Wait]),
+        ("being applied, asked long ago", Some(SYNCING), Memory { refreshed: Some(time(0)), ..lately(9000) }, 9000, false, vec![Wait]),
+        ("another commit is being applied", Some(Look { is_syncing: true, is_busy: true, ..UNSEEN }), first, 0, false, vec![Wait]),
         // What Argo CD knows of pods may be old.
-        (
-            "applied, asked some time ago",
-            Some(SYNCED),
-            Memory {
-                refreshed: Some(time(1000)),
-                ..lately(9000)
-            },
-            9000,
-            false,
-            vec![Wait],
-        ),
-        (
-            "applied, stale",
-            Some(SYNCED),
-            Memory {
-                refreshed: Some(time(990)),
-                ..lately(9000)
-            },
-            9000,
-            false,
-            vec![Refresh, Wait],
-        ),
-        (
-            "troubles, looked at lately",
-            Some(SYNCED),
-            Memory {
-                looked: Some(time(7000)),
-                ..lately(9000)
-            },
-            9000,
-            false,
-            vec![Wait],
-        ),
-        (
-            "troubles, looked at long ago",
-            Some(SYNCED),
-            Memory {
-                looked: Some(time(6990)),
-                ..lately(9000)
-            },
-            9000,
-            false,
-            vec![LookAtTroubles, Wait],
-        ),
-        (
-            "healthy",
-            Some(HEALTHY),
-            lately(5000),
-            5000,
-            false,
-            vec![End(Ended::Healthy)],
-        ),
-        (
-            "healthy, whatever was wrong before",
-            Some(HEALTHY),
-            lately(5000),
-            5000,
-            true,
-            vec![End(Ended::Healthy)],
-        ),
-        (
-            "healthy, late",
-            Some(HEALTHY),
-            lately(10_000),
-            10_000,
-            false,
-            vec![End(Ended::Healthy)],
-        ),
-        (
-            "healthy, but of another commit",
-            Some(Look {
-                is_healthy: true,
-                ..UNSEEN
-            }),
-            lately(5000),
-            5000,
-            false,
-            vec![Wait],
-        ),
-        (
-            "a trouble stays",
-            Some(SYNCED),
-            lately(5000),
-            5000,
-            true,
-            vec![End(Ended::Failed)],
-        ),
-        (
-            "a trouble of before stays",
-            Some(UNSEEN),
-            lately(5000),
-            5000,
-            true,
-            vec![Wait],
-        ),
-        (
-            "left alone for a moment",
-            Some(IDLE_COMMIT),
-            Memory {
-                idle_since: Some(time(3800)),
-                ..lately(5000)
-            },
-            5000,
-            false,
-            vec![Wait],
-        ),
-        (
-            "left alone",
-            Some(IDLE_COMMIT),
-            Memory {
-                idle_since: Some(time(3799)),
-                ..lately(5000)
-            },
-            5000,
-            false,
-            vec![Sync("new"), Wait],
-        ),
-        (
-            "left alone for the third time",
-            Some(IDLE_COMMIT),
-            asked(2),
-            5000,
-            false,
-            vec![Sync("new"), Wait],
-        ),
-        (
-            "left alone for the fourth time",
-            Some(IDLE_COMMIT),
-            asked(3),
-            5000,
-            false,
-            vec![Wait],
-        ),
-        (
-            "left alone, but a trouble stays",
-            Some(IDLE_COMMIT),
-            asked(0),
-            5000,
-            true,
-            vec![End(Ended::Failed)],
-        ),
-        (
-            "left alone, late",
-            Some(IDLE_COMMIT),
-            asked(0),
-            10_000,
-            false,
-            vec![Refresh, LookAtTroubles, End(Ended::OutOfTime)],
-        ),
+        ("applied, asked some time ago", Some(SYNCED), Memory { refreshed: Some(time(1000)), ..lately(9000) }, 9000, false, vec![Wait]),
+        ("applied, stale", Some(SYNCED), Memory { refreshed: Some(time(990)), ..lately(9000) }, 9000, false, vec![Refresh, Wait]),
+        ("troubles, looked at lately", Some(SYNCED), Memory { looked: Some(time(7000)), ..lately(9000) }, 9000, false, vec![Wait]),
+        ("troubles, looked at long ago", Some(SYNCED), Memory { looked: Some(time(6990)), ..lately(9000) }, 9000, false, vec![LookAtTroubles, Wait]),
+        ("healthy", Some(HEALTHY), lately(5000), 5000, false, vec![End(Ended::Healthy)]),
+        ("healthy, whatever was wrong before", Some(HEALTHY), lately(5000), 5000, true, vec![End(Ended::Healthy)]),
+        ("healthy, late", Some(HEALTHY), lately(10_000), 10_000, false, vec![End(Ended::Healthy)]),
+        ("healthy, but of another commit", Some(Look { is_healthy: true, ..UNSEEN }), lately(5000), 5000, false, vec![Wait]),
+        ("a trouble stays", Some(SYNCED), lately(5000), 5000, true, vec![End(Ended::Failed)]),
+        ("a trouble of before stays", Some(UNSEEN), lately(5000), 5000, true, vec![Wait]),
+        ("left alone for a moment", Some(IDLE_COMMIT), Memory { idle_since: Some(time(3800)), ..lately(5000) }, 5000, false, vec![Wait]),
+        ("left alone", Some(IDLE_COMMIT), Memory { idle_since: Some(time(3799)), ..lately(5000) }, 5000, false, vec![Sync("new"), Wait]),
+        ("left alone for the third time", Some(IDLE_COMMIT), asked(2), 5000, false, vec![Sync("new"), Wait]),
+        ("left alone for the fourth time", Some(IDLE_COMMIT), asked(3), 5000, false, vec![Wait]),
+        ("left alone, but a trouble stays", Some(IDLE_COMMIT), asked(0), 5000, true, vec![End(Ended::Failed)]),
+        ("left alone, late", Some(IDLE_COMMIT), asked(0), 10_000, false, vec![Refresh, LookAtTroubles, End(Ended::OutOfTime)]),
         // Its sync may have failed before this release asked for anything: it is tried.
-        (
-            "failed, never asked for",
-            Some(FAILED),
-            asked(0),
-            5000,
-            false,
-            vec![Sync("new"), Wait],
-        ),
-        (
-            "failed, asked for",
-            Some(FAILED),
-            asked(1),
-            5000,
-            false,
-            vec![End(Ended::Failed)],
-        ),
-        (
-            "late while it is applied",
-            Some(SYNCING),
-            lately(9990),
-            10_000,
-            false,
-            vec![LookAtTroubles, End(Ended::OutOfTime)],
-        ),
-        (
-            "superseded",
-            Some(NEWER),
-            lately(5000),
-            5000,
-            false,
-            vec![End(Ended::Superseded)],
-        ),
-        (
-            "superseded, late",
-            Some(NEWER),
-            lately(10_000),
-            10_000,
-            false,
-            vec![End(Ended::Superseded)],
-        ),
+        ("failed, never asked for", Some(FAILED), asked(0), 5000, false, vec![Sync("new"), Wait]),
+        ("failed, asked for", Some(FAILED), asked(1), 5000, false, vec![End(Ended::Failed)]),
+        ("late while it is applied", Some(SYNCING), lately(9990), 10_000, false, vec![LookAtTroubles, End(Ended::OutOfTime)]),
+        ("superseded", Some(NEWER), lately(5000), 5000, false, vec![End(Ended::Superseded)]),
+        ("superseded, late", Some(NEWER), lately(10_000), 10_000, false, vec![End(Ended::Superseded)]),
     ];
     for (what, look, memory, since, is_hopeless, expected) in table {
         let seen = Seen {
