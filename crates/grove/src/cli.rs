@@ -34,6 +34,11 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Hold(c::hold::Arguments),
     Unhold(c::unhold::Arguments),
+    Data(c::data::Arguments),
+    Run(c::run::Arguments),
+    Do(c::do_job::Arguments),
+    Shell(c::shell::Arguments),
+    Logs(c::logs::Arguments),
     Completions(c::completions::Arguments),
     Man(c::man::Arguments),
     #[command(hide = true)]

@@ -211,6 +211,14 @@ impl Running {
     }
 }
 
+/// How long Jobs on servers of data are watched.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Patience {
+    /// How long to watch, in seconds; the Job goes on.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    pub(crate) timeout: u64,
+}
+
 /// The instances that a command writes to.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Instances {
@@ -218,4 +226,17 @@ pub(crate) struct Instances {
     pub(crate) agreement: Agreement,
     #[command(flatten)]
     pub(crate) selection: Selection,
+}
+
+impl Instances {
+    /// What one selector means.
+    pub(crate) fn of(selector: &str, agreement: Agreement) -> Self {
+        Self {
+            agreement,
+            selection: Selection {
+                selectors: vec![selector.to_owned()],
+                ..Selection::default()
+            },
+        }
+    }
 }
