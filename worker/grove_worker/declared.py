@@ -9,9 +9,10 @@ from jinja2 import defaults, nodes
 from tutor import config as tutor_config
 
 from . import jinja
-from .child import Place, Request, open_project
 from .config import GENERATING, Configuration, declared
 from .errors import WorkerError
+from .project import open_project
+from .request import Place, Request
 from .throwaway import NAME as JWT_KEY
 from .throwaway import Throwaway
 

@@ -17,6 +17,7 @@ import typing as t
 from . import child, confine, frames, loading, warm
 from .errors import MAX_TRACEBACK, WorkerError
 from .limits import Limits
+from .request import Place, Request
 from .throwaway import Throwaway
 
 _CHUNK = 1 << 16
@@ -31,7 +32,7 @@ class _Child:
     pid: int
     answer_fd: int
     log_fd: int
-    place: child.Place
+    place: Place
     note: loading.Note
     plugin_set: tuple[str, ...]
     deadline: float
@@ -72,7 +73,7 @@ class Parent:
         self._warmed = warmed
         self._warming: set[tuple[str, ...]] = set()
         self._wanted: collections.Counter[tuple[str, ...]] = collections.Counter()
-        self._queue: collections.deque[tuple[int, child.Request]] = collections.deque()
+        self._queue: collections.deque[tuple[int, Request]] = collections.deque()
         self._children: dict[int, _Child] = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(requests, selectors.EVENT_READ, None)
@@ -133,7 +134,7 @@ class Parent:
                     "protocol", "secrets are made by a worker that serves nothing else"
                 )
             self._held_secrets = head["op"] == "generate"
-            request = child.Request.parse(head, body)
+            request = Request.parse(head, body)
         except WorkerError as error:
             self._send(id_, frames.encode(error.head()))
             return
@@ -161,7 +162,7 @@ class Parent:
                 return
             if self._should_warm(request, plugin_set):
                 self._warming.add(plugin_set)
-                warm_up = child.Request.parse(
+                warm_up = Request.parse(
                     {"op": "warm", "plugins": list(plugin_set)}, b""
                 )
                 self._start(0, warm_up, plugin_set)
@@ -169,11 +170,11 @@ class Parent:
             del self._queue[index]
             self._start(id_, request, plugin_set)
 
-    def _plugin_set(self, request: child.Request) -> tuple[str, ...]:
+    def _plugin_set(self, request: Request) -> tuple[str, ...]:
         """The distribution's own among the plugins of a request."""
         return tuple(sorted(self._installed.intersection(request.plugins)))
 
-    def _should_warm(self, request: child.Request, plugin_set: tuple[str, ...]) -> bool:
+    def _should_warm(self, request: Request, plugin_set: tuple[str, ...]) -> bool:
         if request.op != "render":
             return False
         if any(set(plugin_set) <= set(done) for done in self._warmed):
@@ -185,9 +186,9 @@ class Parent:
         return False
 
     def _start(
-        self, id_: int, request: child.Request, plugin_set: tuple[str, ...]
+        self, id_: int, request: Request, plugin_set: tuple[str, ...]
     ) -> None:
-        place = child.Place(tempfile.mkdtemp(dir=self._directory))
+        place = Place(tempfile.mkdtemp(dir=self._directory))
         note = loading.Note()
         answer_read, answer_write = os.pipe()
         log_read, log_write = os.pipe()
@@ -313,8 +314,8 @@ def _is_whole(answer: bytearray) -> bool:
 
 
 def _become_child(
-    request: child.Request,
-    place: child.Place,
+    request: Request,
+    place: Place,
     limits: Limits,
     throwaway: Throwaway,
     answer_fd: int,

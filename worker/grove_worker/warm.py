@@ -13,8 +13,9 @@ import jinja2
 from tutor.__about__ import __version__
 
 from . import PROTOCOL, jinja, render
-from .child import Place, Request, open_project
 from .config import Configuration
+from .project import open_project
+from .request import Place, Request
 from .throwaway import NAME as JWT_KEY
 from .throwaway import Throwaway
 

@@ -1,6 +1,6 @@
 //! The workspace built for tests. All of it is built together, so that every suite runs the same
-//! code with the same features and nothing is compiled twice; each suite then runs the test
-//! binaries that it names.
+//! code with the same features and nothing is compiled twice; each suite then runs the tests that are
+//! its own.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,7 +10,12 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
-use crate::{context::Context, process, tally::Tally};
+use crate::{
+    context::Context,
+    ignored::{self, Ignored},
+    process,
+    tally::Tally,
+};
 
 /// A compiled test program.
 #[derive(Debug)]
@@ -20,6 +25,8 @@ pub(crate) struct TestBinary {
     pub(crate) kind: Kind,
     /// The target: the crate, or the name of the file under `tests/`.
     pub(crate) name: String,
+    /// Those of its tests that only a suite of their own runs.
+    pub(crate) ignored: Vec<Ignored>,
     executable: PathBuf,
     /// The package's directory, in which its tests run.
     directory: PathBuf,
@@ -35,6 +42,15 @@ pub(crate) enum Kind {
 }
 
 impl TestBinary {
+    /// The names of the tests that a suite of ignored tests runs.
+    pub(crate) fn ignored_of(&self, suite: &str) -> impl Iterator<Item = &str> {
+        let named = move |test: &&Ignored| test.suite.as_deref() == Some(suite);
+        self.ignored
+            .iter()
+            .filter(named)
+            .map(|test| test.name.as_str())
+    }
+
     /// Runs it and adds its counts.
     pub(crate) fn run(
         &self,
@@ -89,7 +105,7 @@ impl Build {
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             let message: Message = serde_json::from_str(line)
                 .with_context(|| format!("cargo said what cannot be read: {line}"))?;
-            build.add(message);
+            build.add(message)?;
         }
         build
             .tests
@@ -104,7 +120,7 @@ impl Build {
             .context("building the tests did not build `grove`")
     }
 
-    fn add(&mut self, message: Message) {
+    fn add(&mut self, message: Message) -> Result<()> {
         let Message {
             executable,
             manifest_path,
@@ -115,12 +131,12 @@ impl Build {
         let (Some(executable), Some(manifest), Some(target), Some(profile)) =
             (executable, manifest_path, target, profile)
         else {
-            return;
+            return Ok(());
         };
         let is = |kind: &str| target.kind.iter().any(|each| each == kind);
         // Every crate's directory has its package's name.
         let Some(directory) = manifest.parent() else {
-            return;
+            return Ok(());
         };
         let package = directory
             .file_name()
@@ -138,12 +154,14 @@ impl Build {
                 package,
                 kind,
                 name: target.name,
+                ignored: ignored::of(&executable)?,
                 executable,
                 directory,
             });
         } else if package == "grove" && is("bin") {
             self.grove = Some(executable);
         }
+        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@ mod checks;
 mod context;
 mod control_plane;
 mod generated;
+mod ignored;
 mod needs;
 mod process;
 mod python;

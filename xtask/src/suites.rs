@@ -1,28 +1,35 @@
 //! `cargo xtask test`: the suites. A new one is an entry in [`SUITES`].
+//!
+//! What needs nothing but the workspace runs everywhere. A test that needs more is ignored, and names the
+//! suite that runs it: `#[ignore = "SUITE: what it needs"]`. One that names none fails every run.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+mod surroundings;
+
+use std::process::Command;
 
 use anyhow::{Result, bail};
+use clap::builder::PossibleValuesParser;
 
 use crate::{
-    build::{Kind, TestBinary},
+    build::{Build, Kind, TestBinary},
     context::Context,
-    control_plane,
-    needs::{self, Need},
+    ignored::Ignored,
+    needs::Need,
     process, python,
     report::{Outcome, Report},
+    suites::surroundings::Surroundings,
     tally::Tally,
-    tools,
 };
 
 /// Options of `cargo xtask test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Run only this suite; may be given several times.
-    #[arg(long, value_name = "NAME", value_parser = NAMES)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = PossibleValuesParser::new(SUITES.iter().map(|suite| suite.name)),
+    )]
     only: Vec<String>,
     /// List the suites instead of running them.
     #[arg(long)]
@@ -36,37 +43,18 @@ struct Suite {
     about: &'static str,
     /// Without these it is skipped, and fails where nothing may be skipped.
     needs: &'static [Need],
-    run: fn(&Context, &mut Tally) -> Result<()>,
+    tests: Tests,
+    /// What it runs beside test programs.
+    more: Option<fn(&Context, &mut Tally) -> Result<()>>,
 }
 
-const NAMES: [&str; 11] = [
-    "unit",
-    "cli",
-    "seal",
-    "split",
-    "stacks",
-    "tutor",
-    "features",
-    "data-services",
-    "main-path",
-    "operate",
-    "e2e",
-];
-
-/// The tests of the suite `split`, which are in one program with those of `main-path`.
-const SPLIT: &str = "state::";
-
-/// Those of the suite `features`.
-const FEATURES: &str = "features::";
-
-/// Those of the suite `data-services`.
-const DATA_SERVICES: &str = "data_services::";
-
-/// The tests of the suite `operate`, which are in one program with those of `e2e`.
-const OPERATE: &str = "operate::";
-
-/// Those of the suite `stacks`.
-const STACKS: &str = "stacks::";
+/// Which tests of the workspace are a suite's.
+enum Tests {
+    /// Of these programs, what is not ignored.
+    Plain(fn(&TestBinary) -> bool),
+    /// Of every program, what is ignored and names the suite; and how what they need is brought.
+    Named(fn(&Context) -> Result<Surroundings>),
+}
 
 /// What a control plane of one's own needs.
 const ON_CLUSTERS: &[Need] = &[
@@ -79,33 +67,37 @@ const ON_CLUSTERS: &[Need] = &[
 ];
 
 /// Every suite, quick ones first.
-const SUITES: [Suite; NAMES.len()] = [
+const SUITES: &[Suite] = &[
     Suite {
-        name: NAMES[0],
+        name: "unit",
         about: "each crate by itself, and the examples in the documentation",
         needs: &[Need::Git],
-        run: unit,
+        tests: Tests::Plain(|program| !is_command_line(program)),
+        more: Some(documentation),
     },
     Suite {
-        name: NAMES[1],
+        name: "cli",
         about: "what the commands print, in a world of their own",
         needs: &[Need::Git],
-        run: cli,
+        tests: Tests::Plain(is_command_line),
+        more: None,
     },
     Suite {
-        name: NAMES[2],
+        name: "seal",
         about: "secrets against the real sops and kubeseal",
         needs: &[Need::Go],
-        run: seal,
+        tests: Tests::Named(surroundings::seal),
+        more: None,
     },
     Suite {
-        name: NAMES[3],
+        name: "split",
         about: "a combined state taken apart, with the real OpenTofu, and Terraform where installed",
         needs: &[Need::Git, Need::Go],
-        run: split,
+        tests: Tests::Named(surroundings::split),
+        more: None,
     },
     Suite {
-        name: NAMES[4],
+        name: "stacks",
         about: "infrastructure with the real OpenTofu, Terraform where installed, and real back ends",
         needs: &[
             Need::Git,
@@ -114,16 +106,18 @@ const SUITES: [Suite; NAMES.len()] = [
             Need::Python,
             Need::PackageIndex,
         ],
-        run: stacks,
+        tests: Tests::Named(surroundings::stacks),
+        more: None,
     },
     Suite {
-        name: NAMES[5],
+        name: "tutor",
         about: "the worker and its environments, with the real Tutor",
         needs: &[Need::Python, Need::PackageIndex, Need::Kustomize],
-        run: tutor,
+        tests: Tests::Named(surroundings::tutor),
+        more: Some(worker),
     },
     Suite {
-        name: NAMES[6],
+        name: "features",
         about: "what is said of a site, with the real Tutor, served by the real Caddy",
         needs: &[
             Need::Git,
@@ -132,10 +126,11 @@ const SUITES: [Suite; NAMES.len()] = [
             Need::PackageIndex,
             Need::Kustomize,
         ],
-        run: features,
+        tests: Tests::Named(surroundings::features),
+        more: None,
     },
     Suite {
-        name: NAMES[7],
+        name: "data-services",
         about: "users, databases and buckets on the real MariaDB, FerretDB, Redis and a server that speaks S3",
         needs: &[
             Need::Git,
@@ -146,10 +141,11 @@ const SUITES: [Suite; NAMES.len()] = [
             Need::PackageIndex,
             Need::Kustomize,
         ],
-        run: data_services,
+        tests: Tests::Named(surroundings::data_services),
+        more: None,
     },
     Suite {
-        name: NAMES[8],
+        name: "main-path",
         about: "from a fleet to a rollback, with the real Tutor, sops and Git remotes",
         needs: &[
             Need::Git,
@@ -158,19 +154,22 @@ const SUITES: [Suite; NAMES.len()] = [
             Need::PackageIndex,
             Need::Kustomize,
         ],
-        run: main_path,
+        tests: Tests::Named(surroundings::main_path),
+        more: None,
     },
     Suite {
-        name: NAMES[9],
+        name: "operate",
         about: "a site's daily tasks on a real control plane with Argo CD",
         needs: ON_CLUSTERS,
-        run: operate,
+        tests: Tests::Named(surroundings::on_clusters),
+        more: None,
     },
     Suite {
-        name: NAMES[10],
+        name: "e2e",
         about: "bootstrap, sync and faults on a real control plane with Argo CD",
         needs: ON_CLUSTERS,
-        run: e2e,
+        tests: Tests::Named(surroundings::on_clusters),
+        more: None,
     },
 ];
 
@@ -187,6 +186,15 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> bool {
     }
     let mut report = Report::default();
     let mut total = Tally::default();
+    let about = "all of it for tests, each of which has a suite";
+    report.run("build", about, || {
+        let outcome = match context.build().and_then(every_test_has_a_suite) {
+            Ok(()) => Outcome::Passed(String::new()),
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+        };
+        total.failed += u64::from(matches!(outcome, Outcome::Failed(_)));
+        outcome
+    });
     for suite in SUITES.iter().filter(asked) {
         report.run(suite.name, suite.about, || {
             let mut tally = Tally::default();
@@ -205,6 +213,39 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> bool {
     report.passed()
 }
 
+/// Fails with the ignored tests that no suite would run.
+fn every_test_has_a_suite(build: &Build) -> Result<()> {
+    let mut astray = Vec::new();
+    for program in &build.tests {
+        for test in program.ignored.iter().filter(|test| !has_suite(test)) {
+            let says = match &test.suite {
+                Some(suite) => format!("names `{suite}`"),
+                None => "names none".to_owned(),
+            };
+            astray.push(format!("\n  {}: `{}` {says}", program.package, test.name));
+        }
+    }
+    if !astray.is_empty() {
+        bail!(
+            "{} ignored tests are in no suite; `#[ignore = \"SUITE: what it needs\"]` puts one into {}{}",
+            astray.len(),
+            named().collect::<Vec<_>>().join(", "),
+            astray.concat()
+        );
+    }
+    Ok(())
+}
+
+fn has_suite(test: &Ignored) -> bool {
+    named().any(|name| test.suite.as_deref() == Some(name))
+}
+
+/// The suites that a test may name.
+fn named() -> impl Iterator<Item = &'static str> {
+    let named = |suite: &&Suite| matches!(suite.tests, Tests::Named(_));
+    SUITES.iter().filter(named).map(|suite| suite.name)
+}
+
 fn run_suite(context: &Context, suite: &Suite, tally: &mut Tally) -> Outcome {
     if let Some(lack) = suite.needs.iter().find_map(|need| need.lack(context)) {
         return if context.ci {
@@ -213,7 +254,12 @@ fn run_suite(context: &Context, suite: &Suite, tally: &mut Tally) -> Outcome {
             Outcome::Skipped(lack.to_owned())
         };
     }
-    match (suite.run)(context, tally) {
+    let ran = match suite.tests {
+        Tests::Plain(chosen) => run_plain(context, chosen, tally),
+        Tests::Named(bring) => run_named(context, suite.name, bring, tally),
+    };
+    let ran = ran.and_then(|()| suite.more.map_or(Ok(()), |more| more(context, tally)));
+    match ran {
         Err(error) => Outcome::Failed(format!("{error:#}")),
         Ok(()) if tally.failed > 0 => Outcome::Failed(format!("{} tests failed", tally.failed)),
         Ok(()) if tally.passed == 0 => Outcome::Failed("it ran no test".to_owned()),
@@ -221,61 +267,50 @@ fn run_suite(context: &Context, suite: &Suite, tally: &mut Tally) -> Outcome {
     }
 }
 
-/// Everything that is not ignored, but for the command line's.
-fn unit(context: &Context, tally: &mut Tally) -> Result<()> {
-    for binary in context
-        .build()?
-        .tests
-        .iter()
-        .filter(|binary| !is_command_line(binary))
-    {
-        binary.run(&[], &[], tally)?;
+fn run_plain(context: &Context, chosen: fn(&TestBinary) -> bool, tally: &mut Tally) -> Result<()> {
+    let programs = &context.build()?.tests;
+    for program in programs.iter().filter(|program| chosen(program)) {
+        program.run(&[], &[], tally)?;
     }
+    Ok(())
+}
+
+fn run_named(
+    context: &Context,
+    suite: &str,
+    bring: fn(&Context) -> Result<Surroundings>,
+    tally: &mut Tally,
+) -> Result<()> {
+    let programs = context.build()?.tests.iter();
+    let mut programs = programs
+        .filter(|program| program.ignored_of(suite).next().is_some())
+        .peekable();
+    if programs.peek().is_none() {
+        bail!("no test names it");
+    }
+    let Surroundings {
+        mut variables,
+        directories,
+        threads,
+    } = bring(context)?;
+    variables.push(("PATH", Context::path_with(&directories)?.into()));
+    let mut options = vec!["--ignored", "--exact"];
+    options.extend(threads.iter().flat_map(|number| ["--test-threads", number]));
+    for program in programs {
+        let arguments = options.iter().copied().chain(program.ignored_of(suite));
+        program.run(&arguments.collect::<Vec<_>>(), &variables, tally)?;
+    }
+    Ok(())
+}
+
+fn documentation(context: &Context, tally: &mut Tally) -> Result<()> {
     println!("\n--- examples in the documentation");
     let mut command = process::cargo(context);
     command.args(["test", "--workspace", "--doc"]);
     tally.watch(&mut command)
 }
 
-fn cli(context: &Context, tally: &mut Tally) -> Result<()> {
-    run_binaries(context, is_command_line, &[], &[], tally)
-}
-
-fn seal(context: &Context, tally: &mut Tally) -> Result<()> {
-    let variables = [
-        ("GROVE_TEST_SOPS", tools::SOPS.get(context)?),
-        ("GROVE_TEST_KUBESEAL", tools::KUBESEAL.get(context)?),
-    ];
-    let is_seal = |binary: &TestBinary| binary.package == "grove-seal";
-    run_binaries(
-        context,
-        is_seal,
-        &["--ignored"],
-        &with_path(&variables, &[])?,
-        tally,
-    )
-}
-
-fn split(context: &Context, tally: &mut Tally) -> Result<()> {
-    let variables = [("GROVE_TEST_TOFU", tools::TOFU.get(context)?)];
-    let variables = with_path(&variables, &[])?;
-    let arguments = ["--ignored", SPLIT];
-    run_binaries(context, is_command_line, &arguments, &variables, tally)
-}
-
-fn stacks(context: &Context, tally: &mut Tally) -> Result<()> {
-    let variables = [
-        ("GROVE_TEST_TOFU", tools::TOFU.get(context)?),
-        ("GROVE_TEST_PROVIDER", tools::PROVIDER.get(context)?),
-        ("GROVE_TEST_S3", python::s3(context)?),
-        ("GROVE_TEST_POSTGRES", needs::postgres().unwrap_or_default()),
-    ];
-    let variables = with_path(&variables, &[])?;
-    let arguments = ["--ignored", STACKS];
-    run_binaries(context, is_command_line, &arguments, &variables, tally)
-}
-
-fn tutor(context: &Context, tally: &mut Tally) -> Result<()> {
+fn worker(context: &Context, tally: &mut Tally) -> Result<()> {
     for environment in python::environments(context)? {
         println!("\n--- worker, in the environment of {}", environment.name);
         let mut command = Command::new(environment.program("python"));
@@ -291,122 +326,37 @@ fn tutor(context: &Context, tally: &mut Tally) -> Result<()> {
             ]);
         tally.watch(&mut command)?;
     }
-    let is_tutor = |binary: &TestBinary| binary.package == "grove-tutor";
-    let kustomize: Vec<PathBuf> = needs::kustomize(context)?.into_iter().collect();
-    run_binaries(
-        context,
-        is_tutor,
-        &["--ignored"],
-        &with_path(&[], &kustomize)?,
-        tally,
-    )
-}
-
-fn features(context: &Context, tally: &mut Tally) -> Result<()> {
-    let sops = tools::SOPS.get(context)?;
-    let mut directories: Vec<PathBuf> = needs::kustomize(context)?.into_iter().collect();
-    directories.extend(sops.parent().map(Path::to_owned));
-    let variables = [
-        ("GROVE_TEST_CADDY", tools::CADDY.get(context)?),
-        ("GROVE_TEST_DJANGO", python::waffle(context)?),
-    ];
-    let variables = with_path(&variables, &directories)?;
-    let arguments = ["--ignored", FEATURES];
-    run_binaries(context, is_command_line, &arguments, &variables, tally)
-}
-
-fn data_services(context: &Context, tally: &mut Tally) -> Result<()> {
-    let lock = |name: &str| context.root.join("e2e").join(name).join("requirements.txt");
-    let drivers = python::environment(context, &lock("data"))?;
-    let s3 = python::environment(context, &lock("s3"))?;
-    let directories: Vec<PathBuf> = needs::kustomize(context)?.into_iter().collect();
-    let variables = [
-        ("GROVE_TEST_DATA_PYTHON", drivers.program("python")),
-        ("GROVE_TEST_S3", s3.program("moto_server")),
-        ("GROVE_TEST_FERRETDB", tools::FERRETDB.get(context)?),
-    ];
-    let variables = with_path(&variables, &directories)?;
-    let arguments = ["--ignored", DATA_SERVICES];
-    run_binaries(context, is_command_line, &arguments, &variables, tally)
-}
-
-fn main_path(context: &Context, tally: &mut Tally) -> Result<()> {
-    let (sops, kubeseal) = (tools::SOPS.get(context)?, tools::KUBESEAL.get(context)?);
-    let mut directories: Vec<PathBuf> = needs::kustomize(context)?.into_iter().collect();
-    directories.extend(sops.parent().map(Path::to_owned));
-    let variables = [("GROVE_TEST_SOPS", sops), ("GROVE_TEST_KUBESEAL", kubeseal)];
-    let variables = with_path(&variables, &directories)?;
-    let arguments = [
-        "--ignored",
-        "--skip",
-        SPLIT,
-        "--skip",
-        STACKS,
-        "--skip",
-        FEATURES,
-        "--skip",
-        DATA_SERVICES,
-    ];
-    run_binaries(context, is_command_line, &arguments, &variables, tally)
-}
-
-fn operate(context: &Context, tally: &mut Tally) -> Result<()> {
-    on_clusters(context, &[OPERATE], tally)
-}
-
-fn e2e(context: &Context, tally: &mut Tally) -> Result<()> {
-    on_clusters(context, &["--skip", OPERATE], tally)
-}
-
-/// Each test has control planes of its own; more than two at once would not be faster on two cores.
-fn on_clusters(context: &Context, chosen: &[&str], tally: &mut Tally) -> Result<()> {
-    control_plane::build(context)?;
-    let logs = context.cache.join("e2e-logs");
-    fs_err::create_dir_all(&logs)?;
-    println!("logs of failing tests are kept in {}", logs.display());
-    let variables = [
-        ("GROVE_TEST_PROGRAMS", control_plane::programs(context)),
-        ("GROVE_TEST_LOGS", logs),
-        ("GROVE_TEST_TOFU", tools::TOFU.get(context)?),
-        ("GROVE_TEST_PROVIDER", tools::PROVIDER.get(context)?),
-    ];
-    let is_e2e = |binary: &TestBinary| binary.package == "grove" && binary.name == "e2e";
-    let arguments = [&["--ignored", "--test-threads=2"], chosen].concat();
-    run_binaries(context, is_e2e, &arguments, &variables, tally)
-}
-
-/// The tests that run the `grove` binary, without a cluster.
-fn is_command_line(binary: &TestBinary) -> bool {
-    binary.package == "grove" && binary.kind == Kind::Integration && binary.name == "it"
-}
-
-fn run_binaries(
-    context: &Context,
-    chosen: impl Fn(&TestBinary) -> bool,
-    arguments: &[&str],
-    variables: &[(&str, PathBuf)],
-    tally: &mut Tally,
-) -> Result<()> {
-    let mut binaries = context
-        .build()?
-        .tests
-        .iter()
-        .filter(|binary| chosen(binary))
-        .peekable();
-    if binaries.peek().is_none() {
-        bail!("no test binary belongs to it");
-    }
-    for binary in binaries {
-        binary.run(arguments, variables, tally)?;
-    }
     Ok(())
 }
 
-/// The variables, and `PATH` with some directories in front.
-fn with_path<'a>(
-    variables: &[(&'a str, PathBuf)],
-    directories: &[PathBuf],
-) -> Result<Vec<(&'a str, PathBuf)>> {
-    let path = PathBuf::from(Context::path_with(directories)?);
-    Ok(variables.iter().cloned().chain([("PATH", path)]).collect())
+/// The tests that run the `grove` binary, without a cluster.
+fn is_command_line(program: &TestBinary) -> bool {
+    program.package == "grove" && program.kind == Kind::Integration && program.name == "it"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_may_name_a_suite_that_runs_ignored_tests_and_nothing_else() {
+        let has_suite = |suite: Option<&str>| {
+            super::has_suite(&Ignored {
+                name: "a".to_owned(),
+                suite: suite.map(ToOwned::to_owned),
+            })
+        };
+        assert!(has_suite(Some("seal")) && has_suite(Some("data-services")));
+        for other in [None, Some("unit"), Some("cli"), Some("sael"), Some("")] {
+            assert!(!has_suite(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_suites_are_their_own() {
+        let mut names: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SUITES.len());
+    }
 }

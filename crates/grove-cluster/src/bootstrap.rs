@@ -14,7 +14,8 @@ mod wait;
 use std::future::Future;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use lock::{Holder, Lock};
@@ -49,10 +50,10 @@ impl Connection {
 }
 
 /// What a step did, or would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcome {
     /// The step's name.
-    pub step: &'static str,
+    pub step: String,
     /// Objects that were not there.
     pub created: Vec<String>,
     /// Objects that were there and are others now.
@@ -60,7 +61,7 @@ pub struct Outcome {
     /// How many objects were as they should be.
     pub unchanged: usize,
     /// Objects that cannot be tried before their kind is there; only in a plan.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub later: Vec<String>,
 }
 
@@ -146,7 +147,7 @@ impl Bootstrap<'_> {
 impl Outcome {
     fn new(step: &Step) -> Self {
         Self {
-            step: step.name,
+            step: step.name.to_owned(),
             created: Vec::new(),
             changed: Vec::new(),
             unchanged: 0,

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use grove_core::digest::hex;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -206,7 +207,7 @@ impl File {
 
     /// Whether these are the file's bytes; `place` is for the message.
     pub fn verify(&self, bytes: &[u8], place: &str) -> Result<(), Error> {
-        let found = hexadecimal(&Sha256::digest(bytes));
+        let found = hex(&Sha256::digest(bytes));
         if found == self.sha256 {
             return Ok(());
         }
@@ -279,15 +280,6 @@ impl Store {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,7 +318,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::new(directory.path());
         let bytes = b"apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
-        let digest = hexadecimal(&Sha256::digest(bytes));
+        let digest = hex(&Sha256::digest(bytes));
         let text = format!(
             "version: 1\ndefaults: {{}}\nfiles:\n- {{name: a, version: '1', file: a.yaml, source: 'https://x.example/a', sha256: {digest}}}\n"
         );

@@ -42,6 +42,12 @@ pub enum ExecError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Whoever asked for it ended the work that it was part of.
+    #[error("`{program}` was ended with the work that it was part of")]
+    Ended {
+        /// The program as it was asked for.
+        program: String,
+    },
     /// It ended with a status other than 0.
     #[error("`{program}` {status}{}", after_colon(.stderr))]
     Failed {

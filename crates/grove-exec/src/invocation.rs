@@ -9,6 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::Token;
 use crate::running::Waited;
 use crate::{ExecError, Outcome, Running, Sandbox, Variables, find, processes, variables};
 
@@ -164,6 +165,7 @@ impl Invocation {
             .wait_until(deadline)
             .map_err(|source| self.broken(source))?;
         match waited {
+            Waited::Ended(status) if !status.success() && is_ended() => Err(self.ended()),
             Waited::Ended(status) => Ok(Outcome {
                 program: self.name(),
                 status,
@@ -216,6 +218,9 @@ impl Invocation {
     }
 
     fn start(&self, stdin: Stdio) -> Result<Running, ExecError> {
+        if is_ended() {
+            return Err(self.ended());
+        }
         let mut command = self.command()?;
         command
             .stdin(stdin)
@@ -263,12 +268,23 @@ impl Invocation {
         Ok(command)
     }
 
+    fn ended(&self) -> ExecError {
+        ExecError::Ended {
+            program: self.name(),
+        }
+    }
+
     fn broken(&self, source: io::Error) -> ExecError {
         ExecError::Start {
             program: self.name(),
             source,
         }
     }
+}
+
+/// Whether the work that this thread is at was ended.
+fn is_ended() -> bool {
+    Token::current().is_some_and(|token| token.is_ended())
 }
 
 impl fmt::Debug for Invocation {

@@ -14,6 +14,7 @@ mod invocation;
 mod outcome;
 mod processes;
 mod running;
+mod token;
 mod variables;
 mod version;
 
@@ -24,5 +25,6 @@ pub use outcome::Outcome;
 pub use processes::end_all;
 pub use running::{Ender, Running};
 pub use sandbox::Sandbox;
+pub use token::{Entered, Token};
 pub use variables::Variables;
 pub use version::{Version, probe};

@@ -16,18 +16,40 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
+use crate::Token;
+
 /// How long a program may take to put away what it has begun, when all are told to end, unless more
 /// is asked for.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
 
-/// The groups that run now, and how long each may take to end: their leaders have not been reaped.
-static GROUPS: Mutex<BTreeMap<i32, Duration>> = Mutex::new(BTreeMap::new());
+/// The groups that run now: their leaders have not been reaped.
+static GROUPS: Mutex<BTreeMap<i32, Known>> = Mutex::new(BTreeMap::new());
 
 /// The thread that starts programs, by the channel that it reads.
 static STARTER: Mutex<Option<Sender<Request>>> = Mutex::new(None);
 
 /// A command and where its child is awaited.
 type Request = (Command, Sender<io::Result<Child>>);
+
+/// What is known of a group that runs.
+struct Known {
+    /// How long it may take to end.
+    farewell: Duration,
+    /// Under which token it was started.
+    token: Option<Token>,
+}
+
+impl Known {
+    /// The signal that asks it to end. What needs time is asked as a terminal would: the plugins of
+    /// OpenTofu die of the other one.
+    fn signal(&self) -> Signal {
+        if self.farewell > FAREWELL {
+            Signal::SIGINT
+        } else {
+            Signal::SIGTERM
+        }
+    }
+}
 
 /// A process group, by its leader's process id.
 #[derive(Clone, Copy, Debug)]
@@ -77,10 +99,14 @@ pub(crate) fn start(command: Command, farewell: Duration) -> io::Result<(Child, 
     let (reply, child) = mpsc::channel();
     // Held while it starts: `end_all` sees it or keeps it from starting.
     let mut groups = locked(&GROUPS);
+    let token = Token::current();
+    if token.as_ref().is_some_and(Token::is_ended) {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
     starter()?.send((command, reply)).map_err(|_| gone())?;
     let child = child.recv().map_err(|_| gone())??;
     let id = i32::try_from(child.id()).map_err(io::Error::other)?;
-    groups.insert(id, farewell);
+    groups.insert(id, Known { farewell, token });
     Ok((child, Group(id)))
 }
 
@@ -111,19 +137,13 @@ fn starter() -> io::Result<Sender<Request>> {
 /// From here on no program is started, and who waits for one waits for ever: Grove is to exit.
 pub fn end_all() {
     let groups = locked(&GROUPS);
-    for (group, farewell) in &*groups {
-        // What needs time is asked as a terminal would: the plugins of OpenTofu die of the other signal.
-        let signal = if *farewell > FAREWELL {
-            Signal::SIGINT
-        } else {
-            Signal::SIGTERM
-        };
+    for (group, known) in &*groups {
         // It fails only where nothing is left to end.
-        let _: Result<_, _> = killpg(Pid::from_raw(*group), signal);
+        let _: Result<_, _> = killpg(Pid::from_raw(*group), known.signal());
     }
     let asked = Instant::now();
     let may_go_on =
-        |(group, farewell): (&i32, &Duration)| asked.elapsed() < *farewell && runs(*group);
+        |(group, known): (&i32, &Known)| asked.elapsed() < known.farewell && runs(*group);
     while groups.iter().any(may_go_on) {
         thread::sleep(Duration::from_millis(5));
     }
@@ -131,6 +151,46 @@ pub fn end_all() {
         Group(*group).kill();
     }
     mem::forget(groups);
+}
+
+/// Ends the programs that were started under a token: asks them, and ends what is left when their time is
+/// over. Does not wait.
+pub(crate) fn end_those_of(token: &Token) {
+    let is_its = |known: &Known| known.token.as_ref().is_some_and(|its| its.is(token));
+    let mut left: Vec<(i32, Duration)> = Vec::new();
+    for (group, known) in &*locked(&GROUPS) {
+        if is_its(known) {
+            // It fails only where nothing is left to end.
+            let _: Result<_, _> = killpg(Pid::from_raw(*group), known.signal());
+            left.push((*group, known.farewell));
+        }
+    }
+    if left.is_empty() {
+        return;
+    }
+    left.sort_by_key(|(_, farewell)| *farewell);
+    let token = token.clone();
+    let reap = move || {
+        let asked = Instant::now();
+        for (group, farewell) in left {
+            // The number of a group that was closed may be another's by now.
+            let still = || {
+                let groups = locked(&GROUPS);
+                let known = groups.get(&group).and_then(|known| known.token.as_ref());
+                known.is_some_and(|its| its.is(&token))
+            };
+            while still() && asked.elapsed() < farewell {
+                thread::sleep(Duration::from_millis(20));
+            }
+            let groups = locked(&GROUPS);
+            let known = groups.get(&group).and_then(|known| known.token.as_ref());
+            if known.is_some_and(|its| its.is(&token)) {
+                Group(group).kill();
+            }
+        }
+    };
+    // Without a thread they are not waited for: what was asked ends by itself.
+    drop(thread::Builder::new().name("end programs".to_owned()).spawn(reap));
 }
 
 /// Whether a group's leader runs; it is left to be reaped by who started it.

@@ -7,6 +7,7 @@
 mod base;
 mod certificates;
 mod context;
+mod example;
 mod findings;
 mod json;
 mod leak;
@@ -34,7 +35,10 @@ use findings::Findings;
 use rayon::prelude::*;
 use view::View;
 
-use crate::{Finding, Fleet, Severity, Snapshot, load};
+use crate::{
+    Finding, Fleet, Severity, Snapshot,
+    load::{self, Loaded},
+};
 
 /// A fleet and what is wrong with it.
 #[derive(Clone, Debug)]
@@ -57,7 +61,7 @@ impl Checked {
 /// Loads a fleet and lets every rule look at it.
 pub fn check(snapshot: &Snapshot, context: &Context) -> Checked {
     let all = load::documents(snapshot);
-    let fleet = load::fleet(&all);
+    let Loaded { fleet, problems } = load::load(&all);
     let mut seen = HashSet::new();
     let documents: Vec<_> = all
         .files
@@ -70,13 +74,14 @@ pub fn check(snapshot: &Snapshot, context: &Context) -> Checked {
         all: &all,
         documents: &documents,
         fleet: &fleet,
+        problems: &problems,
         misfits: &misfits,
         context,
     };
     let findings = rules::ALL
         .par_iter()
         .map(|rule| {
-            let mut findings = Findings::new(rule, snapshot);
+            let mut findings = Findings::new(rule.id, rule.severity, snapshot);
             (rule.check)(&view, &mut findings);
             findings.finish()
         })

@@ -16,9 +16,9 @@ use std::fmt;
 use grove_yaml::{Node, Value};
 
 use crate::{
-    Address, layout,
-    load::{Document, Documents},
-    shape,
+    Address,
+    documents::{Document, Documents},
+    layout, shape,
 };
 
 /// Whose values a layer holds.

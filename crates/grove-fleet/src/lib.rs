@@ -5,16 +5,15 @@
 
 pub mod addons;
 pub mod check;
+pub mod documents;
 pub mod finding;
 pub mod layer;
 pub mod layout;
 pub mod links;
 pub mod load;
 pub mod model;
-pub mod near;
 pub mod network;
 mod python;
-pub mod quantity;
 pub mod reference;
 pub mod rotation;
 pub mod scaffold;
@@ -22,13 +21,10 @@ pub mod schedule;
 pub mod schema;
 pub mod selector;
 pub mod shape;
-pub mod snapshot;
+mod words;
 
-/// The prefix of every label and annotation of ours, without the slash.
-pub const PREFIX: &str = "grove-platform.org";
 
+pub use documents::{Document, Documents};
 pub use finding::{Finding, Location, Severity};
-pub use load::{Document, Documents};
-pub use model::{Address, Fleet};
-pub use quantity::Quantity;
-pub use snapshot::{File, Snapshot};
+pub use grove_core::{Address, File, PREFIX, Quantity, Snapshot, near, quantity, snapshot};
+pub use model::Fleet;

@@ -1,6 +1,6 @@
-//! From a snapshot of files to documents, and from documents to the typed fleet.
+//! From the documents of a fleet to the typed fleet.
 //!
-//! Both steps are best effort: what is broken is left out, and the rules of `check` say what and
+//! Best effort, as reading them is: what is broken is left out, and the rules of `check` say what and
 //! why. So a [`Fleet`] is only to be rendered when the check has found no error.
 
 mod build;
@@ -12,6 +12,7 @@ mod flags;
 mod frontend;
 mod instance;
 mod plugins;
+mod read;
 mod references;
 mod secrets;
 mod stacks;
@@ -19,96 +20,36 @@ mod stacks;
 mod tests;
 mod workloads;
 
+pub use crate::documents::documents;
+pub use data::DataProblem;
 pub use references::{Given, given};
 pub use secrets::output_secrets;
 pub(crate) use secrets::{SOPS, is_encrypted};
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use grove_yaml::{Limits, Node, Problem};
+use grove_yaml::Node;
 use rayon::prelude::*;
+use serde_json::Value;
 
-use crate::{Address, Fleet, Snapshot, layer, layout, layout::Kind, links};
+use crate::{Address, Fleet, documents::Documents, layer, layout, layout::Kind};
 
-/// What one file of a fleet may ask for. Real ones have some hundred values.
-const LIMITS: Limits = Limits {
-    bytes: 4 << 20,
-    depth: 100,
-    nodes: 50_000,
-};
-
-/// Every file of the known layout, read.
-#[derive(Clone, Debug, Default)]
-pub struct Documents {
-    /// By path, links followed: a linked file stands under each path that it has.
-    pub files: BTreeMap<String, Document>,
-}
-
-/// One file of the known layout.
+/// A fleet, and what showed while it was put together.
 #[derive(Clone, Debug)]
-pub struct Document {
-    /// Where the layout has it.
-    pub path: String,
-    /// Where it really stands: another path where a link leads here. Findings name this one.
-    pub real: String,
-    /// What it is.
-    pub kind: Kind,
-    /// Its bytes; none where it is too large or cannot be read.
-    pub bytes: Arc<[u8]>,
-    /// The tree, where it is YAML, as far as it could be read.
-    pub root: Option<Node>,
-    /// What is wrong with it as YAML.
-    pub problems: Vec<Problem>,
-}
-
-impl Documents {
-    /// The file at a path.
-    pub fn get(&self, path: &str) -> Option<&Document> {
-        self.files.get(path)
-    }
-
-    /// The tree of the file at a path, where it has one.
-    pub fn root(&self, path: &str) -> Option<&Node> {
-        self.files.get(path)?.root.as_ref()
-    }
-
-    /// Every instance that has an `instance.yaml`, whatever stands in it.
-    pub fn instances(&self) -> impl Iterator<Item = (&Address, &Document)> {
-        self.files
-            .values()
-            .filter_map(|document| match &document.kind {
-                Kind::Instance(address) => Some((address, document)),
-                _ => None,
-            })
-    }
-}
-
-/// Reads every file of the known layout.
-pub fn documents(snapshot: &Snapshot) -> Documents {
-    let files = links::known_files(snapshot)
-        .into_par_iter()
-        .map(|found| {
-            let bytes = snapshot.bytes(found.real).cloned();
-            let parsed = match &bytes {
-                Some(bytes) if found.kind.is_yaml() => grove_yaml::parse(bytes, LIMITS),
-                _ => grove_yaml::Parsed::default(),
-            };
-            let document = Document {
-                path: found.path.clone(),
-                real: found.real.to_owned(),
-                kind: found.kind,
-                bytes: bytes.unwrap_or_default(),
-                root: parsed.root,
-                problems: parsed.problems,
-            };
-            (found.path, document)
-        })
-        .collect();
-    Documents { files }
+pub struct Loaded {
+    /// The fleet with its layers merged and everything typed.
+    pub fleet: Fleet,
+    /// What is wrong with `data` of instances; each has one problem or more.
+    pub problems: BTreeMap<Address, Vec<DataProblem>>,
 }
 
 /// The fleet with its layers merged and everything typed.
 pub fn fleet(documents: &Documents) -> Fleet {
+    load(documents).fleet
+}
+
+/// The same, and what is wrong with values that only all layers show.
+pub fn load(documents: &Documents) -> Loaded {
     let mut fleet = Fleet::default();
     if let Some(root) = documents.root(layout::FLEET) {
         let text = |path: &[&str]| root.at(path).and_then(Node::as_str).map(str::to_owned);
@@ -137,19 +78,29 @@ pub fn fleet(documents: &Documents) -> Fleet {
         }
     }
     let plugins = plugins::Shared::new(documents);
-    fleet.instances = documents
+    let read = documents
         .instances()
         .collect::<Vec<_>>()
         .into_par_iter()
         .filter_map(|(address, document)| {
-            let instance = instance::read(documents, address, document, &plugins, &secrets)?;
-            Some((address.clone(), instance))
+            instance::read(documents, address, document, &plugins, &secrets)
         })
-        .collect();
-    fleet.stacks = stacks::read(documents, &fleet);
-    references::resolve(&mut fleet);
-    for instance in fleet.instances.values_mut() {
-        data::read(instance, fleet.clusters.get(&instance.address.cluster));
+        .collect::<Vec<_>>();
+    let mut stated = BTreeMap::new();
+    for (instance, data) in read {
+        stated.insert(instance.address.clone(), data);
+        fleet.instances.insert(instance.address.clone(), instance);
     }
-    fleet
+    fleet.stacks = stacks::read(documents, &fleet);
+    references::resolve(&mut fleet, &mut stated);
+    let mut problems = BTreeMap::new();
+    for (address, instance) in &mut fleet.instances {
+        let cluster = fleet.clusters.get(&address.cluster);
+        let stated = stated.get(address).unwrap_or(&Value::Null);
+        let found = data::read(instance, cluster, stated);
+        if !found.is_empty() {
+            problems.insert(address.clone(), found);
+        }
+    }
+    Loaded { fleet, problems }
 }

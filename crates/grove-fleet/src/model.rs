@@ -1,34 +1,35 @@
 //! A fleet that was loaded and checked: layers merged, names valid, everything typed.
 
-mod address;
 mod build;
 mod cluster;
 mod data;
-mod distribution;
 mod domain;
 mod flags;
 mod frontend;
 mod image;
 mod instance;
 mod mail;
+mod waits;
 mod workload;
 
-pub use address::Address;
 pub use build::{Build, Login, ThemeSource};
-pub use cluster::{Certificate, Chart, Cluster, Harmony, Waits};
+pub use cluster::{Certificate, Chart, Cluster, Harmony};
 pub use data::{
     Admin, Credentials, Data, Engine, Manage, Mode, OPENEDX, Outside, Search, Server, Volume,
     WITH_DATABASE, credentials, prefix,
 };
-pub use distribution::{Distribution, Lock, LockError, LockedPlugin, Requirement, Wheel};
 pub use domain::{Domain, OwnCertificate};
 pub use flags::{Flag, Flags, is_flag_name};
 pub use frontend::{Mfe, Theme, Tokens};
+pub use grove_core::{
+    Address, Distribution, Identity, Lock, LockError, LockedPlugin, Requirement, Wheel,
+};
 pub use image::{ImageError, ImageName};
 pub use instance::{
-    Environment, Identity, Image, Instance, PluginFile, Role, SecretReference, Settings, TypedText,
+    Environment, Image, Instance, PluginFile, Role, SecretReference, Settings, TypedText,
 };
 pub use mail::{Encryption, Mail, is_sender};
+pub use waits::Waits;
 pub use workload::{
     Cron, Maintenance, Network, Overlap, PodSecurity, PodSecurityLevel, Quota, Resources, Scaling,
     State, Worker,

@@ -11,7 +11,10 @@ use std::{
     task::{Context, Waker},
 };
 
-use grove_release::{Author, Git};
+use grove_exec::{Entered, Token};
+use grove_fleet::{Fleet, Snapshot, model::Instance};
+use grove_release::{Author, DeployBranch, Git};
+use grove_render::Tree;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
@@ -44,6 +47,8 @@ impl Clock for Timestamp {
 pub struct Around {
     /// The fleet: a directory with `grove.yaml`, or a bare Git repository. None where there is none.
     pub fleet: Option<PathBuf>,
+    /// What stands in for programs and places; nothing does but in tests and simulations.
+    pub instead: Instead,
     /// Where relative paths begin that are not the fleet's.
     pub directory: PathBuf,
     /// Where Grove keeps what it can make again. None where there is no place for it.
@@ -76,6 +81,32 @@ pub struct Around {
     pub runtime: Option<Handle>,
     /// Who hears what happens.
     pub listener: Arc<dyn Listener>,
+    /// Ends the operation: what it started is ended, and it gives an error of [`Kind::Ended`], or what it
+    /// had done by then. Operations that share it end together.
+    pub token: Token,
+}
+
+/// What stands in for what an operation otherwise reads and starts.
+#[derive(Clone, Default)]
+pub struct Instead {
+    /// The files of the fleet, in place of those of [`Around::fleet`].
+    pub files: Option<Arc<Snapshot>>,
+    /// Opens deploy branches, in place of Git.
+    pub branches: Option<Arc<dyn Branches>>,
+    /// Renders instances, in place of Tutor.
+    pub renderer: Option<Arc<dyn Renderer>>,
+}
+
+/// Opens deploy branches.
+pub trait Branches: Send + Sync {
+    /// The deploy branch of a cluster, as its remote has it now.
+    fn open(&self, cluster: &str) -> Result<DeployBranch>;
+}
+
+/// Renders instances.
+pub trait Renderer: Send + Sync {
+    /// The tree of an instance.
+    fn render(&self, fleet: &Fleet, instance: &Instance) -> Result<Tree>;
 }
 
 impl fmt::Debug for Around {
@@ -96,6 +127,7 @@ impl Around {
     pub fn new(fleet: &Path, cache: &Path, launcher: &Path, clock: impl Clock + 'static) -> Self {
         Self {
             fleet: Some(fleet.to_owned()),
+            instead: Instead::default(),
             directory: fleet.to_owned(),
             cache: Some(cache.to_owned()),
             launcher: launcher.to_owned(),
@@ -111,6 +143,7 @@ impl Around {
             tofu: None,
             runtime: None,
             listener: Arc::new(Silent),
+            token: Token::new(),
         }
     }
 
@@ -197,6 +230,14 @@ impl Around {
             )
             .hint("call it through `spawn_blocking`"));
         }
+        let future = async {
+            tokio::select! {
+                // What is done is done, whoever ended it meanwhile.
+                biased;
+                result = future => result,
+                () = self.token.ended() => Err(ended()),
+            }
+        };
         if let Some(runtime) = &self.runtime {
             return runtime.block_on(future);
         }
@@ -208,6 +249,15 @@ impl Around {
                 Error::from_error(Kind::Tool, &error).context("cannot start the runtime")
             })?
             .block_on(future)
+    }
+
+    /// Begins work of this thread that [`Self::token`] ends, until what this gives is dropped. An error
+    /// where it has ended.
+    pub fn enter(&self) -> Result<Entered> {
+        if self.token.is_ended() {
+            return Err(ended());
+        }
+        Ok(self.token.enter())
     }
 
     /// Tells what happened.
@@ -246,6 +296,10 @@ impl Around {
     }
 }
 
+fn ended() -> Error {
+    Error::new(Kind::Ended, "the operation was ended")
+}
+
 /// Whether this is called from an async task: then a runtime's own thread would stand still. A thread for
 /// blocking work runs no such task.
 fn drives_a_runtime() -> bool {
@@ -256,4 +310,69 @@ fn drives_a_runtime() -> bool {
     // and none to blocking work. The budget is not to be had, but that it ends is seen.
     let mut nothing = Context::from_waker(Waker::noop());
     (0..STEPS).any(|_| pin!(tokio::task::consume_budget()).poll(&mut nothing).is_pending())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around() -> Around {
+        let here = Path::new("/nonexistent");
+        Around::new(here, here, here, Timestamp::UNIX_EPOCH)
+    }
+
+    fn kind(result: Result<()>) -> Option<Kind> {
+        result.err().map(|error| error.kind)
+    }
+
+    fn runtimes() -> [tokio::runtime::Runtime; 2] {
+        [
+            tokio::runtime::Builder::new_current_thread(),
+            tokio::runtime::Builder::new_multi_thread(),
+        ]
+        .map(|mut builder| builder.worker_threads(1).enable_all().build().unwrap())
+    }
+
+    #[test]
+    fn a_thread_that_drives_a_runtime_is_told_so() {
+        for runtime in runtimes() {
+            let called = || async { kind(around().block_on(async { Ok(()) })) };
+            assert_eq!(runtime.block_on(called()), Some(Kind::Bug));
+            let task = runtime.spawn(called());
+            assert_eq!(runtime.block_on(task).unwrap(), Some(Kind::Bug));
+        }
+    }
+
+    #[test]
+    fn a_thread_for_blocking_work_speaks_to_clusters() {
+        let mut around = around();
+        for runtime in runtimes() {
+            around.runtime = None;
+            for _ in 0..2 {
+                let own = around.clone();
+                let work = move || kind(own.block_on(async { Ok(()) }));
+                let task = runtime.spawn_blocking(work);
+                assert_eq!(runtime.block_on(task).unwrap(), None);
+                // Then on the runtime of whoever calls.
+                around.runtime = Some(runtime.handle().clone());
+            }
+        }
+    }
+
+    #[test]
+    fn what_waits_for_a_cluster_can_be_ended() {
+        let around = around();
+        let token = around.token.clone();
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                kind(around.block_on(async {
+                    std::future::pending::<()>().await;
+                    Ok(())
+                }))
+            });
+            token.end();
+            assert_eq!(waits.join().unwrap(), Some(Kind::Ended));
+        });
+        assert!(around.enter().is_err());
+    }
 }

@@ -36,6 +36,8 @@ pub enum Need {
     DataRisk {
         /// Its address.
         instance: String,
+        /// The release that it goes back to.
+        release: u32,
         /// The marks, as `name: from → to`.
         marks: Vec<String>,
     },
@@ -59,6 +61,22 @@ pub enum Need {
         instance: String,
         /// Databases, users and buckets, in words.
         what: Vec<String>,
+    },
+    /// Users notice that a secret gets another value.
+    Disrupts {
+        /// The address of the instance.
+        instance: String,
+        /// The secret's name.
+        secret: String,
+        /// What users notice.
+        meaning: String,
+    },
+    /// A cluster is destroyed, with everything that its instances hold.
+    Cluster {
+        /// Its name.
+        cluster: String,
+        /// The addresses of its instances.
+        instances: Vec<String>,
     },
     /// Something that only one operation needs.
     Confirm {
@@ -142,8 +160,8 @@ impl Need {
             Self::Deletions { of, objects, .. } => {
                 format!("{of}: {} would be deleted", count(objects.len(), "object"))
             }
-            Self::DataRisk { instance, .. } => {
-                format!("{instance} would go behind a mark that data cannot follow")
+            Self::DataRisk { release, .. } => {
+                format!("release {release:04} is behind a mark that data cannot follow")
             }
             Self::Apply { stack, .. } => format!("nobody agreed to apply `{stack}`"),
             Self::Destroys { stack, objects } => format!(
@@ -162,6 +180,15 @@ impl Need {
             Self::DataRemoval { what, .. } => format!(
                 "this removes {} for good, with all that is in it",
                 what.join(", ")
+            ),
+            Self::Disrupts {
+                instance,
+                secret,
+                meaning,
+            } => format!("{instance}: {secret}: {meaning}"),
+            Self::Cluster { cluster, instances } => format!(
+                "nobody agreed to destroy `{cluster}` with {}",
+                count(instances.len(), "instance")
             ),
             Self::Confirm { meaning, .. } => format!("nobody agreed: {meaning}"),
         }
@@ -183,10 +210,13 @@ impl Need {
                 },
             ) => of == same && within(objects, some),
             (
-                Self::DataRisk { instance, marks },
+                Self::DataRisk {
+                    instance, marks, ..
+                },
                 Self::DataRisk {
                     instance: same,
                     marks: some,
+                    ..
                 },
             ) => instance == same && within(marks, some),
             (
@@ -203,6 +233,13 @@ impl Need {
                     what: some,
                 },
             ) => instance == same && within(what, some),
+            (
+                Self::Cluster { cluster, instances },
+                Self::Cluster {
+                    cluster: same,
+                    instances: some,
+                },
+            ) => cluster == same && within(instances, some),
             (one, other) => one == other,
         }
     }

@@ -4,6 +4,7 @@ mod from;
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
+use grove_exec::Token;
 use grove_stack::lock::LockInfo;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,11 +25,15 @@ pub enum Kind {
     Unhealthy,
     /// Time ran out; what was begun goes on in the cluster.
     OutOfTime,
+    /// Whoever asked for it ended it: see [`Around::token`](crate::Around::token).
+    Ended,
     /// A bug of Grove's.
     Bug,
 }
 
 /// Why an operation did not do what it was asked: what happened, why, and what to do next.
+///
+/// Outcomes of which a part failed hold it, too: then without the lock and the library's error.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Error {
     /// Whose fault it is.
@@ -82,7 +87,7 @@ impl Error {
 
     /// An error made of another, which it keeps: see [`Self::cause`].
     fn keeping(kind: Kind, error: impl StdError + Send + Sync + 'static) -> Self {
-        let mut made = Self::from_error(kind, &error);
+        let mut made = Self::from_error(unless_ended(kind), &error);
         made.source = Some(Arc::new(error));
         made
     }
@@ -121,6 +126,23 @@ impl Error {
         self
     }
 }
+
+/// A program that fails once the operation was ended fails because of that.
+fn unless_ended(kind: Kind) -> Kind {
+    match kind {
+        Kind::Tool if Token::current().is_some_and(|token| token.is_ended()) => Kind::Ended,
+        kind => kind,
+    }
+}
+
+/// Equal where they say the same.
+impl PartialEq for Error {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.messages, &self.hints) == (other.kind, &other.messages, &other.hints)
+    }
+}
+
+impl Eq for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

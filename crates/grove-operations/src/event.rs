@@ -114,6 +114,26 @@ pub enum Doing<'a> {
         /// Its address.
         stack: &'a str,
     },
+    /// Applying a stack: what the program says.
+    Said {
+        /// Its address.
+        stack: &'a str,
+        /// The line, without what would move a terminal's cursor.
+        line: &'a str,
+    },
+    /// Fetching a file of a bundle.
+    FetchingFile {
+        /// The engine that it is of.
+        name: &'a str,
+        /// The engine's version.
+        version: &'a str,
+        /// The file.
+        file: &'a str,
+    },
+    /// Looking whether a cluster can be bootstrapped.
+    Preflight,
+    /// Making the key pair of a new cluster.
+    MakingSealingKey,
     /// A step that has no case of its own here.
     Step {
         /// What, in a line.
@@ -137,6 +157,14 @@ impl fmt::Display for Doing<'_> {
             Self::Planning { stack } => write!(formatter, "planning {stack}"),
             Self::Applying { stack } => write!(formatter, "applying {stack}"),
             Self::LookingAt { stack } => write!(formatter, "looking at {stack}"),
+            Self::Said { stack, line } => write!(formatter, "{stack}: {line}"),
+            Self::FetchingFile {
+                name,
+                version,
+                file,
+            } => write!(formatter, "fetching {name} {version}: {file}"),
+            Self::Preflight => formatter.write_str("preflight"),
+            Self::MakingSealingKey => formatter.write_str("making the sealing key"),
             Self::Step { text } => formatter.write_str(text),
         }
     }

@@ -1,3 +1,4 @@
 //! ...
+pub mod directory;
 pub mod kept;
 pub mod pipeline;

@@ -1,8 +1,7 @@
 //! What requests have in common: what they are called, and which instances they mean.
 
-use std::{fmt, str::FromStr};
-
 use grove_fleet::{Address, Fleet, model::Instance};
+pub use grove_release::RequestId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,51 +10,6 @@ use crate::{
     consent::{Need, Needs},
     fleet::{selection::Selection, workspace::Workspace},
 };
-
-/// What a request is called: 1 to 64 characters of `a-z`, `0-9` and `-`. Whoever asks makes it up, once for
-/// each request, at random.
-///
-/// It stands in the records and in the commits that the request makes. The same one again gives the first
-/// outcome, and does nothing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-pub struct RequestId(String);
-
-impl FromStr for RequestId {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let is_valid = (1..=64).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        if is_valid {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(Error::usage(format!("`{text}` is not a name of a request"))
-            .hint("it has 1 to 64 characters of `a-z`, `0-9` and `-`"))
-    }
-}
-
-impl TryFrom<String> for RequestId {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<RequestId> for String {
-    fn from(id: RequestId) -> Self {
-        id.0
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
 
 /// The instances that a writing request means.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -75,6 +29,16 @@ impl Target {
         Self {
             selection: Selection::of(instance),
             ..Self::default()
+        }
+    }
+
+    /// Refuses a revision: an operation that writes the fleet's files asks this first.
+    pub fn must_be_work_tree(&self) -> Result<()> {
+        match self.revision {
+            Some(_) => Err(Error::usage(
+                "this writes to the work tree; leave `--rev` out",
+            )),
+            None => Ok(()),
         }
     }
 

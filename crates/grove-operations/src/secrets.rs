@@ -1,5 +1,19 @@
-//! ...
+//! The fleet's secrets: where they stand, who reads them, and how they get other values.
+//!
+//! Values are arguments and results beside a request and an outcome, never in them: requests and outcomes
+//! are written down.
+
+pub mod classes;
+pub mod generate;
 pub mod keys;
+pub mod names;
 pub mod open;
 pub mod own_certificates;
-pub mod names;
+pub mod owner;
+pub mod remove;
+pub mod rotate;
+pub mod sealing_key;
+pub mod set;
+pub mod show;
+mod tutor;
+pub mod who;

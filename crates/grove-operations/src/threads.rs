@@ -1,4 +1,5 @@
 //! Threads of an operation's own, for work that waits: programs, remotes, files. Computing is rayon's.
+//! They are under the token of the thread that has them work.
 
 use std::{
     num::NonZero,
@@ -9,6 +10,8 @@ use std::{
     },
     thread,
 };
+
+use grove_exec::Token;
 
 /// As many threads as the machine has processors.
 pub fn all() -> usize {
@@ -28,7 +31,9 @@ pub fn each<T: Send, R: Send>(
     }
     let list: Vec<Mutex<Option<T>>> = list.into_iter().map(|item| Mutex::new(Some(item))).collect();
     let next = AtomicUsize::new(0);
+    let token = Token::current();
     let take = || {
+        let _entered = token.as_ref().map(Token::enter);
         let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -62,8 +67,12 @@ pub fn both<A: Send, B: Send>(
     one: impl FnOnce() -> A + Send,
     other: impl FnOnce() -> B + Send,
 ) -> (A, B) {
+    let token = Token::current();
     thread::scope(|scope| {
-        let one = scope.spawn(one);
+        let one = scope.spawn(|| {
+            let _entered = token.as_ref().map(Token::enter);
+            one()
+        });
         let other = other();
         match one.join() {
             Ok(one) => (one, other),

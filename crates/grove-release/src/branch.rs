@@ -1,14 +1,24 @@
 //! A cluster's deploy branch: reading its releases, and the one function that writes to it.
 
+mod author;
 mod changes;
 mod commit;
 mod conflict;
+mod landed;
+mod message;
+mod store;
 mod view;
+mod write;
 
+pub use author::Author;
 pub use changes::{Changes, Release, SharedRelease};
-pub use commit::{Author, Draft, Message, Outcome, refuse};
+pub use commit::{Draft, Outcome, refuse};
 pub use conflict::Conflict;
+pub use landed::Landed;
+pub use message::Message;
 pub use view::View;
+
+pub(crate) use write::write;
 
 use std::path::Path;
 
@@ -16,12 +26,16 @@ use crate::{
     Error, Id,
     git::{Cache, Git, Remote},
     layout,
+    memory::{MemoryBranch, MemoryRemote},
 };
+use landed::Requests;
+use store::Store;
 
 /// The branch `deploy/<cluster>` of a deploy remote, as it was when it was opened or last written.
 pub struct DeployBranch {
-    cache: Cache,
+    store: Store,
     cluster: String,
+    requests: Requests,
     tip: Option<Id>,
     rewritten: Option<Id>,
 }
@@ -41,11 +55,28 @@ impl DeployBranch {
             });
         }
         let cache = Cache::open(git, remote, &layout::branch_name(cluster), caches)?;
-        let before = cache.known();
-        let tip = cache.fetch()?;
+        Self::opened(Store::Cache(Box::new(cache)), cluster)
+    }
+
+    /// Opens the branch of `cluster` of a remote that lives in this process.
+    ///
+    /// Nothing is kept of one opening for the next, so [`Self::rewritten`] knows of no commit.
+    pub fn open_in_memory(remote: &MemoryRemote, cluster: &str) -> Result<Self, Error> {
+        Self::opened_in_memory(remote.branch(cluster))
+    }
+
+    pub(crate) fn opened_in_memory(branch: MemoryBranch) -> Result<Self, Error> {
+        let cluster = branch.cluster().to_owned();
+        Self::opened(Store::Memory(branch), &cluster)
+    }
+
+    fn opened(store: Store, cluster: &str) -> Result<Self, Error> {
+        let before = store.known();
+        let tip = store.fetch()?;
         let mut branch = Self {
-            cache,
+            store,
             cluster: cluster.to_owned(),
+            requests: Requests::default(),
             tip,
             rewritten: None,
         };
@@ -58,6 +89,19 @@ impl DeployBranch {
         Ok(branch)
     }
 
+    /// The branch of `cluster` of a remote that is not there yet ([`is_missing`](crate::is_missing)):
+    /// nothing is on it. The remote must be there before the first commit.
+    pub fn begin(git: &Git, remote: &Remote, cluster: &str, caches: &Path) -> Result<Self, Error> {
+        let cache = Cache::open(git, remote, &layout::branch_name(cluster), caches)?;
+        Ok(Self {
+            rewritten: cache.known(),
+            store: Store::Cache(Box::new(cache)),
+            requests: Requests::default(),
+            cluster: cluster.to_owned(),
+            tip: None,
+        })
+    }
+
     /// The cluster's name.
     pub fn cluster(&self) -> &str {
         &self.cluster
@@ -65,12 +109,12 @@ impl DeployBranch {
 
     /// Where the branch lives.
     pub fn remote(&self) -> &Remote {
-        self.cache.remote()
+        self.store.remote()
     }
 
     /// The branch without `refs/heads/`, as `deploy/prod`.
     pub fn name(&self) -> &str {
-        self.cache.branch()
+        self.store.branch()
     }
 
     /// Its newest commit; none where there is no branch yet.
@@ -94,21 +138,23 @@ impl DeployBranch {
         View::new(self, Some(commit))
     }
 
+    /// The branch's content before one of its commits.
+    pub fn view_before(&self, landed: &Landed) -> Result<View<'_>, Error> {
+        View::new(self, landed.parent)
+    }
+
+    /// What there is before a branch's first commit.
+    pub(crate) fn view_of_nothing(&self) -> Result<View<'_>, Error> {
+        View::new(self, None)
+    }
+
     /// Whether the branch is at `commit` or has it in its history.
     pub fn has_commit(&self, commit: Id) -> Result<bool, Error> {
         let Some(tip) = self.tip else {
             return Ok(false);
         };
-        self.cache.with(|repo| {
-            if tip == commit {
-                return Ok(true);
-            }
-            if !repo.has_object(commit.object()) {
-                return Ok(false);
-            }
-            let base = repo.merge_base(commit.object(), tip.object())?;
-            Ok(base.is_some_and(|base| Id::from(base.detach()) == commit))
-        })
+        self.store
+            .with(|database| database.is_ancestor(commit, tip))
     }
 
     /// Refuses a branch whose format this program does not know.

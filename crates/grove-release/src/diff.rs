@@ -11,7 +11,8 @@ pub use deletions::Deletions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::object::{
@@ -19,7 +20,7 @@ use crate::object::{
 };
 
 /// The difference between two states of one instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Diff {
     /// Objects that only the new state has.
     pub added: Vec<ObjectName>,
@@ -32,7 +33,7 @@ pub struct Diff {
 }
 
 /// An object as people name it, without the hash in its name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct ObjectName {
     /// `Deployment`, `SealedSecret`, …
     pub kind: String,
@@ -43,7 +44,7 @@ pub struct ObjectName {
 }
 
 /// An object that changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// Which.
     pub object: ObjectName,

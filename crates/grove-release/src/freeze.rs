@@ -6,7 +6,7 @@
 //! left of a freeze that is over goes with the next release or `grove unfreeze`. The Application says
 //! who froze it, why and until when, for Grove and for people who look at Argo CD.
 
-use grove_fleet::PREFIX;
+use grove_core::PREFIX;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 

@@ -6,13 +6,15 @@
 mod cache;
 mod command;
 mod create;
+mod database;
 mod objects;
 mod remote;
 
 pub use command::Git;
-pub use create::create_remote;
+pub use create::{create_remote, is_missing};
 pub use objects::tree_id;
 pub use remote::Remote;
 
 pub(crate) use cache::{Cache, Pushed};
-pub(crate) use objects::{read_blob, reason, sub_entry, sub_tree};
+pub(crate) use database::{Database, ObjectStore};
+pub(crate) use objects::reason;

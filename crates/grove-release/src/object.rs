@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use grove_fleet::PREFIX;
+use grove_core::PREFIX;
 use serde_json::Value;
 
 /// Kubernetes objects by the name of their file, `<kind>-<name>.yaml`.

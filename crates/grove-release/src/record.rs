@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grove_fleet::model::Identity;
+use grove_core::Identity;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Id};
+use crate::{Error, Id, RequestId};
 
 /// The format of records and holds that this program writes, and the newest that it reads. A key may
 /// be added without a new number; a change of meaning needs one.
@@ -14,7 +15,7 @@ pub const RECORD_VERSION: u32 = 1;
 
 /// What one release of one instance was made of: `releases/<instance>/NNNN.yaml`. Written once and
 /// never changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// [`RECORD_VERSION`].
     pub version: u32,
@@ -26,6 +27,7 @@ pub struct Record {
     /// Its number, from 1.
     pub release: u32,
     /// When it was made.
+    #[schemars(with = "String")]
     pub time: Timestamp,
     /// Who made it, as `Name <address>`.
     pub author: String,
@@ -64,19 +66,24 @@ pub struct Record {
     /// For a rollback: the release whose manifests it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_of: Option<u32>,
+    /// The request that made it, where one was named. A Grove that does not know the key reads past it,
+    /// as past any key that was added without a new version; files are never written again, so it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
     /// The version of the Grove that made it.
     pub grove: String,
 }
 
 /// What one release of what a cluster's instances share was made of: `releases/_cluster/NNNN.yaml`.
 /// Written once and never changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SharedRecord {
     /// [`RECORD_VERSION`].
     pub version: u32,
     /// Its number, from 1.
     pub release: u32,
     /// When it was made.
+    #[schemars(with = "String")]
     pub time: Timestamp,
     /// Who made it, as `Name <address>`.
     pub author: String,
@@ -98,12 +105,16 @@ pub struct SharedRecord {
     /// For a rollback: the release whose files it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_of: Option<u32>,
+    /// The request that made it, where one was named. A Grove that does not know the key reads past it,
+    /// as past any key that was added without a new version; files are never written again, so it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
     /// The version of the Grove that made it.
     pub grove: String,
 }
 
 /// A command that was run once: `releases/<instance>/runs/<time>-<job>.yaml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// [`RECORD_VERSION`].
     pub version: u32,
@@ -114,6 +125,7 @@ pub struct Run {
     /// The release whose image, configuration and secrets it had.
     pub release: u32,
     /// When it ended.
+    #[schemars(with = "String")]
     pub time: Timestamp,
     /// Who ran it, as `Name <address>`.
     pub author: String,
@@ -124,11 +136,15 @@ pub struct Run {
     /// How it ended; none where it did not come to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
+    /// The request that ran it, where one was named. A Grove that does not know the key reads past it,
+    /// as past any key that was added without a new version; files are never written again, so it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
 }
 
 /// What was decided by command about init tasks. Later releases carry it on, so that a deploy neither
 /// runs a task again nor one that was skipped.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InitTasks {
     /// Task → how often it was asked to run again; part of its Job's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -146,7 +162,7 @@ impl InitTasks {
 }
 
 /// Where a release's fleet came from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
     /// The fleet's commit; none where the fleet is not in Git.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,7 +173,7 @@ pub struct Origin {
 }
 
 /// The distribution of a release.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DistributionRef {
     /// Its name.
     pub name: String,
@@ -169,7 +185,7 @@ pub struct DistributionRef {
 }
 
 /// How a release was searched for plain secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scan {
     /// For every secret's value: the keys were there.
@@ -179,13 +195,14 @@ pub enum Scan {
 }
 
 /// Why an instance keeps its release: `releases/<instance>/hold.yaml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hold {
     /// [`RECORD_VERSION`].
     pub version: u32,
     /// Why, in the operator's words.
     pub reason: String,
     /// Since when.
+    #[schemars(with = "String")]
     pub since: Timestamp,
     /// Who holds it, as `Name <address>`.
     pub by: String,
@@ -199,15 +216,17 @@ pub struct Hold {
 }
 
 /// For how long Argo CD leaves an instance alone: `releases/<instance>/freeze.yaml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Freeze {
     /// [`RECORD_VERSION`].
     pub version: u32,
     /// Why, in the operator's words.
     pub reason: String,
     /// Since when, in whole minutes.
+    #[schemars(with = "String")]
     pub since: Timestamp,
     /// Until when, in whole minutes. From then on it is as if there were none.
+    #[schemars(with = "String")]
     pub until: Timestamp,
     /// Who froze it, as `Name <address>`.
     pub by: String,
@@ -346,6 +365,7 @@ mod tests {
             init_pending: false,
             init: InitTasks::default(),
             rollback_of: Some(5),
+            request: None,
             grove: "0.1.0".to_owned(),
         }
     }
@@ -402,6 +422,25 @@ mod tests {
             read("version: 99"),
             Err(Error::Newer { found: 99, .. })
         ));
+    }
+
+    #[test]
+    fn a_request_is_kept_and_may_be_missing() {
+        let without = record();
+        let with = Record {
+            request: Some("deploy-7".parse().unwrap()),
+            ..without.clone()
+        };
+        let text = with.to_yaml();
+        assert!(text.contains("\nrequest: deploy-7\n"), "{text}");
+        assert_eq!(Record::from_yaml("x", text.as_bytes()).unwrap(), with);
+        assert_eq!(
+            Record::from_yaml("x", text.replace("request: deploy-7\n", "").as_bytes()).unwrap(),
+            without
+        );
+        let broken = text.replace("deploy-7", "Not One");
+        let error = Record::from_yaml("x", broken.as_bytes()).unwrap_err();
+        assert!(matches!(error, Error::Invalid { .. }), "{error}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub use worktree::worktree;
 
 use std::path::{Path, PathBuf};
 
-use grove_fleet::Snapshot;
+use grove_core::Snapshot;
 
 use crate::{Error, Id, git::reason};
 

@@ -30,9 +30,7 @@ pub(crate) fn text(objects: &Objects) -> Result<&str, Error> {
     objects
         .get("", "ConfigMap", CONFIG)
         .and_then(|map| map.value().get("data")?.get(FILE)?.as_str())
-        .ok_or_else(|| Error::NoRouter {
-            missing: format!("ConfigMap/{CONFIG} with a {FILE}"),
-        })
+        .ok_or_else(|| no_router(&format!("ConfigMap/{CONFIG} with a {FILE}")))
 }
 
 /// Replaces Caddy's configuration.
@@ -89,10 +87,10 @@ pub(crate) fn sites(text: &str) -> Result<Vec<Site>, Error> {
 const NOT_A_SITE: &str = "only sites, snippets and global options are understood outside of blocks";
 
 fn problem(line: usize, reason: &str) -> Error {
-    Error::Caddyfile {
-        line,
-        reason: reason.to_owned(),
-    }
+    Error::new(
+        format!("line {line} of Caddy's configuration: {reason}"),
+        "sites in the patch `caddyfile` look like `host{$default_site_port} {`",
+    )
 }
 
 /// Reads what stands before a block: nothing for global options, snippets and named routes.
@@ -252,6 +250,22 @@ fn heredoc_length(rest: &str) -> Option<usize> {
         at += line.len();
     }
     None
+}
+
+/// The error where there is no Caddy to send requests to; `missing` is what was looked for.
+pub(crate) fn no_router(missing: &str) -> Error {
+    Error::new(
+        format!("{missing} is not in the environment, and Caddy is what every host is served by"),
+        "leave Tutor's Caddy in place",
+    )
+}
+
+/// The error for a host of a service, a key of `hosts`, that no site answers.
+pub(crate) fn not_served(service: &str, host: &str) -> Error {
+    Error::new(
+        format!("nothing in the environment serves {host}, which `hosts` gives to {service}"),
+        "remove it, or turn on the plugin that serves it (keys of `hosts` are services)",
+    )
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{object::Object, pod};
+use crate::{Error, object::Object, pod};
 
 /// Services that init tasks talk to: they run before the first task does.
 const KNOWN: &[&str] = &[
@@ -44,4 +44,12 @@ pub(crate) fn claims(workload: &Object) -> impl Iterator<Item = &str> {
         .flat_map(pod::volumes)
         .filter_map(|volume| volume.pointer("/persistentVolumeClaim/claimName"))
         .filter_map(Value::as_str)
+}
+
+/// The error for more than one pod of what keeps data.
+pub(crate) fn scaled(workload: &str) -> Error {
+    Error::new(
+        format!("{workload} keeps data on one volume, and two pods of it would spoil it"),
+        "leave it at one",
+    )
 }

@@ -33,11 +33,11 @@ mod tasks;
 #[cfg(test)]
 mod testing;
 mod trace;
-mod tutor;
 mod workloads;
 
 pub use data::{DATA_NAMESPACE, DataJob, data_job, data_namespace, data_secrets, data_services};
 pub use error::Error;
+pub use grove_core::{Task, TutorInput, TutorOutput};
 pub use image::{NETRC, image_request};
 pub use once::{FILES, Once, once};
 pub use passes::{Pass, passes};
@@ -46,4 +46,3 @@ pub use request::request;
 pub use roots::roots;
 pub use shared::{HARMONY, SharedInput, SharedTree, definitions, shared};
 pub use trace::Change;
-pub use tutor::{Task, TutorInput, TutorOutput};

@@ -1,5 +1,7 @@
 //! Which names Kubernetes takes.
 
+use crate::Error;
+
 /// Whether `text` is a DNS label: what a namespace or a service may be called.
 pub(crate) fn is_label(text: &str) -> bool {
     (1..=63).contains(&text.len())
@@ -24,6 +26,14 @@ pub(crate) fn is_label_value(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
         && edge(text.bytes().next())
         && edge(text.bytes().last())
+}
+
+/// The error for a host or domain that is no host name.
+pub(crate) fn bad_host(host: &str) -> Error {
+    Error::new(
+        format!("{host:?} is not a host name in lower case"),
+        "letters, digits, `-` and `.`, as in learn.uni.example",
+    )
 }
 
 #[cfg(test)]

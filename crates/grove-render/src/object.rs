@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::{Error, names};
 
+/// The hint where Kubernetes would not take what came out.
+const USUAL_CAUSE: &str = "a plugin's Kubernetes patch is the usual cause";
+
 /// What an object is known by. Two objects of one kind and name differ in their API group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Id {
@@ -30,9 +33,11 @@ pub(crate) struct Object {
 impl Object {
     /// Takes what Kustomize printed; `index` is its place in the list, for messages.
     pub(crate) fn parse(index: usize, value: Value) -> Result<Self, Error> {
-        let refuse = |reason: &str| Error::NotAnObject {
-            index,
-            reason: reason.to_owned(),
+        let refuse = |reason: &str| {
+            Error::new(
+                format!("object {index} of the environment is not a Kubernetes object: {reason}"),
+                USUAL_CAUSE,
+            )
         };
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
         let (Some(kind), Some(api)) = (text("/kind"), text("/apiVersion")) else {
@@ -48,10 +53,7 @@ impl Object {
             return Err(refuse("it has no name"));
         };
         if !names::is_subdomain(name) {
-            return Err(Error::BadName {
-                kind: kind.to_owned(),
-                name: name.to_owned(),
-            });
+            return Err(bad_name(kind, name));
         }
         let object = format!("{kind}/{name}");
         for pointer in ["/metadata/labels", "/metadata/annotations"] {
@@ -63,10 +65,10 @@ impl Object {
                             return Err(refuse("a label or annotation is not text"));
                         }
                         if key.starts_with(PREFIX) {
-                            return Err(Error::ReservedKey {
-                                object,
-                                key: key.clone(),
-                            });
+                            return Err(Error::new(
+                                format!("{object} carries {key}, which only Grove may set"),
+                                "remove it from the plugin that adds it",
+                            ));
                         }
                     }
                 }
@@ -263,9 +265,7 @@ impl Objects {
     pub(crate) fn add(&mut self, object: Object) -> Result<(), Error> {
         let id = object.id();
         if self.by_id.contains_key(&id) {
-            return Err(Error::Duplicate {
-                object: id.to_string(),
-            });
+            return Err(duplicate(&id));
         }
         self.by_id.insert(id, object);
         Ok(())
@@ -321,4 +321,25 @@ pub(crate) fn each_text<'a>(value: &'a Value, see: &mut impl FnMut(&'a str)) {
         }
         _ => {}
     }
+}
+
+/// The error for a name that Kubernetes would not take, or that is unfit for a file name.
+pub(crate) fn bad_name(kind: &str, name: &str) -> Error {
+    Error::new(
+        format!("{kind} has the name {name:?}, which is not a valid Kubernetes name"),
+        USUAL_CAUSE,
+    )
+}
+
+/// The error for two objects of one kind and name.
+pub(crate) fn duplicate(id: &Id) -> Error {
+    Error::new(format!("{id} is there twice"), USUAL_CAUSE)
+}
+
+/// The error for an object, `Kind/name`, with a field that reaches beyond the instance.
+pub(crate) fn refused_field(object: &str, field: &str) -> Error {
+    Error::new(
+        format!("{object} sets {field}, which reaches beyond the instance"),
+        "remove the field from the plugin that adds it",
+    )
 }

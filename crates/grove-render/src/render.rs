@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     Change, Error, HARMONY, TutorOutput,
-    object::{Objects, each_text},
+    object::{self, Objects, each_text},
     passes::{Draft, passes},
     trace,
 };
@@ -126,17 +126,12 @@ fn tree(draft: Draft<'_>) -> Result<Tree, Error> {
         let id = object.id();
         let file = format!("{}-{}.yaml", id.kind.to_ascii_lowercase(), id.name);
         if file.len() > FILE_NAME_LIMIT {
-            return Err(Error::BadName {
-                kind: id.kind,
-                name: id.name,
-            });
+            return Err(object::bad_name(&id.kind, &id.name));
         }
         tree.secrets.extend(placeholders(object.value()));
         // Kinds of two API groups can share a word.
         if tree.objects.insert(file, object.into_value()).is_some() {
-            return Err(Error::Duplicate {
-                object: id.to_string(),
-            });
+            return Err(object::duplicate(&id));
         }
     }
     let instance = &draft.instance.address.instance;

@@ -39,16 +39,17 @@ const SENDERS: [&str; 3] = [
 pub fn request(instance: &Instance) -> Result<TutorInput, Error> {
     for service in ["lms", "cms"] {
         if !instance.hosts.contains_key(service) {
-            return Err(Error::MissingHost {
-                service: service.to_owned(),
-            });
+            return Err(Error::new(
+                format!("`hosts` has no {service}"),
+                "every instance states its hosts for `lms` and `cms`",
+            ));
         }
     }
     let hosts = instance.hosts.values().chain(instance.domains.keys());
     for host in hosts {
         // Hosts become part of configuration files of many languages.
         if !names::is_subdomain(host) {
-            return Err(Error::BadHost { host: host.clone() });
+            return Err(names::bad_host(host));
         }
     }
     let mut config = instance.config.clone();
@@ -79,9 +80,7 @@ pub fn request(instance: &Instance) -> Result<TutorInput, Error> {
     if let Some(mail) = &instance.mail {
         let is_host = names::is_subdomain(&mail.host) || mail.host.parse::<IpAddr>().is_ok();
         if !is_host {
-            return Err(Error::BadHost {
-                host: mail.host.clone(),
-            });
+            return Err(names::bad_host(&mail.host));
         }
         let password = mail.user.as_ref().map(|_| format!("@@{}@@", mail.password));
         set("RUN_SMTP".to_owned(), false.into());

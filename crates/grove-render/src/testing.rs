@@ -73,7 +73,6 @@ pub(crate) fn instance() -> Instance {
         env: BTreeMap::new(),
         images: BTreeMap::new(),
         data: Data::default(),
-        data_stated: serde_json::Value::Null,
         mail: None,
         state: State::Active,
         maintenance: Maintenance::default(),

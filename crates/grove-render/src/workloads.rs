@@ -30,11 +30,14 @@ pub(crate) fn get<'a>(
         return Ok(None);
     }
     let known = objects.iter().filter(|object| is_workload(object));
-    Err(Error::UnknownWorkload {
-        key: key.to_owned(),
-        workload: name.to_owned(),
-        near: nearest(name, known.map(Object::name)).map(str::to_owned),
-    })
+    let hint = match nearest(name, known.map(Object::name)) {
+        Some(near) => format!("there is `{near}`"),
+        None => "workloads are Deployments and StatefulSets: `grove render` writes them".to_owned(),
+    };
+    Err(Error::new(
+        format!("`{key}` names {name}, and the environment has no such workload"),
+        hint,
+    ))
 }
 
 /// The same, to be changed.

@@ -12,6 +12,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
     prelude::BASE64_URL_SAFE_NO_PAD,
 };
+use grove_core::digest;
 use hmac::{Hmac, Mac};
 use rsa::{
     pkcs1::{UintRef, der::Decode},
@@ -20,7 +21,7 @@ use rsa::{
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::{Secret, digest};
+use crate::Secret;
 
 /// Tutor's key that signs tokens: RSA in PEM.
 const JWT_KEY: &str = "JWT_RSA_PRIVATE_KEY";

@@ -6,7 +6,6 @@
 
 pub mod ciphertexts;
 pub mod derive;
-mod digest;
 pub mod keys;
 mod names;
 mod placeholder;

@@ -234,7 +234,7 @@ fn known_names(
 /// Ten lower-case digits by which a name tells one content from another.
 fn suffix(content: &Value) -> String {
     let text = format!("grove name 1\n{content}");
-    let digest = crate::digest::sha256(text.as_bytes());
+    let digest = grove_core::digest::sha256(text.as_bytes());
     digest
         .trim_start_matches("sha256:")
         .chars()

@@ -1,38 +1,21 @@
-//! The state of OpenTofu and Terraform, taken apart and put together.
+//! Infrastructure: what a stack is, what it is given and what it gives.
 //!
-//! - [`State`] reads and writes a state file of version 4; what it does not know it carries along.
-//! - [`split()`] gives every object of a state to the stack that the [`Rules`] say, [`join()`] is its
-//!   inverse, [`diff()`] compares two states by content.
+//! - [`stack`] names a stack, [`module`] reads what its files declare, [`catalog`] carries the stacks
+//!   that Grove brings, [`graph`](Graph) says who reads whom.
+//! - [`root`] makes the files that OpenTofu runs, with the back end that [`backend`] names.
+//! - [`outputs`] is the file of what a stack gave; [`plan`] and [`lock`] read what the program prints.
 //!
 //! Everything here is a function of its input: no files, no network, no clock, no chance.
-//!
-//! **Nothing is lost.** Each object of a state ends in exactly one part, byte for byte but for its
-//! address; what no rule claims stops the split.
 
-mod address;
 pub mod backend;
 pub mod catalog;
-pub mod configuration;
-mod diff;
-mod error;
 mod graph;
 mod hcl;
-mod join;
 pub mod lock;
 pub mod module;
 pub mod outputs;
 pub mod plan;
 pub mod root;
-mod rules;
-mod split;
 pub mod stack;
-mod state;
 
-pub use address::{Address, Key, Module, ResourceAddress, Step};
-pub use diff::{Difference, diff};
-pub use error::Error;
 pub use graph::{Cycle, Graph};
-pub use join::join;
-pub use rules::{LEGACY, Problem, Rules};
-pub use split::{Allow, Crossing, Moved, Part, PartRecord, Record, STAYS, Split, split};
-pub use state::{Instance, Mode, Resource, State};

@@ -10,7 +10,7 @@ mod types;
 
 use std::{collections::BTreeMap, ops::Range, path::Path};
 
-pub(crate) use read::OWN_ARGUMENTS;
+pub use read::OWN_ARGUMENTS;
 pub use types::Type;
 
 /// What a root module declares.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
-use crate::Cache;
-use crate::environment::Error;
+use crate::cache::Cache;
+use crate::error::Error;
 
 /// A file of the package `grove_worker`: its path below the worker's directory, and its text.
 macro_rules! package {
@@ -37,8 +37,10 @@ const FILES: &[(&str, &str)] = &[
     package!("parent.py"),
     package!("plugins.py"),
     package!("preload.py"),
+    package!("project.py"),
     package!("references.py"),
     package!("render.py"),
+    package!("request.py"),
     package!("throwaway.py"),
     package!("warm.py"),
 ];

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::environment::Error;
+use crate::error::Error;
 
 /// The user's cache.
 #[derive(Clone, Debug)]

@@ -1,28 +1,21 @@
 //! The virtual environment of a locked distribution.
 
-mod error;
-pub(crate) mod pins;
-mod python;
-mod slot;
-pub(crate) mod tools;
-mod tree;
-
-pub use error::Error;
-
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fs_err as fs;
+use grove_core::Lock;
 use grove_exec::Invocation;
-use grove_fleet::model::Lock;
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::{Cache, Progress};
-use crate::lock::{limits, wheels};
-use pins::Pin;
-use slot::{Facts, Slot};
-use tools::Tools;
+use crate::install::{install, limits};
+use crate::pins::{self, Pin};
+use crate::slot::{Facts, Slot};
+use crate::tools::{Tools, python_runs};
+use crate::wheels;
+
+pub use crate::error::Error;
 
 /// The name of the key file in an environment.
 const THROWAWAY_KEY: &str = "throwaway.pem";
@@ -101,61 +94,6 @@ pub fn environment(
 /// What names an environment: all that is installed in it.
 fn key(pins: &[Pin]) -> String {
     format!("{:x}", Sha256::digest(pins::print(pins, |_| None)))
-}
-
-/// Makes `root` a virtual environment that holds `pins`, those in `local` from there.
-pub(crate) fn install(
-    root: &Path,
-    pins: &[Pin],
-    local: &BTreeMap<String, wheels::Local>,
-    tools: &Tools,
-    cache: &Cache,
-) -> Result<(), Error> {
-    tools
-        .uv()
-        .args([
-            "venv",
-            "--quiet",
-            "--no-project",
-            "--allow-existing",
-            "--python",
-        ])
-        .arg(&tools.python.executable)
-        .arg(root)
-        .run()?;
-    let scratch = cache.scratch()?;
-    let requirements = scratch.path().join("requirements.txt");
-    let place = |pin: &Pin| {
-        let wheel = local.get(&pins::normal(&pin.name))?;
-        Some((wheel.url(), wheel.sha256.clone()))
-    };
-    fs::write(&requirements, pins::print(pins, place))?;
-    tools
-        .uv()
-        .args([
-            "pip",
-            "sync",
-            "--quiet",
-            "--require-hashes",
-            "--only-binary",
-            ":all:",
-        ])
-        // Files of uv's cache are copied: through a link, damage here would be damage there.
-        .args(["--link-mode", "copy", "--allow-empty-requirements"])
-        .arg("--python")
-        .arg(root.join("bin/python"))
-        .arg(&requirements)
-        .run()?;
-    Ok(())
-}
-
-/// Whether the Python of an environment starts.
-pub(crate) fn python_runs(root: &Path) -> bool {
-    Invocation::new(root.join("bin/python"))
-        .args(["-I", "-S", "-c", "pass"])
-        .timeout(Duration::from_secs(20))
-        .run()
-        .is_ok()
 }
 
 /// Compiles the modules to bytecode: a confined program cannot keep what it compiles. Those that

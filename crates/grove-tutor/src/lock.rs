@@ -6,27 +6,23 @@
 //! package's code runs in it. At last the installed distribution is asked, confined again, which
 //! plugins and secrets it has.
 
-mod build;
 mod inspect;
-mod resolve;
-mod source;
-pub(crate) mod wheels;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use grove_fleet::model::{Distribution, Lock, LockedPlugin, Requirement, Wheel};
+use grove_core::{Distribution, Lock, LockedPlugin, Requirement, Wheel};
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::{Cache, Progress};
-use crate::environment::pins::{self, Pin, normal};
-use crate::environment::tools::Tools;
-use crate::environment::{self, Error};
-use build::Builder;
-use source::Source;
-use wheels::Local;
-
-pub(crate) use build::limits;
+use crate::environment::environment;
+use crate::error::Error;
+use crate::local::{self, Local};
+use crate::pins::{self, Pin, normal};
+use crate::tools::Tools;
+use crate::wheels::build::Builder;
+use crate::wheels::resolve;
+use crate::wheels::source::{self, Source};
 
 /// Locks a distribution and gives the text of its lock. What it installs on the way stays in the
 /// cache, for the distribution's first use.
@@ -54,7 +50,7 @@ pub fn lock(
         lock.builds.insert(build, package.requirements);
         lock.wheels.insert(name, package.wheel);
     }
-    let environment = environment::environment(&lock, cache, progress)?;
+    let environment = environment(&lock, cache, progress)?;
     progress.step("asking the plugins for their secrets");
     let found = inspect::inspect(&environment, cache)?;
     for package in distribution.plugins.keys() {
@@ -120,7 +116,7 @@ fn build(
         progress.step(&format!("building {name}"));
         let requirements = builder.requirements(name, &source)?;
         let wheel = builder.wheel(name, &source, &requirements)?;
-        let local = wheels::keep(cache, &wheel.file, &wheel.content)?;
+        let local = local::keep(cache, &wheel.file, &wheel.content)?;
         let (git, rev) = match requirement {
             Requirement::Git { git, rev } => (git.clone(), rev.clone()),
             Requirement::Version(_) => (String::new(), String::new()),

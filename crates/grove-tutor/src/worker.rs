@@ -4,18 +4,18 @@
 //! each instance; the whole of it runs confined, without network, and reads only Python, the
 //! environment and its own sources. Inputs travel over the protocol.
 
-mod answer;
-mod client;
+pub(crate) mod answer;
+pub(crate) mod client;
 mod error;
 mod frames;
-mod generator;
-mod request;
+mod options;
+pub(crate) mod request;
 #[cfg(test)]
 mod tests;
 
 pub use answer::{DeclaredSecret, JobScripts, JobStep, KnownJob, SecretClass, TutorFiles};
 pub use error::{Failure, FailureKind, WorkerError};
-pub use generator::Generator;
+pub use options::{Limits, WorkerOptions};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,9 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fs_err as fs;
+use grove_core::TutorInput;
 use grove_exec::{Invocation, Running, Sandbox};
-use grove_render::TutorInput;
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
@@ -34,49 +33,6 @@ use crate::cache::{Cache, write_whole};
 use crate::environment::Environment;
 use client::{Client, Keep, Start};
 use request::Request;
-
-/// How a worker works.
-#[derive(Clone, Copy, Debug)]
-pub struct WorkerOptions {
-    /// Instances that are rendered at the same time.
-    pub parallel: usize,
-    /// What each of them may use.
-    pub limits: Limits,
-}
-
-impl Default for WorkerOptions {
-    /// As many instances at once as there are processors.
-    fn default() -> Self {
-        Self {
-            parallel: std::thread::available_parallelism().map_or(1, Into::into),
-            limits: Limits::default(),
-        }
-    }
-}
-
-/// What one instance may use.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Limits {
-    /// Processor time, in seconds.
-    pub cpu_seconds: u32,
-    /// Time on the clock, in seconds.
-    pub wall_seconds: u32,
-    /// Address space, in MiB.
-    pub memory_mib: u32,
-    /// Largest file that a plugin may write, in MiB.
-    pub file_mib: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            cpu_seconds: 60,
-            wall_seconds: 120,
-            memory_mib: 1024,
-            file_mib: 64,
-        }
-    }
-}
 
 /// Address space of the worker's parent, which its children share until they write to it.
 const PARENT_MEMORY: u64 = 4 << 30;
@@ -166,7 +122,7 @@ impl Worker {
     }
 
     /// The images that a site is made of, by name, for an input of
-    /// [`image_request`](grove_render::image_request).
+    /// grove-render's `image_request`.
     pub fn images(&self, input: &TutorInput) -> Result<Vec<String>, WorkerError> {
         answer::images(&self.ask(&Request::image(input, ""), input)?)
     }
@@ -180,7 +136,11 @@ impl Worker {
         answer::context(&self.ask(&Request::image(input, image), input)?)
     }
 
-    fn ask(&self, request: &Request<'_>, input: &TutorInput) -> Result<frames::Frame, WorkerError> {
+    pub(crate) fn ask(
+        &self,
+        request: &Request<'_>,
+        input: &TutorInput,
+    ) -> Result<frames::Frame, WorkerError> {
         self.client
             .ask(request, &request::body(input))
             .map_err(|error| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use grove_cluster::argo::{self, Application};
-use grove_fleet::Address;
+use grove_core::Address;
 use jiff::Timestamp;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;

@@ -25,6 +25,7 @@ impl Exit {
             Self::Kind(Kind::Unhealthy) => 5,
             Self::Kind(Kind::OutOfTime) => 6,
             Self::Kind(Kind::Bug) => 70,
+            Self::Kind(Kind::Ended) => 130,
             Self::Command(code) => code,
         }
     }

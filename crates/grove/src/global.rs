@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::output::{Colour, Format};
+use crate::{
+    error::{Error, Result},
+    output::{Colour, Format},
+};
 
 /// Options of every command.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,4 +34,16 @@ pub(crate) struct Global {
     /// Say nothing on stderr but warnings and errors.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+}
+
+impl Global {
+    /// Refuses `--rev`: a command that writes the fleet's files asks this first.
+    pub(crate) fn must_be_work_tree(&self) -> Result<()> {
+        match self.rev {
+            Some(_) => Err(Error::usage(
+                "this writes to the work tree; leave `--rev` out",
+            )),
+            None => Ok(()),
+        }
+    }
 }

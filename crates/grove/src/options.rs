@@ -1,9 +1,9 @@
 //! Groups of options that several commands have.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap_complete::ArgValueCandidates;
-use grove_operations::{Around, fleet::selection, stacks::select};
+use grove_operations::{Around, fleet::selection, request::Target, stacks::select};
 
 use crate::candidates;
 
@@ -58,19 +58,18 @@ pub(crate) struct Program {
     pub(crate) program: Option<PathBuf>,
 }
 
-impl Program {
-    /// For a command that runs none.
-    pub(crate) fn none() -> Self {
-        Self {
-            program: Some(PathBuf::from("tofu")),
-        }
-    }
-}
-
 impl Places for Program {
     fn place(&self, around: &mut Around) {
         around.tofu.clone_from(&self.program);
     }
+}
+
+/// Which bundle.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Lock {
+    /// Use this lock file instead of the one that Grove carries.
+    #[arg(long = "lock", value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
 }
 
 /// Whether and how long a release is followed.
@@ -92,9 +91,9 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    /// How long is waited.
-    pub(crate) fn limit(&self) -> Duration {
-        Duration::from_secs(self.timeout)
+    /// How many seconds are waited; none does not wait.
+    pub(crate) fn seconds(&self) -> Option<u64> {
+        self.wait.then_some(self.timeout)
     }
 }
 
@@ -237,6 +236,15 @@ impl Instances {
                 selectors: vec![selector.to_owned()],
                 ..Selection::default()
             },
+        }
+    }
+
+    /// What a request has of it. Whoever runs the command is not asked: see `terminal::target`.
+    pub(crate) fn request(&self, revision: Option<&str>) -> Target {
+        Target {
+            revision: revision.map(str::to_owned),
+            selection: self.selection.request(),
+            expect: self.agreement.expect,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use grove_operations::{Around, Clock};
+use grove_operations::{Around, Clock, Instead};
 
 use crate::{
     error::{Error, Result},
@@ -79,6 +79,7 @@ pub(crate) fn around(
 ) -> Result<Around> {
     let mut around = Around {
         fleet: fleet_directory(global.fleet.as_deref())?,
+        instead: Instead::default(),
         directory: std::env::current_dir()?,
         cache: cache_directory(),
         launcher: std::env::current_exe()?,
@@ -94,6 +95,7 @@ pub(crate) fn around(
         tofu: None,
         runtime: None,
         listener: output.listener(),
+        token: grove_exec::Token::new(),
     };
     for place in places {
         place.place(&mut around);

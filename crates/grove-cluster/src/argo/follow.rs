@@ -8,7 +8,8 @@ mod seen;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use self::{
@@ -60,7 +61,7 @@ pub enum Relation {
 }
 
 /// How following ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// Synced and healthy.
@@ -76,7 +77,7 @@ pub enum Ended {
 }
 
 /// What following saw.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Follow {
     /// How it ended.
     pub ended: Ended,

@@ -9,7 +9,8 @@ use kube::{
     api::{ApiResource, DynamicObject, ListParams, LogParams},
     core::GroupVersionKind,
 };
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::clean;
@@ -21,7 +22,7 @@ const LINES: i64 = 12;
 const MOST: usize = 5;
 
 /// Something that is wrong in an instance's namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Trouble {
     /// `Job/lms-migrate-…` or `Pod/lms-…`.
     pub object: String,

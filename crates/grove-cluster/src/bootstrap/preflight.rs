@@ -17,7 +17,8 @@ use kube::{
     Api,
     api::{ListParams, PostParams},
 };
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::SEALED_SECRETS_NAMESPACE;
 use crate::{Connection, Error};
@@ -50,7 +51,7 @@ const RIGHTS: &[(&str, &str, &str)] = &[
 ];
 
 /// Something that the operator should know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
     /// What.
     pub message: String,

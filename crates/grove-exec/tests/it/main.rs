@@ -4,3 +4,4 @@
 
 mod run;
 mod sandbox;
+mod token;

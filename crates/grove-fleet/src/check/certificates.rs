@@ -1,6 +1,6 @@
 //! How long sealing certificates are valid.
 
-use super::View;
+use super::view::View;
 
 /// How long before its end a certificate is worth a warning, in seconds: 30 days.
 pub(crate) const SOON: i64 = 30 * 24 * 60 * 60;

@@ -7,8 +7,7 @@ use std::{
 
 use grove_yaml::{LineIndex, Position, Span};
 
-use super::rule::Rule;
-use crate::{Finding, Location, Snapshot};
+use crate::{Finding, Location, Severity, Snapshot};
 
 /// The most findings of one rule in one file; a file that is all wrong must not fill memory.
 const MOST: usize = 100;
@@ -56,7 +55,9 @@ impl<'a> Place<'a> {
 /// Takes the findings of one rule.
 pub(crate) struct Findings<'a> {
     snapshot: &'a Snapshot,
-    rule: &'static Rule,
+    /// The id of the rule that finds them.
+    rule: &'static str,
+    severity: Severity,
     /// How many there are in each file.
     counts: HashMap<String, usize>,
     /// What was said already: what layers share is met once an instance.
@@ -66,10 +67,11 @@ pub(crate) struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    pub(crate) fn new(rule: &'static Rule, snapshot: &'a Snapshot) -> Self {
+    pub(crate) fn new(rule: &'static str, severity: Severity, snapshot: &'a Snapshot) -> Self {
         Self {
             snapshot,
             rule,
+            severity,
             counts: HashMap::new(),
             said: HashSet::new(),
             indexes: BTreeMap::new(),
@@ -101,7 +103,6 @@ impl<'a> Findings<'a> {
     }
 
     fn push(&mut self, message: String, places: Vec<Place<'_>>, hint: Option<String>) {
-        let rule = self.rule;
         let file = places
             .first()
             .map(|place| place.path.to_string())
@@ -123,8 +124,8 @@ impl<'a> Findings<'a> {
         };
         let locations = places.into_iter().map(|place| self.locate(place)).collect();
         self.kept.push(Finding {
-            rule: rule.id,
-            severity: rule.severity,
+            rule: self.rule,
+            severity: self.severity,
             message: printable(&message),
             locations,
             hint: hint.as_deref().map(printable),

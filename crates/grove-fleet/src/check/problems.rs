@@ -9,7 +9,7 @@ use super::{
     view::View,
 };
 use crate::{
-    load::Document,
+    documents::Document,
     shape::{FileKind, Misfit, MisfitKind, misfits},
 };
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Context, findings::Findings, view::View};
-use crate::{File, Severity, Snapshot};
+use crate::Severity;
 
 /// One rule of [`check`](super::check).
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -54,15 +54,6 @@ pub enum Content {
     Absent,
 }
 
-impl Rule {
-    /// The findings of the rule's own example, as [`text()`](super::text()) shows them.
-    pub fn example_report(&self, colour: bool) -> String {
-        let snapshot = self.example.snapshot();
-        let findings = super::check(&snapshot, &self.example.context()).findings;
-        super::text(&findings, &snapshot, colour)
-    }
-}
-
 impl Example {
     /// An example of files alone.
     pub(crate) const fn files(files: &'static [(&'static str, Content)]) -> Self {
@@ -70,31 +61,5 @@ impl Example {
             files,
             context: None,
         }
-    }
-
-    /// This example over the base fleet.
-    pub fn snapshot(&self) -> Snapshot {
-        let mut snapshot = super::base::snapshot();
-        for (path, content) in self.files {
-            let file = match *content {
-                Content::Text(text) => File::Bytes(text.as_bytes().into()),
-                Content::Bytes(bytes) => File::Bytes(bytes.into()),
-                Content::Link(target) => File::Link(target.to_owned()),
-                Content::TooLarge(size) => File::TooLarge(size),
-                Content::Unreadable(why) => File::Unreadable(why.to_owned()),
-                Content::Absent => {
-                    snapshot.files.remove(*path);
-                    continue;
-                }
-            };
-            snapshot.files.insert((*path).to_owned(), file);
-        }
-        snapshot
-    }
-
-    /// What the example takes from outside the fleet.
-    pub fn context(&self) -> Context {
-        self.context
-            .map_or_else(super::base::context, |context| context())
     }
 }

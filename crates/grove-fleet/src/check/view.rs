@@ -1,14 +1,17 @@
 //! What rules see of a fleet, and how they name places in it.
 
+use std::collections::BTreeMap;
+
 use grove_stack::stack;
 use grove_yaml::{Entry, Node, Span, Value};
 
 use super::{Context, findings::Place};
 use crate::{
     Address, Fleet, Snapshot,
+    documents::{Document, Documents},
     layer::{self, Merged},
     layout::{self, Kind},
-    load::{Document, Documents, SOPS},
+    load::{DataProblem, SOPS},
     model::Instance,
     shape::Misfit,
 };
@@ -24,6 +27,8 @@ pub(crate) struct View<'a> {
     pub(crate) documents: &'a [&'a Document],
     /// What they say together.
     pub(crate) fleet: &'a Fleet,
+    /// What is wrong with `data` of instances.
+    pub(crate) problems: &'a BTreeMap<Address, Vec<DataProblem>>,
     /// What does not fit the tables of keys, with its file.
     pub(crate) misfits: &'a [(&'a str, Misfit)],
     /// What lies outside the snapshot.
@@ -41,6 +46,12 @@ impl<'a> View<'a> {
     /// The tree of the file at `path`.
     pub(crate) fn root(self, path: &str) -> Option<&'a Node> {
         self.all.root(path)
+    }
+
+    /// What is wrong with `data` of an instance.
+    pub(crate) fn data_problems(self, instance: &Instance) -> &'a [DataProblem] {
+        let problems = self.problems.get(&instance.address);
+        problems.map_or(&[], Vec::as_slice)
     }
 
     /// Whether there is a file at `path` that could not be read to its end.

@@ -4,7 +4,11 @@ use grove_yaml::{LineIndex, Node, Value};
 use serde::Serialize;
 
 use super::{Layer, layers, merge};
-use crate::{Address, Document, Documents, near::nearest};
+use crate::{
+    Address,
+    documents::{Document, Documents},
+    near::nearest,
+};
 
 /// A value of an instance, and every layer that had a say in it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use grove_yaml::{Node, Span, Value};
 
-use crate::load::Document;
+use crate::documents::Document;
 
 /// A value after merging, and the place of the last layer that said something of it.
 #[derive(Clone, Debug)]

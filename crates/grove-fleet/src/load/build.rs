@@ -1,6 +1,6 @@
 //! What images are built with.
 
-use super::instance::text;
+use super::read::text;
 use crate::{
     layer::Merged,
     model::{Build, Login, Requirement, ThemeSource},

@@ -4,8 +4,9 @@ use grove_yaml::Node;
 use serde_json::{Map, Value};
 use x509_cert::{Certificate as X509, der::DecodePem as _, time::Time};
 
-use super::{Document, Documents, data, secrets, stacks};
+use super::{data, secrets, stacks};
 use crate::{
+    documents::{Document, Documents},
     layout,
     model::{Certificate, Chart, Cluster, Harmony},
 };

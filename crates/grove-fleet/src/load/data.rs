@@ -6,7 +6,7 @@ use grove_yaml::Node;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::instance::text as merged_text;
+use super::read::text as merged_text;
 use crate::{
     Quantity,
     layer::Merged,
@@ -22,6 +22,15 @@ const HEAD: usize = 9;
 
 /// Databases that Redis has where nobody configured more.
 const NUMBERS: u64 = 16;
+
+/// What is wrong with `data` of an instance, as only all of its layers and its cluster show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataProblem {
+    /// The keys that lead to it.
+    pub path: Vec<String>,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+}
 
 /// `servers` of a cluster.
 pub(super) fn servers(root: Option<&Node>) -> BTreeMap<String, Server> {
@@ -73,9 +82,14 @@ pub(super) fn volumes(merged: Option<&Merged<'_>>) -> BTreeMap<String, Volume> {
         .collect()
 }
 
-/// What of an instance's data is not in its namespace, after outputs of stacks are in their places.
-pub(super) fn read(instance: &mut Instance, cluster: Option<&Cluster>) {
-    let stated = std::mem::take(&mut instance.data_stated);
+/// Reads what of an instance's data is not in its namespace, from `data` as it is stated with outputs of
+/// stacks in their places, and says what is wrong with it.
+pub(super) fn read(
+    instance: &mut Instance,
+    cluster: Option<&Cluster>,
+    stated: &Value,
+) -> Vec<DataProblem> {
+    let mut problems = Vec::new();
     let mut data = std::mem::take(&mut instance.data);
     for engine in Engine::ALL {
         let Some(service) = stated.get(engine.key()) else {
@@ -86,7 +100,7 @@ pub(super) fn read(instance: &mut Instance, cluster: Option<&Cluster>) {
             cluster,
             engine,
             service,
-            problems: &mut data.problems,
+            problems: &mut problems,
         };
         if engine == Engine::Meilisearch {
             if let Some((search, outside)) = reader.search() {
@@ -98,6 +112,7 @@ pub(super) fn read(instance: &mut Instance, cluster: Option<&Cluster>) {
         }
     }
     instance.data = data;
+    problems
 }
 
 /// The name of databases and users that none was stated for: the same for good, as the identity is.
@@ -128,14 +143,17 @@ struct Reader<'a> {
     cluster: Option<&'a Cluster>,
     engine: Engine,
     service: &'a Value,
-    problems: &'a mut Vec<(Vec<String>, String)>,
+    problems: &'a mut Vec<DataProblem>,
 }
 
 impl Reader<'_> {
     fn problem(&mut self, key: &str, message: impl Into<String>) {
         let mut path = vec!["data".to_owned(), self.engine.key().to_owned()];
         path.extend((!key.is_empty()).then(|| key.to_owned()));
-        self.problems.push((path, message.into()));
+        self.problems.push(DataProblem {
+            path,
+            message: message.into(),
+        });
     }
 
     fn mode(&self) -> Mode {
@@ -542,13 +560,16 @@ fn is_true(value: &Value, key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{documents, fleet};
+    use super::{
+        super::{documents, load},
+        DataProblem,
+    };
     use crate::{Address, Snapshot, model::Data};
 
     const BASE: &str = "client: uni\nenvironment: staging\ndistribution: v\n\
         identity: {namespace: big-uni-of-x, id: Zk3jH8sd92LqPw1xVb7nT4cR}\nplugins: {notes: {}}\n";
 
-    fn data(stated: &str) -> Data {
+    fn data(stated: &str) -> (Data, Vec<DataProblem>) {
         let servers = "servers:\n  main: {engine: mysql, host: db.example, tls: true, admin: {user: root, password: {secret: P}}}\n  \
             cache: {engine: redis, host: cache.example}\n  \
             files: {engine: s3, endpoint: 'https://s3.example', region: eu, admin: {user: k, password: {secret: S}}}\n  \
@@ -563,13 +584,15 @@ mod tests {
                 "clusters/prod/instances/uni/instance.yaml",
                 &format!("{BASE}data: {stated}\n"),
             );
-        let fleet = fleet(&documents(&snapshot));
-        fleet.instances[&Address::new("prod", "uni")].data.clone()
+        let mut loaded = load(&documents(&snapshot));
+        let address = Address::new("prod", "uni");
+        let problems = loaded.problems.remove(&address).unwrap_or_default();
+        (loaded.fleet.instances[&address].data.clone(), problems)
     }
 
     /// What was read, in a line a service, and what is wrong.
     fn read(stated: &str) -> String {
-        let data = data(stated);
+        let (data, problems) = data(stated);
         let outside = data.outside.iter().map(|(engine, outside)| {
             let names = |map: &std::collections::BTreeMap<String, String>| {
                 let all: Vec<String> = map
@@ -589,10 +612,9 @@ mod tests {
                 names(&outside.users)
             )
         });
-        let problems = data
-            .problems
+        let problems = problems
             .iter()
-            .map(|(path, message)| format!("! {}: {message}", path.join(".")));
+            .map(|problem| format!("! {}: {}", problem.path.join("."), problem.message));
         outside.chain(problems).collect::<Vec<_>>().join("\n")
     }
 
@@ -639,7 +661,10 @@ mod tests {
 
     #[test]
     fn search_outside_has_an_address_and_a_prefix() {
-        let search = data("{search: {url: 'https://s.example'}}").search.unwrap();
+        let search = data("{search: {url: 'https://s.example'}}")
+            .0
+            .search
+            .unwrap();
         assert_eq!(search.public_url, "https://s.example");
         assert_eq!(search.prefix, "big_uni_o_ccbfd9d9_");
         insta::assert_snapshot!(read("{search: {url: 'http://s.example:7700', prefix: \"a'b\", volume: {size: 1Gi}}}"), @"
@@ -650,7 +675,11 @@ mod tests {
         ");
         insta::assert_snapshot!(read("{search: {server: find}}"), @"meilisearch: http://find.internal:7700:7700 create tls=false [openedx=big_uni_o_ccbfd9d9_] []");
         assert_eq!(
-            data("{search: {server: find}}").search.unwrap().public_url,
+            data("{search: {server: find}}")
+                .0
+                .search
+                .unwrap()
+                .public_url,
             "https://find.example"
         );
         insta::assert_snapshot!(read("{search: {server: find, prefix: uni_, manage: adopt, public_url: 'https://s.example'}}"), @"meilisearch: http://find.internal:7700:7700 adopt tls=false [openedx=uni_] []");

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use grove_yaml::Node;
 
-use super::{Document, Documents};
 use crate::{
+    documents::{Document, Documents},
     layout,
     model::{Distribution, Lock, Requirement},
 };

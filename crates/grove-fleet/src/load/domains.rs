@@ -1,6 +1,6 @@
 //! Further names of an instance.
 
-use super::instance::{flag, text, values};
+use super::read::{flag, text, values};
 use crate::{
     layer::Merged,
     model::{Domain, OwnCertificate},

@@ -2,25 +2,24 @@
 
 use grove_yaml::Value;
 
-use super::instance::{flag, list, number};
+use super::read::{below, flag, list, number};
 use crate::{
     layer::Merged,
     model::{Flag, Flags},
 };
 
 pub(super) fn flags(merged: &Merged<'_>) -> Flags {
-    let below = |key: &str| merged.get(key).into_iter().flat_map(Merged::entries);
     Flags {
-        flags: below("flags")
+        flags: below(merged, "flags")
             .map(|(name, merged)| (name.to_owned(), one(merged)))
             .collect(),
-        switches: below("switches")
+        switches: below(merged, "switches")
             .filter_map(|(name, value)| match value.node.value {
                 Value::Bool(on) => Some((name.to_owned(), on)),
                 _ => None,
             })
             .collect(),
-        samples: below("samples")
+        samples: below(merged, "samples")
             .filter_map(|(name, value)| match &value.node.value {
                 Value::Number(number) => Some((name.to_owned(), number.as_u64()?)),
                 _ => None,

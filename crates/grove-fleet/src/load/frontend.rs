@@ -4,7 +4,7 @@ use grove_yaml::Value;
 
 use super::{
     build,
-    instance::{number, text},
+    read::{below, number, text},
 };
 use crate::{
     layer::Merged,
@@ -22,15 +22,13 @@ pub(super) fn mfe(merged: &Merged<'_>) -> Mfe {
 }
 
 pub(super) fn theme(merged: &Merged<'_>) -> Theme {
-    let tokens = merged.get("tokens").into_iter().flat_map(Merged::entries);
-    let indigo = merged.get("indigo").into_iter().flat_map(Merged::entries);
     Theme {
         name: text(merged, "name"),
         git: merged.get("git").and_then(build::theme_source),
-        indigo: indigo
+        indigo: below(merged, "indigo")
             .map(|(name, merged)| (name.to_owned(), merged.to_json()))
             .collect(),
-        tokens: tokens
+        tokens: below(merged, "tokens")
             .map(|(variant, merged)| {
                 let tokens = Tokens {
                     default: text(merged, "default"),

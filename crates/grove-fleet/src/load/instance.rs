@@ -1,14 +1,15 @@
 //! One instance, its layers merged.
 
-use std::collections::BTreeMap;
-
 use grove_yaml::Value;
 
 use super::{
-    Document, Documents, build, data, domains, flags, frontend, plugins, secrets, workloads,
+    build, data, domains, flags, frontend, plugins,
+    read::{below, flag, list, number, text, texts, values},
+    secrets, workloads,
 };
 use crate::{
     Address,
+    documents::{Document, Documents},
     layer::{self, Merged},
     model::{
         Data, Encryption, Environment, Identity, Image, Instance, Mail, Maintenance, Network,
@@ -17,13 +18,15 @@ use crate::{
 };
 
 /// Reads an instance; none where it has no identity, since nothing can be named after it then.
+///
+/// With it comes `data` as it is stated, which is read once outputs of stacks are in their places.
 pub(super) fn read(
     documents: &Documents,
     address: &Address,
     document: &Document,
     plugins: &plugins::Shared<'_>,
     secrets: &secrets::Shared,
-) -> Option<Instance> {
+) -> Option<(Instance, serde_json::Value)> {
     let merged = layer::merge(documents, address)?;
     let text = |path: &[&str]| merged.at(path).and_then(Merged::as_str).map(str::to_owned);
     let groups = document
@@ -35,7 +38,7 @@ pub(super) fn read(
     let on = below(&merged, "plugins")
         .map(|(name, _)| name.to_owned())
         .collect::<Vec<_>>();
-    Some(Instance {
+    let instance = Instance {
         address: address.clone(),
         client: text(&["client"]).unwrap_or_default(),
         environment: merged
@@ -71,7 +74,6 @@ pub(super) fn read(
             volumes: data::volumes(merged.get("data")),
             ..Data::default()
         },
-        data_stated: merged.get("data").map(Merged::to_json).unwrap_or_default(),
         pod_security: PodSecurity {
             level: merged
                 .at(&["pod_security", "level"])
@@ -122,7 +124,9 @@ pub(super) fn read(
         waits: Vec::new(),
         secrets: secrets.of_instance(documents, address, &groups),
         groups,
-    })
+    };
+    let data = merged.get("data").map(Merged::to_json).unwrap_or_default();
+    Some((instance, data))
 }
 
 fn mail(merged: &Merged<'_>) -> Mail {
@@ -141,19 +145,6 @@ fn mail(merged: &Merged<'_>) -> Mail {
             .unwrap_or("SMTP_PASSWORD")
             .to_owned(),
         from: text("from"),
-    }
-}
-
-/// A text.
-pub(super) fn text(merged: &Merged<'_>, key: &str) -> Option<String> {
-    merged.get(key).and_then(Merged::as_str).map(str::to_owned)
-}
-
-/// A whole number.
-pub(super) fn number(merged: &Merged<'_>, key: &str) -> Option<u64> {
-    match &merged.get(key)?.node.value {
-        Value::Number(number) => number.as_u64(),
-        _ => None,
     }
 }
 
@@ -179,45 +170,6 @@ fn network(merged: Option<&Merged<'_>>) -> Network {
         ingress: list(merged, "ingress"),
         egress: list(merged, "egress"),
     }
-}
-
-/// A list of texts.
-pub(super) fn list(merged: &Merged<'_>, key: &str) -> Vec<String> {
-    let list = merged.get(key).map(Merged::to_json);
-    let items = list.as_ref().and_then(serde_json::Value::as_array);
-    let texts = items
-        .into_iter()
-        .flatten()
-        .filter_map(serde_json::Value::as_str);
-    texts.map(str::to_owned).collect()
-}
-
-/// Whether a key is `true`.
-pub(super) fn flag(merged: &Merged<'_>, key: &str) -> bool {
-    merged
-        .get(key)
-        .is_some_and(|value| value.node.value == Value::Bool(true))
-}
-
-fn below<'a, 'm>(
-    merged: &'m Merged<'a>,
-    key: &str,
-) -> impl Iterator<Item = (&'a str, &'m Merged<'a>)> {
-    merged.get(key).into_iter().flat_map(Merged::entries)
-}
-
-pub(super) fn texts(merged: &Merged<'_>, key: &str) -> BTreeMap<String, String> {
-    below(merged, key)
-        .filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned())))
-        .collect()
-}
-
-pub(super) fn values(merged: Option<&Merged<'_>>) -> serde_json::Map<String, serde_json::Value> {
-    merged
-        .into_iter()
-        .flat_map(Merged::entries)
-        .map(|(name, value)| (name.to_owned(), value.to_json()))
-        .collect()
 }
 
 fn settings(merged: &Merged<'_>) -> Settings {

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Document, Documents};
-use crate::{Address, layout, layout::Kind, model::PluginFile};
+use crate::{
+    Address,
+    documents::{Document, Documents},
+    layout,
+    layout::Kind,
+    model::PluginFile,
+};
 
 /// The plugins that all instances share.
 pub(super) struct Shared<'a> {

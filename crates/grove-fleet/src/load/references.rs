@@ -1,5 +1,7 @@
 //! Outputs of stacks where the fleet's files refer to them: `{output: stack.name}`.
 
+use std::collections::BTreeMap;
+
 use grove_stack::{
     root::{Blocked, Resolved, resolve as value_of},
     stack::Reference,
@@ -10,7 +12,9 @@ use serde_json::Value;
 use crate::{Address, Fleet, layout, model::Waits};
 
 /// Puts values in the places of references, and notes those that have none.
-pub(super) fn resolve(fleet: &mut Fleet) {
+///
+/// `data` is that of each instance as it is stated.
+pub(super) fn resolve(fleet: &mut Fleet, data: &mut BTreeMap<Address, Value>) {
     let stacks = &fleet.stacks;
     for (address, instance) in &mut fleet.instances {
         let owner = Owner {
@@ -34,11 +38,9 @@ pub(super) fn resolve(fleet: &mut Fleet) {
                 owner.fill(value, &mut path, &mut waits);
             }
         }
-        owner.fill(
-            &mut instance.data_stated,
-            &mut vec!["data".to_owned()],
-            &mut waits,
-        );
+        if let Some(data) = data.get_mut(address) {
+            owner.fill(data, &mut vec!["data".to_owned()], &mut waits);
+        }
         instance.waits = waits;
     }
     for cluster in fleet.clusters.values_mut() {
@@ -123,7 +125,7 @@ pub fn given(fleet: &Fleet, address: &Address, value: &Value) -> Vec<Given> {
 struct Owner<'a> {
     cluster: &'a str,
     instance: Option<&'a str>,
-    stacks: &'a std::collections::BTreeMap<grove_stack::stack::Address, grove_stack::stack::Stack>,
+    stacks: &'a BTreeMap<grove_stack::stack::Address, grove_stack::stack::Stack>,
 }
 
 impl Owner<'_> {

@@ -9,8 +9,13 @@ use grove_stack::stack;
 use grove_yaml::Node;
 use sha2::{Digest as _, Sha256};
 
-use super::{Document, Documents};
-use crate::{Address, layout, layout::Kind, model::SecretReference};
+use crate::{
+    Address,
+    documents::{Document, Documents},
+    layout,
+    layout::Kind,
+    model::SecretReference,
+};
 
 /// The key of a SOPS file under which SOPS keeps its own data.
 pub(crate) const SOPS: &str = "sops";

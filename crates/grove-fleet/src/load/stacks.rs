@@ -18,8 +18,8 @@ use grove_yaml::Node;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
-use super::{Documents, references::reference};
-use crate::{Fleet, layer, layout::Kind, links};
+use super::references::reference;
+use crate::{Fleet, documents::Documents, layer, layout::Kind, links};
 
 /// The region that S3 servers other than Amazon's are content with.
 const REGION: &str = "us-east-1";

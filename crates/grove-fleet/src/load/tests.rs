@@ -1,5 +1,5 @@
 use super::*;
-use crate::{File, model::Environment};
+use crate::{Address, File, Snapshot, model::Environment};
 
 const ENC: &str = "ENC[AES256_GCM,data:AA==,iv:BB==,tag:CC==,type:str]";
 

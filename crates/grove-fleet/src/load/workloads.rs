@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::instance::{flag, list, number, text, texts};
+use super::read::{flag, list, number, text, texts};
 use crate::{
     Quantity,
     layer::Merged,

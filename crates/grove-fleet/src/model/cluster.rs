@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use grove_stack::{backend::Storage, root::Blocked, stack::Reference};
+use grove_stack::backend::Storage;
 use serde_json::Value;
 
-use super::{SecretReference, Server};
+use super::{SecretReference, Server, Waits};
 
 /// What `clusters/<name>/` says.
 #[derive(Clone, Debug, Default)]
@@ -50,17 +50,6 @@ pub struct Cluster {
     pub waits: Vec<Waits>,
     /// Names and places of the `cluster` map of `secrets.sops.yaml`; instances never see these.
     pub secrets: BTreeMap<String, SecretReference>,
-}
-
-/// A value that an output is to give and does not yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waits {
-    /// The keys that lead to it.
-    pub path: Vec<String>,
-    /// The output.
-    pub reference: Reference,
-    /// Why it has no value.
-    pub why: Blocked,
 }
 
 /// The Harmony chart of a cluster.

@@ -2,55 +2,36 @@
 
 use std::collections::BTreeMap;
 
+use crate::words::words;
+
 /// The application that every instance has.
 pub const OPENEDX: &str = "openedx";
 
 /// Plugins whose applications have a database of their own on Tutor's `MySQL`, and a user of that name.
 pub const WITH_DATABASE: [&str; 4] = ["credentials", "discovery", "notes", "xqueue"];
 
-/// A kind of server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Engine {
-    /// `MySQL` or `MariaDB`.
-    Mysql,
-    /// `MongoDB`.
-    Mongodb,
-    /// Redis or Valkey.
-    Redis,
-    /// Object storage that speaks S3.
-    S3,
-    /// Meilisearch. What of it is an instance's is a key for the indexes whose names begin with a prefix.
-    Meilisearch,
+words! {
+    /// A kind of server. What of a Meilisearch is an instance's is a key for the indexes whose names begin
+    /// with a prefix.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    #[expect(clippy::doc_markdown, reason = "the schema has these texts")]
+    pub enum Engine {
+        /// MySQL or MariaDB.
+        Mysql = "mysql",
+        /// MongoDB.
+        Mongodb = "mongodb",
+        /// Redis or Valkey.
+        Redis = "redis",
+        /// Object storage that speaks S3.
+        S3 = "s3",
+        /// Meilisearch, the search engine.
+        Meilisearch = "meilisearch",
+    }
 }
 
 impl Engine {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [
-        Self::Mysql,
-        Self::Mongodb,
-        Self::Redis,
-        Self::S3,
-        Self::Meilisearch,
-    ];
-
-    /// The word that the fleet's files have for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mysql => "mysql",
-            Self::Mongodb => "mongodb",
-            Self::Redis => "redis",
-            Self::S3 => "s3",
-            Self::Meilisearch => "meilisearch",
-        }
-    }
-
-    /// The kind that a word of the fleet's files means.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
-    }
-
     /// The key of `data` that says where an instance has it.
-    pub fn key(self) -> &'static str {
+    pub const fn key(self) -> &'static str {
         match self {
             Self::S3 => "bucket",
             Self::Meilisearch => "search",
@@ -100,59 +81,32 @@ pub struct Admin {
     pub password: String,
 }
 
-/// Who runs a data service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// Tutor's own, beside the instance.
-    #[default]
-    InNamespace,
-    /// A server of the cluster.
-    Shared,
-    /// A server that a stack makes.
-    Managed,
-    /// Somebody else's server.
-    External,
-}
-
-impl Mode {
-    /// The mode that a word of the fleet's files means.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "in-namespace" => Self::InNamespace,
-            "shared" => Self::Shared,
-            "managed" => Self::Managed,
-            "external" => Self::External,
-            _ => return None,
-        })
+words! {
+    /// Who runs a data service.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Mode {
+        /// It runs beside the instance, as Tutor has it.
+        #[default]
+        InNamespace = "in-namespace",
+        /// It is on a server of the cluster.
+        Shared = "shared",
+        /// A stack makes it at the provider.
+        Managed = "managed",
+        /// Somebody else runs it.
+        External = "external",
     }
 }
 
-/// Who makes users and databases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manage {
-    /// Grove makes and removes both.
-    Create,
-    /// The database is there already and stays; Grove makes and removes users.
-    Adopt,
-    /// Somebody else; Grove only looks whether they work.
-    External,
-}
-
-impl Manage {
-    /// The word that the fleet's files have for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Adopt => "adopt",
-            Self::External => "external",
-        }
-    }
-
-    /// What a word of the fleet's files means.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Create, Self::Adopt, Self::External]
-            .into_iter()
-            .find(|known| known.name() == name)
+words! {
+    /// Who makes users and databases, and removes them again. Grove only looks whether those of others work.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Manage {
+        /// `grove data apply` makes databases and users.
+        Create = "create",
+        /// The database is there already and stays; `grove data apply` makes users.
+        Adopt = "adopt",
+        /// Somebody else makes both.
+        External = "external",
     }
 }
 
@@ -221,8 +175,6 @@ pub struct Data {
     pub volumes: BTreeMap<String, Volume>,
     /// Where search is, where it is not in the namespace.
     pub search: Option<Search>,
-    /// What is wrong with it: the keys that lead there, and a message.
-    pub problems: Vec<(Vec<String>, String)>,
 }
 
 impl Data {

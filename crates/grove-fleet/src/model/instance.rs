@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Build, Cron, Data, Domain, Flags, Mail, Maintenance, Mfe, Network, PodSecurity, Quota,
-    Resources, Scaling, State, Theme, Waits, Worker,
+    Address, Build, Cron, Data, Domain, Flags, Identity, Mail, Maintenance, Mfe, Network,
+    PodSecurity, Quota, Resources, Scaling, State, Theme, Waits, Worker,
 };
+use crate::words::words;
 
 /// An instance with its layers merged.
 #[derive(Clone, Debug)]
@@ -46,8 +46,6 @@ pub struct Instance {
     pub images: BTreeMap<String, Image>,
     /// `data`: where its data is, and on whose servers.
     pub data: Data,
-    /// `data` as it is stated, until outputs of stacks are in their places.
-    pub data_stated: serde_json::Value,
     /// `pod_security`: what its pods may do on their nodes.
     pub pod_security: PodSecurity,
     /// `mfes`: name → a micro-frontend that is added, replaced or left out.
@@ -80,87 +78,37 @@ pub struct Instance {
     pub container: Resources,
     /// `access`: group of the identity provider → its role in Argo CD.
     pub access: BTreeMap<String, Role>,
-    /// What `config` and `env` wait for: outputs that no stack has given yet.
+    /// What `config`, `env` and `data` wait for: outputs that no stack has given yet.
     pub waits: Vec<Waits>,
     /// Every secret that it may use, by name: from its cluster, its groups and its own file.
     pub secrets: BTreeMap<String, SecretReference>,
 }
 
-/// What an instance is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Environment {
-    /// Serves a client's learners.
-    #[default]
-    Production,
-    /// A rehearsal of production.
-    Staging,
-    /// For developers.
-    Development,
-    /// Has an owner and an end date.
-    Sandbox,
-}
-
-impl Environment {
-    /// Every environment, the one that matters most first.
-    pub const ALL: [Self; 4] = [
-        Self::Production,
-        Self::Staging,
-        Self::Development,
-        Self::Sandbox,
-    ];
-
-    /// The word that the fleet's files have for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Production => "production",
-            Self::Staging => "staging",
-            Self::Development => "development",
-            Self::Sandbox => "sandbox",
-        }
-    }
-
-    /// The environment that a word of the fleet's files means.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
+words! {
+    /// What an instance is for.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Environment {
+        /// It serves a client's learners.
+        #[default]
+        Production = "production",
+        /// A rehearsal of production.
+        Staging = "staging",
+        /// For developers.
+        Development = "development",
+        /// It has an owner and an end date.
+        Sandbox = "sandbox",
     }
 }
 
-/// What a group may do with an instance in Argo CD.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Sees it and reads its logs.
-    Viewer,
-    /// May also sync it and restart its workloads.
-    Operator,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 2] = [Self::Viewer, Self::Operator];
-
-    /// The word that the fleet's files have for it, and its name in the project.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-        }
+words! {
+    /// What a group may do with an instance in Argo CD.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Role {
+        /// Sees the instance and reads its logs.
+        Viewer = "viewer",
+        /// May also sync it and restart its workloads.
+        Operator = "operator",
     }
-
-    /// The role that a word of the fleet's files means.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
-    }
-}
-
-/// What never changes in an instance's life.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Its namespace on its cluster.
-    pub namespace: String,
-    /// Tutor's `ID`; part of immutable selectors.
-    pub id: String,
 }
 
 /// A plugin that is a file: Python (`.py`, Tutor's v1) or YAML (`.yml`, v0).

@@ -1,5 +1,7 @@
 //! How an instance sends mail.
 
+use crate::words::words;
+
 /// What `mail` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mail {
@@ -17,36 +19,21 @@ pub struct Mail {
     pub from: Option<String>,
 }
 
-/// How a connection to a relay is protected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encryption {
-    /// It becomes TLS before anything is said.
-    #[default]
-    StartTls,
-    /// It is TLS from its start.
-    Tls,
-    /// It is not.
-    None,
+words! {
+    /// How a connection to a relay is protected.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Encryption {
+        /// The connection becomes TLS before anything is said.
+        #[default]
+        StartTls = "starttls",
+        /// The connection is TLS from its start.
+        Tls = "tls",
+        /// Passwords and mail go as plain text.
+        None = "none",
+    }
 }
 
 impl Encryption {
-    /// Every way.
-    pub const ALL: [Self; 3] = [Self::StartTls, Self::Tls, Self::None];
-
-    /// The word that the fleet's files have for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::StartTls => "starttls",
-            Self::Tls => "tls",
-            Self::None => "none",
-        }
-    }
-
-    /// The way that a word of the fleet's files means.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
-    }
-
     /// The port that relays have for it.
     pub fn port(self) -> u64 {
         match self {

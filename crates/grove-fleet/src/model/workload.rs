@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde_json::Value;
 
-use crate::Quantity;
+use crate::{Quantity, words::words};
 
 /// What `resources` says of one workload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,35 +40,17 @@ pub struct Scaling {
     pub memory: Option<u64>,
 }
 
-/// What an instance does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// It serves.
-    #[default]
-    Active,
-    /// It answers 503 and keeps running.
-    Maintenance,
-    /// No pod runs, data is kept.
-    Stopped,
-}
-
-impl State {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Active, Self::Maintenance, Self::Stopped];
-
-    /// The word that the fleet's files have for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Maintenance => "maintenance",
-            Self::Stopped => "stopped",
-        }
-    }
-
-    /// The state that a word of the fleet's files means.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
+words! {
+    /// What an instance does.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum State {
+        /// It serves.
+        #[default]
+        Active = "active",
+        /// It answers 503, and its pods run on.
+        Maintenance = "maintenance",
+        /// No pod runs, data is kept.
+        Stopped = "stopped",
     }
 }
 
@@ -99,34 +80,17 @@ pub struct Cron {
     pub deadline: Option<u64>,
 }
 
-/// What happens when a job is due and the last one still runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Overlap {
-    /// It is left out.
-    #[default]
-    Skip,
-    /// It runs beside it.
-    Allow,
-    /// The last one is ended.
-    Replace,
-}
-
-impl Overlap {
-    /// Every way.
-    pub const ALL: [Self; 3] = [Self::Skip, Self::Allow, Self::Replace];
-
-    /// The word that the fleet's files have for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Skip => "skip",
-            Self::Allow => "allow",
-            Self::Replace => "replace",
-        }
-    }
-
-    /// The way that a word of the fleet's files means.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
+words! {
+    /// What happens when a job is due and the last one still runs.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Overlap {
+        /// It is left out.
+        #[default]
+        Skip = "skip",
+        /// It runs beside the last one.
+        Allow = "allow",
+        /// The last one is ended.
+        Replace = "replace",
     }
 }
 
@@ -162,31 +126,15 @@ pub struct PodSecurity {
     pub reason: Option<String>,
 }
 
-/// A level of Kubernetes' Pod Security Standards
-/// (<https://kubernetes.io/docs/concepts/security/pod-security-standards/>).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PodSecurityLevel {
-    /// Nothing by which a pod gets more rights than it has.
-    #[default]
-    Baseline,
-    /// Everything.
-    Privileged,
-}
-
-impl PodSecurityLevel {
-    /// Every level.
-    pub const ALL: [Self; 2] = [Self::Baseline, Self::Privileged];
-
-    /// Kubernetes' word for it, and that of the fleet's files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Baseline => "baseline",
-            Self::Privileged => "privileged",
-        }
-    }
-
-    /// The level that a word of the fleet's files means.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
+words! {
+    /// A level of Kubernetes' Pod Security Standards
+    /// (<https://kubernetes.io/docs/concepts/security/pod-security-standards/>).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum PodSecurityLevel {
+        /// Nothing by which a pod gets more rights than it has.
+        #[default]
+        Baseline = "baseline",
+        /// Everything: an exception, with its reason.
+        Privileged = "privileged",
     }
 }

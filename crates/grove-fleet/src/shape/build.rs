@@ -1,6 +1,6 @@
 //! `build`.
 
-use super::{Key, Type};
+use super::table::{Key, Type};
 
 pub(super) const BUILD: Type = Type::Object(&[&[
     Key::new(

@@ -1,6 +1,10 @@
 //! `clusters/<name>/cluster.yaml`.
 
-use super::{Choice, Key, Shape, Type, data, layered, stack};
+use super::{
+    data, layered, stack,
+    table::{Key, Shape, Type},
+};
+use crate::words::Choice;
 
 pub(super) static SHAPE: Shape = Shape {
     path: "clusters/*/cluster.yaml",

@@ -1,6 +1,7 @@
 //! Keys about data: servers of a cluster, and what an instance has on them.
 
-use super::{Choice, Key, Type};
+use super::table::{Key, Type};
+use crate::model::{Engine, Manage, Mode};
 
 const TLS: Key = Key::new(
     "tls",
@@ -42,13 +43,7 @@ const PUBLIC_URL: Key = Key::new(
 pub(super) const SERVERS: Type = Type::Map(&Type::Object(&[&[
     Key::new(
         "engine",
-        Type::OneOf(&[
-            Choice::now("mysql", "MySQL or MariaDB."),
-            Choice::now("mongodb", "MongoDB."),
-            Choice::now("redis", "Redis or Valkey."),
-            Choice::now("s3", "Object storage that speaks S3."),
-            Choice::now("meilisearch", "Meilisearch, the search engine."),
-        ]),
+        Type::OneOf(Engine::CHOICES),
         "What it is.",
     )
     .required(),
@@ -88,15 +83,7 @@ pub(super) const SERVERS: Type = Type::Map(&Type::Object(&[&[
 
 const MODE: Key = Key::new(
     "mode",
-    Type::OneOf(&[
-        Choice::now(
-            "in-namespace",
-            "It runs beside the instance, as Tutor has it.",
-        ),
-        Choice::now("shared", "It is on a server of the cluster."),
-        Choice::now("managed", "A stack makes it at the provider."),
-        Choice::now("external", "Somebody else runs it."),
-    ]),
+    Type::OneOf(Mode::CHOICES),
     "Who runs it; `shared` where a `server` is named, else `in-namespace`, where nothing is said.",
 );
 
@@ -104,14 +91,7 @@ const SERVER: Key = Key::new("server", Type::Text, "The cluster's server, by nam
 
 const MANAGE: Key = Key::new(
     "manage",
-    Type::OneOf(&[
-        Choice::now("create", "`grove data apply` makes databases and users."),
-        Choice::now(
-            "adopt",
-            "The database is there already and stays; `grove data apply` makes users.",
-        ),
-        Choice::now("external", "Somebody else makes both."),
-    ]),
+    Type::OneOf(Manage::CHOICES),
     "Who makes users and databases: `create` on a server of the cluster, else `external`, where nothing is said.",
 );
 
@@ -145,7 +125,7 @@ const fn databases(doc: &'static str) -> Key {
 /// Where an instance's data is.
 pub(super) const DATA: Type = Type::Object(&[&[
     Key::new(
-        "mysql",
+        Engine::Mysql.key(),
         Type::Object(&[&[
             MODE,
             SERVER,
@@ -162,7 +142,7 @@ pub(super) const DATA: Type = Type::Object(&[&[
         "MySQL.",
     ),
     Key::new(
-        "mongodb",
+        Engine::Mongodb.key(),
         Type::Object(&[&[
             MODE,
             SERVER,
@@ -177,7 +157,7 @@ pub(super) const DATA: Type = Type::Object(&[&[
         "MongoDB.",
     ),
     Key::new(
-        "redis",
+        Engine::Redis.key(),
         Type::Object(&[&[
             MODE,
             SERVER,
@@ -193,17 +173,14 @@ pub(super) const DATA: Type = Type::Object(&[&[
         "Redis.",
     ),
     Key::new(
-        "search",
+        Engine::Meilisearch.key(),
         Type::Object(&[&[
             Key::new(
                 "mode",
                 Type::OneOf(&[
-                    Choice::now(
-                        "in-namespace",
-                        "It runs beside the instance, as Tutor has it.",
-                    ),
-                    Choice::now("shared", "It is on a server of the cluster."),
-                    Choice::now("external", "Somebody else runs it."),
+                    Mode::InNamespace.choice(),
+                    Mode::Shared.choice(),
+                    Mode::External.choice(),
                 ]),
                 "Who runs it; `shared` where a `server` is named, `external` where `url` is stated.",
             ),
@@ -225,7 +202,7 @@ pub(super) const DATA: Type = Type::Object(&[&[
         "Meilisearch. On a server of the cluster, `grove secret generate` and `grove data apply` make a key for the indexes of the prefix alone. Of an `external` one whoever runs it makes the key, the secret `MEILISEARCH_API_KEY`; with its identifier as `MEILISEARCH_API_KEY_UID` it needs no right to read keys.",
     ),
     Key::new(
-        "bucket",
+        Engine::S3.key(),
         Type::Object(&[&[
             Key::new("name", Type::Text, "The bucket's name."),
             SERVER,

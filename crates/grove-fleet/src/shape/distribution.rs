@@ -1,6 +1,6 @@
 //! `distributions/<name>.yaml`.
 
-use super::{Key, Shape, Type};
+use super::table::{Key, Shape, Type};
 
 pub(super) static SHAPE: Shape = Shape {
     path: "distributions/*.yaml",

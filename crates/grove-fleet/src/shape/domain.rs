@@ -1,6 +1,6 @@
 //! `domains` and `site`.
 
-use super::{Key, Type};
+use super::table::{Key, Type};
 
 pub(super) const SITE: Type = Type::Map(&Type::Any);
 

@@ -1,6 +1,6 @@
 //! `flags`.
 
-use super::{Key, Type};
+use super::table::{Key, Type};
 
 pub(super) const FLAGS: Type = Type::Object(&[&[
     Key::new(

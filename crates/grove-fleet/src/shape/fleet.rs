@@ -1,6 +1,9 @@
 //! `grove.yaml`.
 
-use super::{Key, Shape, Type, layered};
+use super::{
+    layered,
+    table::{Key, Shape, Type},
+};
 
 pub(super) static SHAPE: Shape = Shape {
     path: "grove.yaml",

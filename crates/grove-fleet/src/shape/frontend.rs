@@ -1,6 +1,6 @@
 //! `mfes` and `theme`.
 
-use super::{Key, Type};
+use super::table::{Key, Type};
 
 pub(super) const MFES: Type = Type::Map(&Type::Object(&[&[
     Key::new(

@@ -1,6 +1,6 @@
 //! `groups/<name>/group.yaml`.
 
-use super::{Shape, layered};
+use super::{layered, table::Shape};
 
 pub(super) static SHAPE: Shape = Shape {
     path: "groups/*/group.yaml",

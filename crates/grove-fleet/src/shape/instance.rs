@@ -1,6 +1,9 @@
 //! `clusters/<cluster>/instances/<instance>/instance.yaml`.
 
-use super::{Key, Shape, Type, layered};
+use super::{
+    layered,
+    table::{Key, Shape, Type},
+};
 
 pub(super) static SHAPE: Shape = Shape {
     path: "clusters/*/instances/*/instance.yaml",

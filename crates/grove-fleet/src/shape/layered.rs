@@ -1,7 +1,13 @@
 //! The keys that every layer may give: fleet, ring, cluster, group and instance.
 
 use super::{
-    Choice, Key, Type, build, data, distribution, domain, flags, frontend, stack, workload,
+    build, data, distribution, domain, flags, frontend, stack,
+    table::{Key, Type},
+    workload,
+};
+use crate::{
+    model::{Encryption, Environment, PodSecurityLevel, Role, State},
+    words::Choice,
 };
 
 /// The one layered key that a ring cannot give itself.
@@ -41,14 +47,7 @@ const MAIL: Type = Type::Object(&[&[
     ),
     Key::new(
         "encryption",
-        Type::OneOf(&[
-            Choice::now(
-                "starttls",
-                "The connection becomes TLS before anything is said.",
-            ),
-            Choice::now("tls", "The connection is TLS from its start."),
-            Choice::now("none", "Passwords and mail go as plain text."),
-        ]),
+        Type::OneOf(Encryption::CHOICES),
         "How the connection is protected; `starttls` where nothing is said.",
     ),
     Key::new("user", Type::Text, "The user's name at the relay."),
@@ -68,12 +67,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("client", Type::Text, "Whom the instance belongs to.").layered(),
     Key::new(
         "environment",
-        Type::OneOf(&[
-            Choice::now("production", "It serves a client's learners."),
-            Choice::now("staging", "A rehearsal of production."),
-            Choice::now("development", "For developers."),
-            Choice::now("sandbox", "It has an owner and an end date."),
-        ]),
+        Type::OneOf(Environment::CHOICES),
         "What the instance is for.",
     )
     .layered(),
@@ -150,21 +144,13 @@ pub(super) const KEYS: &[Key] = &[
     .layered(),
     Key::new(
         "state",
-        Type::OneOf(&[
-            Choice::now("active", "It serves."),
-            Choice::now("maintenance", "It answers 503, and its pods run on."),
-            Choice::now("stopped", "No pod runs, data is kept."),
-            Choice::later("archived", "It may be destroyed."),
-        ]),
+        Type::OneOf(&[State::Active.choice(), State::Maintenance.choice(), State::Stopped.choice(), Choice::later("archived", "It may be destroyed.")]),
         "What the instance does.",
     )
     .layered(),
     Key::new(
         "access",
-        Type::Map(&Type::OneOf(&[
-            Choice::now("viewer", "Sees the instance and reads its logs."),
-            Choice::now("operator", "May also sync it and restart its workloads."),
-        ])),
+        Type::Map(&Type::OneOf(Role::CHOICES)),
         "Who may do what with the instance in Argo CD: a group of the identity provider → its role.",
     )
     .layered(),
@@ -223,10 +209,7 @@ pub(super) const KEYS: &[Key] = &[
         Type::Object(&[&[
             Key::new(
                 "level",
-                Type::OneOf(&[
-                    Choice::now("baseline", "Nothing by which a pod gets more rights than it has."),
-                    Choice::now("privileged", "Everything: an exception, with its reason."),
-                ]),
+                Type::OneOf(PodSecurityLevel::CHOICES),
                 "The level that the namespace enforces.",
             ),
             Key::new("reason", Type::Text, "Why it is `privileged`: which part needs it."),

@@ -2,7 +2,11 @@
 
 use grove_yaml::{Node, Span, Value};
 
-use super::{Choice, FileKind, Keys, Support, Type, find};
+use super::{
+    FileKind,
+    table::{Keys, Type, find},
+};
+use crate::words::{Choice, Support};
 use crate::{Quantity, near::nearest};
 
 /// One place of a file that does not fit the table of its kind.

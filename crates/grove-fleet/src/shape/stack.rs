@@ -1,6 +1,7 @@
 //! Stacks, of clusters and of instances, and where their states are.
 
-use super::{Choice, Key, Type};
+use super::table::{Key, Type};
+use crate::words::Choice;
 
 /// `state` of a cluster.
 pub(super) const STATE: Type = Type::Object(&[&[

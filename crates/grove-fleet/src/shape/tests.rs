@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use grove_yaml::{Limits, LineIndex};
 
-use super::*;
+use super::{table::find, *};
 
 fn found(kind: FileKind, text: &str) -> String {
     let parsed = grove_yaml::parse(text.as_bytes(), Limits::default());

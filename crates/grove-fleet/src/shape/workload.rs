@@ -1,6 +1,7 @@
 //! Keys about an instance's workloads.
 
-use super::{Choice, Key, Type};
+use super::table::{Key, Type};
+use crate::{model::Overlap, words::Choice};
 
 /// Amounts by name.
 const AMOUNTS: Type = Type::Map(&Type::Quantity);
@@ -135,11 +136,7 @@ pub(super) const CRON: Type = Type::Map(&Type::Object(&[&[
     ),
     Key::new(
         "overlap",
-        Type::OneOf(&[
-            Choice::now("skip", "It is left out."),
-            Choice::now("allow", "It runs beside the last one."),
-            Choice::now("replace", "The last one is ended."),
-        ]),
+        Type::OneOf(Overlap::CHOICES),
         "What happens when it is due and the last one still runs; `skip` where nothing is said.",
     ),
     Key::new(

@@ -55,7 +55,7 @@ from!(grove_seal::derive::Error, |_| Kind::No);
 from!(grove_seal::keys::Error, |_| Kind::No);
 from!(grove_seal::seal::Error, |_| Kind::No);
 from!(grove_seal::source::Error, |_| Kind::No);
-from!(grove_stack::Error, |_| Kind::No);
+from!(grove_state::Error, |_| Kind::No);
 from!(grove_tutor::environment::Error, |_| Kind::Tool);
 from!(grove_tutor::KustomizeError, |error| if error.is_fleet() {
     Kind::No

@@ -6,12 +6,18 @@ use grove_release::{Id, Order, Origin, Published, Source};
 use super::workspace::Workspace;
 use crate::{Around, Error, Result};
 
-/// The fleet's files and where they come from.
+/// The fleet's files and where they come from. What is `local` is the work tree as it is, which has no
+/// revision.
 pub fn read<'a>(
     around: &'a Around,
     local: bool,
     revision: Option<&str>,
 ) -> Result<(Workspace<'a>, Origin)> {
+    if local && revision.is_some() {
+        return Err(Error::usage(
+            "either the work tree as it is or a revision is deployed, not both",
+        ));
+    }
     let workspace = Workspace::open(around, revision)?;
     if local {
         let origin = match &workspace.source {

@@ -29,6 +29,15 @@ impl<'a> Workspace<'a> {
     /// Reads the fleet at a revision, or the files of its work tree.
     pub fn open(around: &'a Around, revision: Option<&str>) -> Result<Self> {
         let root = around.fleet()?.to_owned();
+        if let Some(files) = &around.instead.files {
+            return Ok(Self {
+                around,
+                root,
+                snapshot: (**files).clone(),
+                source: None,
+                commit: None,
+            });
+        }
         match revision {
             Some(revision) => Self::at(around, root, revision),
             None => Self::work_tree(around, root),

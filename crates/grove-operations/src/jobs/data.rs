@@ -78,6 +78,7 @@ impl<'a> Prepared<'a> {
     /// Makes the Jobs of instances that have anything outside. A secret that cannot be opened stops all.
     fn new(
         action: Action,
+        request: Option<&RequestId>,
         workspace: Workspace<'a>,
         fleet: Fleet,
         choose: impl FnOnce(&Fleet) -> Result<Vec<&Instance>>,
@@ -85,7 +86,7 @@ impl<'a> Prepared<'a> {
         let secrets = Secrets::new(&workspace, &fleet);
         let mut tasks = Vec::new();
         for instance in choose(&fleet)? {
-            match task::make(action, &fleet, &secrets, instance)
+            match task::make(action, &fleet, &secrets, instance, request)
                 .map_err(|error| error.context(instance.address.to_string()))?
             {
                 Some(task) => tasks.push(task),

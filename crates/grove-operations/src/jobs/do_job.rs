@@ -66,7 +66,6 @@ pub struct Request {
 
 /// What a request would do.
 pub struct Plan<'a> {
-    request: Request,
     needs: Needs,
     tasks: Prepared<'a>,
 }
@@ -79,9 +78,9 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let mut tutor = Tutor::new(around)?;
     let words = request.job.as_slice();
     Ok(Plan {
-        request: request.clone(),
         needs: request.target.needs(&instances),
         tasks: Prepared::new(
+            request.id.as_ref(),
             &request.running,
             &workspace,
             &fleet,
@@ -120,7 +119,7 @@ impl Plan<'_> {
     /// A question without an answer, before anything runs.
     pub fn carry_out(self, consent: &Consent, answers: &Answers) -> Result<Outcome> {
         self.needs.met_by(consent)?;
-        self.tasks.run(answers, self.request.id.as_ref())
+        self.tasks.run(answers)
     }
 }
 

@@ -17,17 +17,18 @@ use grove_render::{Once, once};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     answers::{Answers, Question},
     follow::{self, Telling},
-    record::{Finished, record},
+    record::{Finished, record, recorded},
     release::{running_release, workload},
 };
 use crate::{
     Around, Doing, Error, Kind, Result,
     fleet::{find::find_cluster, workspace::Workspace},
-    release::remotes,
+    release::{landed, remotes},
     request::RequestId,
 };
 
@@ -111,6 +112,10 @@ pub(super) struct Prepared<'a> {
     /// The deploy branch of each cluster, where what was run is recorded.
     branches: BTreeMap<String, DeployBranch>,
     tasks: Vec<Task>,
+    /// The request.
+    request: Option<RequestId>,
+    /// What the request has run before, by the cluster.
+    done: BTreeMap<String, Vec<Ended>>,
 }
 
 /// One instance, and what it is made to do.
@@ -129,8 +134,10 @@ struct Job {
 }
 
 impl<'a> Prepared<'a> {
-    /// Fetches the deploy branches of instances and makes their Jobs, whose names begin with `prefix`.
+    /// Fetches the deploy branches of instances and makes their Jobs, whose names begin with `prefix`. Where
+    /// the request was carried out before, there are none.
     pub(super) fn new(
+        request: Option<&RequestId>,
         running: &Running,
         workspace: &Workspace<'a>,
         fleet: &Fleet,
@@ -140,17 +147,25 @@ impl<'a> Prepared<'a> {
     ) -> Result<Self> {
         let around = workspace.around;
         let mut branches: BTreeMap<String, DeployBranch> = BTreeMap::new();
-        let mut tasks = Vec::new();
+        let (mut tasks, mut landed, mut done) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         for instance in instances.iter().copied() {
-            let cluster = instance.address.cluster.as_str();
+            let address = &instance.address;
+            let cluster = address.cluster.as_str();
             if !branches.contains_key(cluster) {
                 around.doing(Doing::Fetching { cluster });
                 let branch = remotes::open(workspace, fleet, cluster)?;
+                landed.insert(cluster, landed::of(&branch, request)?);
                 branches.insert(cluster.to_owned(), branch);
             }
-            if let Some(branch) = branches.get(cluster) {
-                tasks.push(task(running, branch, fleet, instance, prefix, steps)?);
+            let Some(branch) = branches.get(cluster) else {
+                continue;
+            };
+            if let (Some(request), Some(Some(landed))) = (request, landed.get(cluster)) {
+                let of_cluster: &mut Vec<Ended> = done.entry(cluster.to_owned()).or_default();
+                of_cluster.extend(recorded(branch, landed, address, request)?);
+                continue;
             }
+            tasks.push(task(running, branch, fleet, instance, prefix, request, steps)?);
         }
         around.progress_done();
         Ok(Self {
@@ -158,6 +173,8 @@ impl<'a> Prepared<'a> {
             running: *running,
             branches,
             tasks,
+            request: request.cloned(),
+            done,
         })
     }
 
@@ -181,7 +198,7 @@ impl<'a> Prepared<'a> {
 
     /// Runs the steps of each instance, one after the other until one fails, in all instances at once; then
     /// records them.
-    pub(super) fn run(self, answers: &Answers, request: Option<&RequestId>) -> Result<Outcome> {
+    pub(super) fn run(mut self, answers: &Answers) -> Result<Outcome> {
         let around = self.around;
         // What lacks an answer stops all.
         let mut objects = Vec::new();
@@ -212,7 +229,8 @@ impl<'a> Prepared<'a> {
         let mut runs = Vec::new();
         for (cluster, mut branch) in self.branches {
             let all = finished.remove(cluster.as_str()).unwrap_or_default();
-            record(around, &mut branch, &all, request);
+            record(around, &mut branch, &all, self.request.as_ref());
+            runs.extend(self.done.remove(&cluster).unwrap_or_default());
             runs.extend(all.into_iter().map(|one| one.ended));
         }
         Ok(Outcome { runs, failures })
@@ -298,16 +316,17 @@ fn task(
     fleet: &Fleet,
     instance: &Instance,
     prefix: &str,
+    request: Option<&RequestId>,
     steps: &mut Steps<'_>,
 ) -> Result<Task> {
     let address = &instance.address;
     let view = branch.view()?;
     let (record, objects) = running_release(&view, address)?;
     let mut jobs = Vec::new();
-    for step in steps(&view, &record, instance)? {
+    for (index, step) in steps(&view, &record, instance)?.into_iter().enumerate() {
         let workload = workload(&objects, &step.service, address, record.release)?;
         let short: String = step.service.chars().take(30).collect();
-        let name = unique_name(&format!("{prefix}-{short}"));
+        let name = job_name(&format!("{prefix}-{short}"), request, address, index);
         let task = Once {
             name: &name,
             command: &step.command,
@@ -333,10 +352,20 @@ fn task(
     })
 }
 
-/// A name that no other Job has, in all likelihood.
-pub(in crate::jobs) fn unique_name(start: &str) -> String {
-    let number = RandomState::new().hash_one(start) & 0xffff_ffff;
-    format!("{start}-{number:08x}")
+/// A name that no other Job has, in all likelihood. Of a request that has a name it is always the same, so that
+/// the same request again finds its Job, and makes no other.
+pub(in crate::jobs) fn job_name(
+    start: &str,
+    request: Option<&RequestId>,
+    address: &Address,
+    index: usize,
+) -> String {
+    let Some(request) = request else {
+        let number = RandomState::new().hash_one(start) & 0xffff_ffff;
+        return format!("{start}-{number:08x}");
+    };
+    let digest = format!("{:x}", Sha256::digest(format!("{request} {address} {index}")));
+    format!("{start}-{}", digest.get(..8).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -376,6 +405,26 @@ mod tests {
             objects[1]["metadata"],
             json!({"name": "do-lms-1", "namespace": "uni"})
         );
+    }
+
+    #[test]
+    fn a_request_of_a_name_has_its_own_jobs() {
+        let name = |request: Option<&str>, instance: &str, index| {
+            let request: Option<RequestId> = request.map(|name| name.parse().unwrap());
+            job_name("run-lms", request.as_ref(), &Address::new("prod", instance), index)
+        };
+        let own = name(Some("r-1"), "uni", 0);
+        assert_eq!(own.len(), "run-lms-01234567".len());
+        assert_eq!(own, name(Some("r-1"), "uni", 0));
+        for other in [
+            name(Some("r-2"), "uni", 0),
+            name(Some("r-1"), "academy", 0),
+            name(Some("r-1"), "uni", 1),
+            name(None, "uni", 0),
+        ] {
+            assert_ne!(own, other);
+        }
+        assert_ne!(name(None, "uni", 0), name(None, "uni", 0));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who ran what in an instance, as the deploy repository has it.
 
-use grove_release::{Changes, DeployBranch, Run};
+use grove_fleet::Address;
+use grove_release::{Changes, DeployBranch, Landed, Run};
 
 use super::instance::Ended;
 use crate::{
@@ -35,6 +36,27 @@ pub(super) fn record(
     }
 }
 
+/// How the commands of an instance ended that a request ran, where a branch says that it was carried out.
+pub(super) fn recorded(
+    branch: &DeployBranch,
+    landed: &Landed,
+    address: &Address,
+    request: &RequestId,
+) -> Result<Vec<Ended>> {
+    let then = branch.view_at(landed.commit)?;
+    let runs = then.runs(&address.instance, usize::MAX)?.into_iter().rev();
+    let own = runs.filter(|run| run.request.as_ref() == Some(request));
+    Ok(own
+        .map(|run| Ended {
+            instance: address.to_string(),
+            job: run.job,
+            release: run.release,
+            exit_code: run.exit_code,
+            reason: None,
+        })
+        .collect())
+}
+
 fn write(
     around: &Around,
     branch: &mut DeployBranch,
@@ -56,6 +78,7 @@ fn write(
             service: one.service.clone(),
             command: hidden(&one.command),
             exit_code: one.ended.exit_code,
+            request: request.cloned(),
         });
     }
     if changes.is_empty() {

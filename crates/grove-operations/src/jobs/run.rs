@@ -73,7 +73,6 @@ impl Request {
 
 /// What a request would do.
 pub struct Plan<'a> {
-    request: Request,
     needs: Needs,
     tasks: Prepared<'a>,
 }
@@ -92,9 +91,9 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         recorded: request.command.clone(),
     };
     Ok(Plan {
-        request: request.clone(),
         needs: request.target.needs(&instances),
         tasks: Prepared::new(
+            request.id.as_ref(),
             &request.running,
             &workspace,
             &fleet,
@@ -114,7 +113,7 @@ impl Plan<'_> {
     /// Runs the command in all instances at once and records it. A command that failed is no error.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
-        self.tasks.run(&Answers::none(), self.request.id.as_ref())
+        self.tasks.run(&Answers::none())
     }
 }
 

@@ -6,6 +6,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use grove_cluster::one_off::{self, OneOff};
+use grove_exec::Token;
 use grove_fleet::{Address, model::Cluster};
 use grove_release::DeployBranch;
 use grove_render::{Once, once};
@@ -15,8 +16,8 @@ use serde_json::{Value, json};
 
 use super::{
     follow,
-    instance::{Ended, unique_name},
-    record::{Finished, record},
+    instance::{Ended, job_name},
+    record::{Finished, record, recorded},
     release::{running_release, workload},
 };
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
         find::{address, find, find_cluster},
         workspace::Workspace,
     },
-    release::remotes,
+    release::{landed, remotes},
     request::RequestId,
 };
 
@@ -100,6 +101,8 @@ pub struct Plan<'a> {
     release: u32,
     name: String,
     job: Value,
+    /// How the session ended that the request had before.
+    done: Option<Ended>,
 }
 
 /// Reads the fleet and the deploy branch, and makes the Job.
@@ -124,7 +127,8 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let (record, objects) = running_release(&branch.view()?, &address)?;
     let workload = workload(&objects, &request.service, &address, record.release)?;
     let short: String = request.service.chars().take(30).collect();
-    let name = unique_name(&format!("shell-{short}"));
+    let id = request.id.as_ref();
+    let name = job_name(&format!("shell-{short}"), id, &address, 0);
     let seconds = u64::from(request.limit) * 60;
     let wait = [
         "sh".to_owned(),
@@ -144,6 +148,10 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         )
     })?;
     job["spec"]["activeDeadlineSeconds"] = json!(seconds + 60);
+    let done = match (id, landed::of(&branch, id)?) {
+        (Some(id), Some(landed)) => recorded(&branch, &landed, &address, id)?.pop(),
+        _ => None,
+    };
     around.progress_done();
     Ok(Plan {
         around,
@@ -156,6 +164,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         release: record.release,
         name,
         job,
+        done,
     })
 }
 
@@ -177,6 +186,9 @@ impl Plan<'_> {
         session: impl FnOnce(&Pod) -> Result<i32>,
     ) -> Result<Outcome> {
         self.needs.met_by(consent)?;
+        if let Some(ended) = self.done {
+            return Ok(Outcome { ended });
+        }
         let pod = self.open()?;
         let used = session(&pod);
         let removed = self.end();
@@ -239,10 +251,15 @@ impl Plan<'_> {
         Ok(pod)
     }
 
-    /// Ends the pod. A session may have lasted for hours, so the cluster is reached anew.
+    /// Ends the pod, even where whoever asked ended the operation. A session may have lasted for hours, so the
+    /// cluster is reached anew.
     fn end(&self) -> Result<()> {
-        self.around.block_on(async {
-            let connection = self.around.connect(&self.cluster).await?;
+        let around = Around {
+            token: Token::new(),
+            ..self.around.clone()
+        };
+        around.block_on(async {
+            let connection = around.connect(&self.cluster).await?;
             Ok(one_off::end(&connection, &self.namespace, &self.name).await?)
         })
     }

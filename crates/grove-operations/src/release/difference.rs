@@ -1,10 +1,108 @@
-//! Differences between releases, in a line.
+//! Differences between the fleet and the releases that run, object by object.
+//!
+//! Secrets are named and never shown, and no key is needed.
+//!
+//! ```no_run
+//! # fn main() -> grove_operations::Result<()> {
+//! # use std::path::Path;
+//! use grove_operations::{Around, release::difference};
+//!
+//! # let (fleet, cache, launcher) = (Path::new(""), Path::new(""), Path::new(""));
+//! # let now = jiff::Timestamp::UNIX_EPOCH;
+//! let around = Around::new(fleet, cache, launcher, now);
+//! for row in difference::read(&around, &difference::Request::default())?.instances {
+//!     println!("{}: {}", row.instance, difference::summary(&row.diff));
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fmt::Write as _;
 
-use grove_release::Diff;
+use grove_fleet::model::{Instance, State};
+use grove_release::{DeployBranch, Diff, compose, compose_without_jobs, diff};
+use grove_render::Tree;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::text::count;
+use super::{remotes, seal};
+use crate::{
+    Around, Doing, Result,
+    fleet::{selection::Selection, workspace::Workspace},
+    render::pipeline::Pipeline,
+    request::by_cluster,
+    text::count,
+};
+
+/// Compares what the fleet says with what runs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Request {
+    /// The fleet's revision; none for the files of its work tree.
+    pub revision: Option<String>,
+    /// Which instances; all of them where nothing is said.
+    pub selection: Selection,
+}
+
+/// What a deploy would change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// Of each instance, in the order of their addresses.
+    pub instances: Vec<Row>,
+}
+
+/// What a deploy would change of one instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// `cluster/instance`.
+    pub instance: String,
+    /// What would change.
+    pub diff: Diff,
+}
+
+/// Renders the fleet and fetches the deploy branches. Findings of severity error are refused.
+pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let workspace = Workspace::open(around, request.revision.as_deref())?;
+    let fleet = workspace.sound()?;
+    let instances = request.selection.select(&fleet)?;
+    let pipeline = Pipeline::new(around, true)?;
+    around.doing(Doing::Rendering);
+    let mut trees = pipeline.trees(&fleet, &instances, &fleet.deploy_remote)?;
+    let mut rows = Vec::new();
+    for (cluster, instances) in by_cluster(&instances) {
+        around.doing(Doing::Fetching { cluster });
+        let branch = remotes::open(&workspace, &fleet, cluster)?;
+        around.progress_done();
+        for instance in instances {
+            if let Some(tree) = trees.remove(&instance.address) {
+                rows.push(Row {
+                    instance: instance.address.to_string(),
+                    diff: compare(&branch, instance, tree)?,
+                });
+            }
+        }
+    }
+    Ok(Outcome { instances: rows })
+}
+
+/// What a deploy of a tree would change.
+fn compare(branch: &DeployBranch, instance: &Instance, tree: Tree) -> Result<Diff> {
+    let name = &instance.address.instance;
+    let view = branch.view()?;
+    let before = view.objects(name)?;
+    let previous = seal::ciphertexts(&view, name)?;
+    let sealed = seal::preview(instance, &tree, previous.as_ref())?;
+    let mut new = if instance.state == State::Stopped {
+        compose_without_jobs(sealed, before.as_ref())
+    } else {
+        compose(sealed, before.as_ref())
+    };
+    let mut old = before.unwrap_or_default();
+    // Both sets of files are one tree to whoever reads the difference.
+    old.extend(view.apps(name)?);
+    new.extend(tree.apps);
+    Ok(diff(&old, &new))
+}
 
 /// One line that says how much changes.
 pub fn summary(diff: &Diff) -> String {

@@ -10,7 +10,8 @@ use futures_util::future::join_all;
 use grove_cluster::argo::{Ended, Follow, Relation, Target};
 use grove_fleet::model::{Cluster, Instance};
 use grove_release::{DeployBranch, Id, Remote, View};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::remotes;
@@ -214,7 +215,7 @@ fn is_ignored(object: &Value) -> bool {
 }
 
 /// What became of one release.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Waited {
     /// `cluster/instance`, or the part of what the cluster's instances share.
     pub instance: String,

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    landed,
     publish::{Subject, publish},
     remotes,
 };
@@ -83,7 +84,8 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         around.doing(Doing::Fetching { cluster });
         let branch = remotes::open(&workspace, &fleet, cluster)?;
         let mut changes = Changes::default();
-        let view = branch.view()?;
+        let landed = landed::of(&branch, request.id.as_ref())?;
+        let view = landed::view(&branch, landed.as_ref())?;
         for instance in instances {
             let said = plan.edit(&view, instance, &author, &mut changes)?;
             plan.outcome
@@ -91,7 +93,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
                 .insert(instance.address.to_string(), said);
         }
         drop(view);
-        if !changes.is_empty() {
+        if landed.is_none() && !changes.is_empty() {
             plan.changes.push((branch, changes));
         }
     }

@@ -43,6 +43,7 @@ pub fn publish(
             source: subject.source.commit,
             local: subject.source.local,
             releases: subject.releases,
+            request: subject.request,
             grove: VERSION.to_owned(),
         },
         author: around.author()?,

@@ -1,8 +1,11 @@
 //! What the records of releases say.
 
+use std::collections::BTreeSet;
+
 use grove_fleet::{
     Address,
     check::{Released, ReleasedDistribution, ReleasedInstance},
+    model::Instance,
 };
 use grove_release::{DeployBranch, Id, Record, View};
 
@@ -54,4 +57,28 @@ pub fn released(branch: &DeployBranch, released: &mut Released) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A release that needs a secret which the fleet no longer has cannot come back.
+pub fn refuse_lost_secrets(instance: &Instance, older: &Record) -> Result<()> {
+    let held: BTreeSet<&str> = instance.secrets.keys().map(String::as_str).collect();
+    let lost: Vec<&str> = older
+        .secrets
+        .iter()
+        .map(String::as_str)
+        .filter(|name| {
+            !held.contains(name)
+                && grove_seal::derive::parents(name)
+                    .is_none_or(|parents| parents.iter().any(|parent| !held.contains(parent)))
+        })
+        .collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "release {:04} needs secrets that the fleet no longer has: {}",
+        older.release,
+        lost.join(", ")
+    ))
+    .hint("`grove secret set` brings one back"))
 }

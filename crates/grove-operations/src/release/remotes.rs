@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use grove_fleet::Fleet;
-use grove_release::{DeployBranch, Remote, branch_name, create_remote};
+use grove_release::{DeployBranch, Remote, create_remote, is_missing};
 
 use crate::{
     Around, Error, Result,
@@ -18,26 +18,48 @@ pub fn remote(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result
         Some(pattern) => (pattern, around.directory.clone()),
         None => (&fleet.deploy_remote, base(&workspace.root)?),
     };
-    Ok(Remote::parse(&pattern.replace("{cluster}", cluster), &base)?)
-}
-
-/// Makes the deploy repository of a cluster where it is missing and a local path; says so.
-pub fn create(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result<()> {
-    let around = workspace.around;
-    let remote = remote(workspace, fleet, cluster)?;
-    if create_remote(&around.git(), &remote, &branch_name(cluster))? {
-        around.note(&format!("made the deploy repository {remote}"));
-    }
-    Ok(())
+    Ok(Remote::parse(
+        &pattern.replace("{cluster}", cluster),
+        &base,
+    )?)
 }
 
 /// Fetches the deploy branch of a cluster.
 pub fn open(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result<DeployBranch> {
     let around = workspace.around;
+    if let Some(branches) = &around.instead.branches {
+        return branches.open(cluster);
+    }
     let remote = remote(workspace, fleet, cluster)?;
-    DeployBranch::open(&around.git(), &remote, cluster, &caches(around)?).map_err(|error| {
-        Error::from(error).context(format!("cannot open the deploy branch of {cluster}"))
-    })
+    DeployBranch::open(&around.git(), &remote, cluster, &caches(around)?).map_err(of(cluster))
+}
+
+/// Fetches the deploy branch of a cluster, whose repository must be a local path. Where that is missing, the
+/// branch has nothing on it; [`make`] makes the repository before the first commit.
+pub fn open_or_begin(
+    workspace: &Workspace<'_>,
+    fleet: &Fleet,
+    cluster: &str,
+) -> Result<DeployBranch> {
+    let around = workspace.around;
+    let remote = remote(workspace, fleet, cluster)?;
+    if !is_missing(&remote)? {
+        return open(workspace, fleet, cluster);
+    }
+    DeployBranch::begin(&around.git(), &remote, cluster, &caches(around)?).map_err(of(cluster))
+}
+
+/// Makes the repository of a deploy branch where it is missing and a local path; says so.
+pub fn make(around: &Around, branch: &DeployBranch) -> Result<()> {
+    if create_remote(&around.git(), branch.remote(), branch.name())? {
+        around.note(&format!("made the deploy repository {}", branch.remote()));
+    }
+    Ok(())
+}
+
+/// Says of which cluster a branch could not be opened.
+fn of(cluster: &str) -> impl Fn(grove_release::Error) -> Error {
+    move |error| Error::from(error).context(format!("cannot open the deploy branch of {cluster}"))
 }
 
 /// Where clones of deploy branches are kept.

@@ -31,7 +31,8 @@ enum Slot {
 pub struct Pipeline<'a> {
     around: &'a Around,
     cache: Cache,
-    kustomizer: Kustomizer,
+    /// None where something stands in for rendering.
+    kustomizer: Option<Kustomizer>,
     keep: bool,
     /// By the digest of the lock.
     workers: Mutex<BTreeMap<String, Slot>>,
@@ -45,7 +46,10 @@ impl<'a> Pipeline<'a> {
         Ok(Self {
             around,
             cache: around.cache()?,
-            kustomizer: Kustomizer::find()?,
+            kustomizer: match around.instead.renderer {
+                None => Some(Kustomizer::find()?),
+                Some(_) => None,
+            },
             keep,
             workers: Mutex::default(),
             changed: Condvar::new(),
@@ -88,6 +92,9 @@ impl<'a> Pipeline<'a> {
 
     fn tree(&self, fleet: &Fleet, instance: &Instance, deploy_remote: &str) -> Result<Tree> {
         must_have_all(&instance.waits)?;
+        if let Some(renderer) = &self.around.instead.renderer {
+            return renderer.render(fleet, instance);
+        }
         let missing = |what: &str| Error::new(Kind::Bug, format!("a checked fleet lacks {what}"));
         let distribution = fleet
             .distributions
@@ -119,15 +126,19 @@ impl<'a> Pipeline<'a> {
         distribution: &Distribution,
         lock: &Lock,
     ) -> Result<TutorOutput> {
+        let kustomizer = self
+            .kustomizer
+            .as_ref()
+            .ok_or_else(|| Error::new(Kind::Bug, "Tutor was asked where something stands in"))?;
         let input = grove_render::request(instance)?;
-        let key = kept::key(&input, lock, &self.kustomizer)?;
+        let key = kept::key(&input, lock, kustomizer)?;
         if self.keep
             && let Some(output) = kept::read(&self.cache, &key)
         {
             return Ok(output);
         }
         let files = self.worker(distribution, lock)?.render(&input)?;
-        let output = self.kustomizer.kustomize(&files, &self.cache)?;
+        let output = kustomizer.kustomize(&files, &self.cache)?;
         if self.keep {
             kept::write(&self.cache, &key, &output)?;
         }

@@ -1,7 +1,10 @@
 //! Opening and writing the fleet's SOPS files: in the process where an age key is at hand, through
 //! the `sops` program otherwise.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use grove_fleet::{
     Fleet,
@@ -15,16 +18,25 @@ use grove_seal::{
 use super::keys;
 use crate::{Error, Kind, Result, files, fleet::workspace::Workspace};
 
-
 /// A file's values, by the keys that lead to each.
 type Values = BTreeMap<Vec<String>, Secret>;
 
-/// The fleet's secrets, each file opened once and only when something needs it.
+/// The fleet's secrets, each file opened only when something needs it, and then kept.
+///
+/// Several threads may open files at once. No lock is held meanwhile, so two that need the same file at the
+/// same moment both open it, and have the same values.
 pub struct Secrets<'a> {
     workspace: &'a Workspace<'a>,
     fleet: &'a Fleet,
-    identities: RefCell<Option<Identities>>,
-    opened: RefCell<BTreeMap<String, Values>>,
+    /// The private keys, once a file needed them.
+    identities: Mutex<Option<Arc<Identities>>>,
+    /// The values of the files that were opened, by path.
+    opened: Mutex<BTreeMap<String, Arc<Values>>>,
+}
+
+/// What is kept changes in one step, so a panic of another thread leaves it whole.
+fn hold<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a> Secrets<'a> {
@@ -33,30 +45,27 @@ impl<'a> Secrets<'a> {
         Self {
             workspace,
             fleet,
-            identities: RefCell::default(),
-            opened: RefCell::default(),
+            identities: Mutex::default(),
+            opened: Mutex::default(),
         }
     }
 
     /// The value of a reference.
     pub fn value(&self, reference: &SecretReference) -> Result<Secret> {
-        if !self.opened.borrow().contains_key(&reference.file) {
-            let values = self.open(&reference.file)?;
-            self.opened
-                .borrow_mut()
-                .insert(reference.file.clone(), values);
-        }
-        self.opened
-            .borrow()
-            .get(&reference.file)
-            .and_then(|values| values.get(&reference.path))
-            .cloned()
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::No,
-                    format!("`{}` has no `{}`", reference.file, reference.path.join(".")),
-                )
-            })
+        let kept = hold(&self.opened).get(&reference.file).cloned();
+        let values = if let Some(values) = kept {
+            values
+        } else {
+            let values = Arc::new(self.open(&reference.file)?);
+            hold(&self.opened).insert(reference.file.clone(), Arc::clone(&values));
+            values
+        };
+        values.get(&reference.path).cloned().ok_or_else(|| {
+            Error::new(
+                Kind::No,
+                format!("`{}` has no `{}`", reference.file, reference.path.join(".")),
+            )
+        })
     }
 
     fn open(&self, file: &str) -> Result<Values> {
@@ -69,15 +78,23 @@ impl<'a> Secrets<'a> {
                     Error::from(error).context(format!("only `sops` can open it: {reason}"))
                 });
         }
-        let mut identities = self.identities.borrow_mut();
-        if identities.is_none() {
-            *identities = Some(keys::identities(self.workspace, self.fleet)?);
-        }
-        let open = file.open(identities.get_or_insert_default())?;
+        let identities = self.identities()?;
+        let open = file.open(&identities)?;
         Ok(open
             .values()
             .map(|(path, value)| (path.to_vec(), value.clone()))
             .collect())
+    }
+
+    /// The private keys, looked for once.
+    fn identities(&self) -> Result<Arc<Identities>> {
+        let kept = hold(&self.identities).clone();
+        if let Some(identities) = kept {
+            return Ok(identities);
+        }
+        let identities = Arc::new(keys::identities(self.workspace, self.fleet)?);
+        *hold(&self.identities) = Some(Arc::clone(&identities));
+        Ok(identities)
     }
 
     /// The encrypted file at a path of the fleet.
@@ -94,11 +111,7 @@ impl<'a> Secrets<'a> {
 
 impl Secrets<'_> {
     /// Who may make users on a server of the cluster, by name and password; none where nobody here may.
-    pub fn admin(
-        &self,
-        cluster: &Cluster,
-        server: &str,
-    ) -> Result<Option<(String, Secret)>> {
+    pub fn admin(&self, cluster: &Cluster, server: &str) -> Result<Option<(String, Secret)>> {
         let admin = cluster
             .servers
             .get(server)
@@ -196,11 +209,8 @@ impl Secrets<'_> {
                     None => Sops::default().remove(&file, &keys)?,
                 }
             } else {
-                let mut identities = self.identities.borrow_mut();
-                if identities.is_none() {
-                    *identities = Some(keys::identities(self.workspace, self.fleet)?);
-                }
-                let open = file.open(identities.get_or_insert_default())?;
+                let identities = self.identities()?;
+                let open = file.open(&identities)?;
                 let open = match value {
                     Some(value) => open.set(&keys, value, now)?,
                     None => open.remove(&keys, now)?,
@@ -251,5 +261,16 @@ impl Secrets<'_> {
             &String::from_utf8_lossy(bytes),
             file,
         )?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_shared_between_threads() {
+        fn is_shared<T: Send + Sync>() {}
+        is_shared::<Secrets<'_>>();
     }
 }

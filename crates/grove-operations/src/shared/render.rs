@@ -217,6 +217,7 @@ mod tests {
                 .collect(),
             forward_only: BTreeMap::new(),
             rollback_of: None,
+            request: None,
             grove: String::new(),
         }
     }

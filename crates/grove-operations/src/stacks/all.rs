@@ -1,8 +1,8 @@
-//! The fleet's stacks as commands work on them: their root modules, their environment, their outputs.
+//! The fleet's stacks as operations work on them: their root modules, their environment, their outputs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::OnceLock,
 };
 
@@ -22,21 +22,23 @@ use grove_watch::StackRow;
 use serde_json::{Value, json};
 
 use super::{
+    standing::Standing,
     tofu::{self, Environment},
     work,
 };
-use crate::{
-    Error, Kind, Result, fleet::workspace::Workspace, secrets::open::Secrets,
-};
+use crate::{Around, Error, Kind, Result, fleet::workspace::Workspace, secrets::open::Secrets};
 
 /// A rule that a command can mend, or step over: a stack whose outputs cannot be read has none.
 const MENDED: &str = "outputs-unreadable";
 
 /// The stacks of a fleet.
 pub struct Stacks<'a> {
-    pub workspace: &'a Workspace<'a>,
+    /// The fleet's files.
+    pub workspace: Workspace<'a>,
+    /// The fleet, which has no finding of severity error.
     pub fleet: Fleet,
-    pub program: PathBuf,
+    /// What plans and applies; none where nothing is run.
+    program: Option<PathBuf>,
     /// The fleet's files, read when a sensitive output is first asked for.
     documents: OnceLock<Documents>,
     /// Sensitive outputs that were given while this ran.
@@ -46,20 +48,35 @@ pub struct Stacks<'a> {
 }
 
 impl<'a> Stacks<'a> {
-    /// The stacks of the fleet, which must have no finding of severity error.
-    pub fn open(workspace: &'a Workspace<'a>) -> Result<Self> {
-        let around = workspace.around;
+    /// The stacks of the fleet, which must have no finding of severity error; of its work tree, or at a
+    /// revision. Nothing can be run.
+    pub fn read(around: &'a Around, revision: Option<&str>) -> Result<Self> {
+        let workspace = Workspace::open(around, revision)?;
         let mut checked = workspace.check()?;
         checked.findings.retain(|finding| finding.rule != MENDED);
         let fleet = workspace.sound_of(checked)?;
         Ok(Self {
-            workspace,
             directory: work::directory(around.cache_directory()?, &fleet.name, &workspace.root)?,
+            workspace,
             fleet,
-            program: tofu::program(around)?,
+            program: None,
             documents: OnceLock::new(),
             given: BTreeMap::new(),
         })
+    }
+
+    /// Like [`Self::read`], with the program that works on them.
+    pub fn open(around: &'a Around, revision: Option<&str>) -> Result<Self> {
+        let mut stacks = Self::read(around, revision)?;
+        stacks.program = Some(tofu::program(around)?);
+        Ok(stacks)
+    }
+
+    /// The program that works on them.
+    pub fn program(&self) -> Result<&Path> {
+        self.program
+            .as_deref()
+            .ok_or_else(|| Error::new(Kind::Bug, "stacks that were only read cannot be run"))
     }
 
     /// Who reads whose outputs.
@@ -67,11 +84,25 @@ impl<'a> Stacks<'a> {
         Graph::new(&self.fleet.stacks)
     }
 
+    /// Some stacks in levels, each of which reads only from those before; a circle is a finding, so that
+    /// there is none in a sound fleet.
+    pub fn levels(&self, selected: &[Address]) -> Result<Vec<Vec<Address>>> {
+        let graph = self.graph();
+        let levels = graph
+            .levels(&selected.iter().collect())
+            .map_err(|_| Error::new(Kind::Bug, "a checked fleet has a circle of stacks"))?;
+        let owned = levels.into_iter();
+        Ok(owned
+            .map(|level| level.into_iter().cloned().collect())
+            .collect())
+    }
+
     /// A stack, by its address.
     pub fn get(&self, address: &Address) -> Result<&Stack> {
-        self.fleet.stacks.get(address).ok_or_else(|| {
-            Error::new(Kind::Bug, format!("the fleet has no stack `{address}`"))
-        })
+        self.fleet
+            .stacks
+            .get(address)
+            .ok_or_else(|| Error::new(Kind::Bug, format!("the fleet has no stack `{address}`")))
     }
 
     /// The root module of a stack, or what it waits for.
@@ -87,7 +118,7 @@ impl<'a> Stacks<'a> {
 
     /// What the program finds in its environment for a stack: the only place where its secrets are opened.
     pub fn environment(&self, address: &Address, root: &Root) -> Result<Environment> {
-        let secrets = Secrets::new(self.workspace, &self.fleet);
+        let secrets = Secrets::new(&self.workspace, &self.fleet);
         let stack = self.get(address)?;
         let cluster = self.fleet.clusters.get(&address.cluster);
         let cluster = cluster.ok_or_else(|| missing("a cluster"))?;
@@ -123,16 +154,26 @@ impl<'a> Stacks<'a> {
 
     /// Whether the program is Terraform and not OpenTofu.
     pub fn is_terraform(&self) -> bool {
-        let name = self.program.file_name().unwrap_or_default();
-        name.as_encoded_bytes().starts_with(b"terraform")
+        let name = self.program.as_deref().and_then(Path::file_name);
+        name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"terraform"))
     }
 
     /// Where OpenTofu keeps providers, unless the user says where.
     fn plugins(&self) -> Result<Option<PathBuf>> {
-        if self.is_terraform() || self.workspace.around.variable("TF_PLUGIN_CACHE_DIR").is_some() {
+        if self.is_terraform()
+            || self
+                .workspace
+                .around
+                .variable("TF_PLUGIN_CACHE_DIR")
+                .is_some()
+        {
             return Ok(None);
         }
-        let directory = self.workspace.around.cache_directory()?.join("tofu-plugins");
+        let directory = self
+            .workspace
+            .around
+            .cache_directory()?
+            .join("tofu-plugins");
         fs_err::create_dir_all(&directory)?;
         // It is seen from other directories.
         Ok(Some(fs_err::canonicalize(directory)?))
@@ -158,7 +199,7 @@ impl<'a> Stacks<'a> {
         if let Some(value) = self.given.get(&(address.clone(), name.to_owned())) {
             return Ok(value.clone());
         }
-        let secrets = Secrets::new(self.workspace, &self.fleet);
+        let secrets = Secrets::new(&self.workspace, &self.fleet);
         let documents = self
             .documents
             .get_or_init(|| load::documents(&self.workspace.snapshot));
@@ -213,14 +254,14 @@ pub fn root_of(fleet: &Fleet, stack: &Stack) -> Result<std::result::Result<Root,
 }
 
 /// A stack in a word, and what it waits for.
-pub fn state_of(fleet: &Fleet, stack: &Stack) -> Result<(&'static str, Option<String>)> {
+pub fn state_of(fleet: &Fleet, stack: &Stack) -> Result<(Standing, Option<String>)> {
     Ok(match root_of(fleet, stack)? {
-        Err(Blocked::Stated) => ("stated", None),
-        Err(blocked) => ("blocked", Some(blocked.to_string())),
+        Err(Blocked::Stated) => (Standing::Stated, None),
+        Err(blocked) => (Standing::Blocked, Some(blocked.to_string())),
         Ok(root) => match &stack.outputs {
-            None => ("new", None),
-            Some(outputs) if outputs.inputs == root.digest => ("applied", None),
-            Some(_) => ("changed", None),
+            None => (Standing::New, None),
+            Some(outputs) if outputs.inputs == root.digest => (Standing::Applied, None),
+            Some(_) => (Standing::Changed, None),
         },
     })
 }
@@ -245,7 +286,7 @@ pub fn rows(
             let (state, why) = state_of(fleet, stack)?;
             let looked = work::Looked::read(&directory, &stack.address);
             let row = StackRow {
-                state: state.to_owned(),
+                state: state.to_string(),
                 why,
                 looked: looked.as_ref().map(|looked| looked.time),
                 drift: looked.map(|looked| looked.drift).unwrap_or_default(),

@@ -12,7 +12,7 @@ use crate::Around;
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// What the fleet's clusters say of a host, in half a sentence.
-pub fn explain(around: &Around, host: &str, clusters: &BTreeMap<String, Access>) -> String {
+pub(super) fn explain(around: &Around, host: &str, clusters: &BTreeMap<String, Access>) -> String {
     if !is_pods_name(host) {
         return "whether it still runs is to be seen on its host".to_owned();
     }
@@ -20,7 +20,8 @@ pub fn explain(around: &Around, host: &str, clusters: &BTreeMap<String, Access>)
         .iter()
         .map(|(cluster, access)| of_cluster(cluster, access, host));
     let answers = around
-        .block_on(async { Ok(join_all(asked).await) }).unwrap_or_default();
+        .block_on(async { Ok(join_all(asked).await) })
+        .unwrap_or_default();
     let silent: Vec<&str> = clusters
         .keys()
         .zip(&answers)

@@ -14,14 +14,14 @@ use grove_stack::{
 
 use super::{
     all::Stacks,
-    plan::{Head, is_work_tree},
+    runner::{Head, is_work_tree},
 };
 use crate::{Error, Kind, Result, files, secrets::open::Secrets};
 
 impl Stacks<'_> {
     /// Refuses to go on where outputs could not be written.
     pub fn must_be_writable(&self) -> Result<()> {
-        if is_work_tree(self.workspace) {
+        if is_work_tree(&self.workspace) {
             return Ok(());
         }
         Err(Error::usage(
@@ -32,12 +32,7 @@ impl Stacks<'_> {
 
     /// Writes the outputs of a state to the fleet, sensitive ones encrypted; whether anything changed but
     /// where they are from. The file of the sensitive ones comes first: the other names its ciphertexts.
-    pub fn write_outputs(
-        &mut self,
-        address: &Address,
-        head: Head,
-        inputs: String,
-    ) -> Result<bool> {
+    pub fn write_outputs(&mut self, address: &Address, head: Head, inputs: String) -> Result<bool> {
         let mut outputs = BTreeMap::new();
         let mut sensitive: BTreeMap<String, Secret> = BTreeMap::new();
         for (name, output) in head.outputs {
@@ -110,7 +105,7 @@ impl Stacks<'_> {
         if is_same {
             return Ok(kept);
         }
-        let secrets = Secrets::new(self.workspace, &self.fleet);
+        let secrets = Secrets::new(&self.workspace, &self.fleet);
         let text = secrets.replace(&file, values)?;
         let documents = load::documents(&Snapshot::default().with(&file, &text));
         let digests = output_secrets(&documents, address);

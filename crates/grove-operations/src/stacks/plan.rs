@@ -1,357 +1,130 @@
-//! Plans: made, kept, and known to be stale.
+//! Planning stacks: what an apply would do, kept until it does it.
+//!
+//! A stack whose module, inputs and providers are what was applied is stepped over. One that reads what
+//! another has not given yet is blocked: nothing is ever planned with a made-up value.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-};
-
-use grove_cluster::Access;
-use grove_stack::{
-    backend::Backend,
-    plan::{Changes, sensitive},
-    root::Root,
-    stack::Address,
-};
+use grove_stack::{plan::Changes, root::Blocked, stack::Address};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{
-    all::Stacks,
-    holder,
-    tofu::Environment,
-    work::{self, ERRORED, Work},
+    all::Stacks, bounds::Bounds, runner::Options, select::StackSelection, standing::Standing,
 };
-use crate::{Around, Error, Kind, Result, files, fleet::workspace::Workspace};
+use crate::{Around, Doing, Error, Result, threads};
 
-/// How a plan is made.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Plan to destroy everything.
+/// Plans stacks.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Request {
+    /// The fleet's revision; none for the files of its work tree.
+    pub revision: Option<String>,
+    /// Which stacks. Nothing said is refused: say `all`.
+    pub selection: StackSelection,
+    /// Plan what is unchanged, too.
+    pub force: bool,
+    /// Plan to destroy everything of the selected stacks.
     pub destroy: bool,
-    /// Only look what others changed.
-    pub refresh_only: bool,
-    /// How long a lock is awaited, as the program writes it: `30s`.
-    pub lock_timeout: String,
+    /// How much is done at once.
+    pub bounds: Bounds,
 }
 
-/// A stack whose secrets are opened: it can be worked on from any thread.
-pub struct Ready {
-    pub address: Address,
-    pub root: Root,
-    pub environment: Environment,
-    /// Lineage and serial of the state that its outputs are from.
-    known: Option<(String, u64)>,
+/// What was planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// What became of each stack, level by level.
+    pub stacks: Vec<Row>,
+    /// Why others could not be planned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Error>,
 }
 
-/// What every thread needs.
-pub struct Runner {
-    around: Around,
-    pub program: PathBuf,
-    /// Where work directories are.
-    pub directory: PathBuf,
-    /// The fleet's directory.
-    pub base: PathBuf,
-    /// Whether the fleet's files can be written.
-    pub is_work_tree: bool,
-    /// Clusters whose back end does not say who holds a lock.
-    silent: BTreeSet<String>,
-    /// How the fleet's clusters are reached: one of their pods may hold a lock.
-    access: BTreeMap<String, Access>,
-}
-
-/// A plan that is kept, and what it was made from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Record {
-    version: u32,
-    /// The stack.
+/// What became of one stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// Its address.
     pub stack: String,
-    /// The digest of everything that it was made from.
-    pub inputs: String,
-    /// Lineage and serial of the state that it was made on; none where there was none.
-    pub state: Option<(String, u64)>,
-    /// Whether it destroys everything.
-    pub destroy: bool,
-    /// What it would do.
-    pub changes: Changes,
+    /// In a word.
+    pub state: Standing,
+    /// What it waits for.
+    pub why: Option<String>,
+    /// What the plan changes, where one was made.
+    pub changes: Option<Changes>,
 }
 
-/// A plan and the directory that it is in, which is locked until this is dropped.
-pub struct Planned {
-    pub record: Record,
-    pub work: Work,
-}
-
-/// The head of a state, and its outputs.
-#[derive(Debug, Deserialize)]
-pub struct Head {
-    pub lineage: String,
-    pub serial: u64,
-    #[serde(default)]
-    pub outputs: BTreeMap<String, StateOutput>,
-}
-
-/// An output as the state has it.
-#[derive(Debug, Deserialize)]
-pub struct StateOutput {
-    #[serde(default)]
-    pub value: Value,
-    #[serde(default)]
-    pub sensitive: bool,
-}
-
-impl Stacks<'_> {
-    /// A stack with its secrets opened.
-    pub fn ready(&self, address: &Address, root: Root) -> Result<Ready> {
-        if root.is_encrypted() && self.is_terraform() {
-            return Err(Error::usage(format!(
-                "the state of `{address}` is encrypted, which Terraform cannot do"
-            ))
-            .hint("use OpenTofu: `--program tofu`"));
-        }
-        let environment = self.environment(address, &root)?;
-        let outputs = self.get(address)?.outputs.as_ref();
-        Ok(Ready {
-            address: address.clone(),
-            root,
-            environment,
-            known: outputs.map(|outputs| (outputs.lineage.clone(), outputs.serial)),
-        })
-    }
-
-    /// What every thread needs.
-    pub fn runner(&self) -> Runner {
-        Runner {
-            around: self.workspace.around.clone(),
-            program: self.program.clone(),
-            directory: self.directory.clone(),
-            base: self.workspace.root.clone(),
-            is_work_tree: is_work_tree(self.workspace),
-            access: self
-                .fleet
-                .clusters
-                .values()
-                .filter(|cluster| cluster.server.is_some())
-                .map(|cluster| (cluster.name.clone(), self.workspace.around.access(cluster)))
-                .collect(),
-            silent: self
-                .fleet
-                .clusters
-                .values()
-                .filter(|cluster| {
-                    let storage = cluster.storage.as_ref();
-                    storage.is_some_and(|storage| storage.backend == Backend::Postgres)
-                })
-                .map(|cluster| cluster.name.clone())
-                .collect(),
-        }
-    }
-}
-
-/// Whether a fleet's files can be written.
-pub fn is_work_tree(workspace: &Workspace<'_>) -> bool {
-    workspace.commit.is_none()
-}
-
-impl Runner {
-    /// The directory of a stack with its root module written and prepared; says what must be said.
-    pub fn open(&self, ready: &mut Ready, say: &dyn Fn(&str)) -> Result<Work> {
-        let mut work = Work::open(&self.directory, &ready.address)?;
-        let is_new_lock = work.prepare(
-            &mut ready.root,
-            &self.base,
-            &self.program,
-            &ready.environment,
-        )?;
-        if is_new_lock && let Some(lock) = ready.root.lock() {
-            let file = format!("{}/{}", ready.root.directory, grove_stack::root::LOCK_FILE);
-            if self.is_work_tree {
-                files::write_atomically(&self.base.join(&file), lock)?;
-                say(&format!(
-                    "{file} has the versions of its providers now: commit it"
-                ));
-            } else {
-                say(&format!(
-                    "{file} is not in the fleet: versions of providers are not pinned"
-                ));
+/// Makes plans and keeps them for [`super::apply`], which refuses them where inputs or states changed since.
+/// The fleet's files get the versions of providers where they lack them.
+pub fn make(around: &Around, request: &Request) -> Result<Outcome> {
+    request.selection.must_be_stated()?;
+    let stacks = Stacks::open(around, request.revision.as_deref())?;
+    let selected = request.selection.select(&stacks.fleet)?;
+    let options = Options {
+        destroy: request.destroy,
+        refresh_only: false,
+        lock_timeout: request.bounds.lock_timeout,
+    };
+    let runner = stacks.runner()?;
+    let mut outcome = Outcome {
+        stacks: Vec::new(),
+        failures: Vec::new(),
+    };
+    for level in stacks.levels(&selected)? {
+        let mut ready = Vec::new();
+        for address in &level {
+            let stack = stacks.get(address)?;
+            match stacks.root(stack)? {
+                Err(Blocked::Stated) => outcome.stacks.push(Row::of(address, Standing::Stated)),
+                Err(blocked) => outcome.stacks.push(Row {
+                    why: Some(blocked.to_string()),
+                    ..Row::of(address, Standing::Blocked)
+                }),
+                Ok(root) => {
+                    let known = stack.outputs.as_ref().map(|outputs| &outputs.inputs);
+                    let is_unchanged = known == Some(&root.digest) && !options.destroy;
+                    if is_unchanged && !request.force {
+                        outcome.stacks.push(Row::of(address, Standing::Unchanged));
+                    } else {
+                        ready.push(stacks.ready(address, root)?);
+                    }
+                }
             }
         }
-        self.recover(&work, ready, say)?;
-        Ok(work)
-    }
-
-    /// Puts a state into the back end that an apply before could not write there.
-    fn recover(&self, work: &Work, ready: &Ready, say: &dyn Fn(&str)) -> Result<()> {
-        let run = work.run(&self.program, &ready.environment);
-        let file = run.directory.join(ERRORED);
-        if !file.exists() {
-            return Ok(());
-        }
-        run.push(&file).map_err(|error| {
-            error
-                .context(format!(
-                    "the last apply of `{}` could not write its state, and it still cannot be written",
-                    ready.address
-                ))
-                .hint(format!("it is kept in {}", file.display()))
-        })?;
-        fs_err::remove_file(&file)?;
-        say(&format!(
-            "{}: the state that the last apply could not write is in the back end now",
-            ready.address
-        ));
-        Ok(())
-    }
-
-    /// The head of the state in the back end, which must be the one that is known.
-    pub fn head(&self, work: &Work, ready: &Ready) -> Result<Option<Head>> {
-        let text = work.run(&self.program, &ready.environment).pull()?;
-        let head: Option<Head> = text
-            .map(|text| serde_json::from_str(&text))
-            .transpose()
-            .map_err(|error| {
-                Error::from_error(Kind::Tool, &error).context("the state cannot be read")
-            })?;
-        let Some((lineage, serial)) = &ready.known else {
-            return Ok(head);
-        };
-        let back_end = "was the back end or the key changed? nothing was done";
-        match &head {
-            None => Err(Error::refused(format!(
-                "the back end has no state of `{}`, which was applied as serial {serial}",
-                ready.address
-            ))
-            .hint(back_end)),
-            Some(head) if head.lineage != *lineage => Err(Error::refused(format!(
-                "the back end holds a state of another lineage than `{}` was applied with",
-                ready.address
-            ))
-            .hint(back_end)),
-            Some(head) if head.serial < *serial => Err(Error::refused(format!(
-                "the back end holds serial {} of `{}`, which was applied as serial {serial} already",
-                head.serial, ready.address
-            ))
-            .hint("an older state was put there: an apply would make anew what came after it")),
-            Some(_) => Ok(head),
+        let planned = threads::each(request.bounds.threads(), ready, |mut ready| {
+            around.doing(Doing::Planning {
+                stack: &ready.address.to_string(),
+            });
+            let planned = runner.plan(&mut ready, &options);
+            planned
+                .map(|planned| (ready.address.clone(), planned.record.changes))
+                .map_err(|error| runner.explain(&ready.address, error))
+        });
+        around.progress_done();
+        for planned in planned {
+            match planned {
+                Ok((address, changes)) => {
+                    let state = if changes.is_empty() {
+                        Standing::NoChanges
+                    } else {
+                        Standing::Planned
+                    };
+                    outcome.stacks.push(Row {
+                        changes: Some(changes),
+                        ..Row::of(&address, state)
+                    });
+                }
+                Err(error) => outcome.failures.push(error.into()),
+            }
         }
     }
-
-    /// Makes a plan and keeps it.
-    pub fn plan(
-        &self,
-        ready: &mut Ready,
-        options: &Options,
-        say: &dyn Fn(&str),
-    ) -> Result<Planned> {
-        let work = self.open(ready, say)?;
-        self.plan_in(work, ready, options)
-    }
-
-    /// Makes a plan in a directory that is prepared, and keeps it.
-    pub fn plan_in(
-        &self,
-        work: Work,
-        ready: &mut Ready,
-        options: &Options,
-    ) -> Result<Planned> {
-        let head = self.head(&work, ready)?;
-        let run = work.run(&self.program, &ready.environment);
-        // A plan that only looks leaves one that is kept alone.
-        let file = if options.refresh_only {
-            work.look()
-        } else {
-            forget(&work)?;
-            work.plan()
-        };
-        let file = file.display().to_string();
-        let out = format!("-out={file}");
-        let timeout = format!("-lock-timeout={}", options.lock_timeout);
-        let mut words = vec!["plan", "-input=false", "-no-color", &timeout, &out];
-        if options.destroy {
-            words.push("-destroy");
-        }
-        if options.refresh_only {
-            words.push("-refresh-only");
-        }
-        run.run(&words)?;
-        restrict(Path::new(&file))?;
-        let text = run.run(&["show", "-json", "-no-color", &file])?.text()?;
-        let plan: Value = serde_json::from_str(&text).map_err(|error| {
-            Error::from_error(Kind::Tool, &error).context("the plan cannot be read")
-        })?;
-        ready.environment.sensitive.extend(sensitive(&plan));
-        let record = Record {
-            version: 1,
-            stack: ready.address.to_string(),
-            inputs: ready.root.digest.clone(),
-            state: head.map(|head| (head.lineage, head.serial)),
-            destroy: options.destroy,
-            changes: Changes::of(&plan),
-        };
-        if options.refresh_only {
-            fs_err::remove_file(&file)?;
-        } else {
-            let text = serde_json::to_string(&record)
-                .map_err(|error| Error::from_error(Kind::Bug, &error))?;
-            files::write_atomically(&work.record(), &text)?;
-        }
-        Ok(Planned { record, work })
-    }
-
-    fn hides_owner(&self, address: &Address) -> bool {
-        self.silent.contains(&address.cluster)
-    }
-
-    /// What is known of whoever holds a lock, as a hint.
-    pub fn explain(&self, address: &Address, mut error: Error) -> Error {
-        if error.lock.is_some() && self.hides_owner(address) {
-            // What the program shows is its own attempt.
-            error.messages =
-                vec!["its state is locked; PostgreSQL does not say by whom".to_owned()];
-            error.hints.push(
-                "the lock is gone when its connection ends: `pg_stat_activity` shows where that comes from"
-                    .to_owned(),
-            );
-        } else if let Some(info) = &error.lock {
-            let known = if info.host() == self.around.host {
-                work::explain(&self.directory, address)
-            } else {
-                holder::explain(&self.around, info.host(), &self.access)
-            };
-            let hint = format!(
-                "{known}; where nobody is at work any more, `grove stack unlock {address} {}` takes the lock away",
-                info.id
-            );
-            error.hints.push(hint);
-        }
-        error.context(format!("`{address}`"))
-    }
+    Ok(outcome)
 }
 
-impl Work {
-    /// The plan that is kept; none where there is none.
-    pub fn kept(&self) -> Option<Record> {
-        let text = fs_err::read_to_string(self.record()).ok()?;
-        let record: Record = serde_json::from_str(&text).ok()?;
-        (record.version == 1 && self.plan().is_file()).then_some(record)
-    }
-}
-
-/// Removes a plan that is kept.
-pub fn forget(work: &Work) -> Result<()> {
-    for file in [work.record(), work.plan()] {
-        match fs_err::remove_file(file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
+impl Row {
+    fn of(address: &Address, state: Standing) -> Self {
+        Self {
+            stack: address.to_string(),
+            state,
+            why: None,
+            changes: None,
         }
     }
-    Ok(())
-}
-
-/// A plan holds the values of secrets.
-fn restrict(file: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Ok(fs_err::set_permissions(
-        file,
-        std::fs::Permissions::from_mode(0o600),
-    )?)
 }

@@ -208,9 +208,7 @@ impl Root<'_> {
             Some(status) if status.success() => Ok(()),
             Some(_) if begun.elapsed() < limit => {
                 let text = self.environment.mask(&running.stderr_tail());
-                Err(refused(Error::tool(format!(
-                    "`{name}` failed: {text}"
-                ))))
+                Err(refused(Error::tool(format!("`{name}` failed: {text}"))))
             }
             _ => Err(Error::new(
                 Kind::OutOfTime,

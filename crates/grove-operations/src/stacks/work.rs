@@ -84,11 +84,7 @@ impl Work {
     }
 
     /// The root module, to be run.
-    pub fn run<'a>(
-        &'a self,
-        program: &'a Path,
-        environment: &'a Environment,
-    ) -> tofu::Root<'a> {
+    pub fn run<'a>(&'a self, program: &'a Path, environment: &'a Environment) -> tofu::Root<'a> {
         tofu::Root {
             program,
             directory: &self.module,
@@ -212,8 +208,8 @@ impl Looked {
 
     /// Keeps it.
     pub fn keep(&self, parent: &Path, address: &Address) -> Result<()> {
-        let text = serde_json::to_string(self)
-            .map_err(|error| Error::from_error(Kind::Bug, &error))?;
+        let text =
+            serde_json::to_string(self).map_err(|error| Error::from_error(Kind::Bug, &error))?;
         files::write_atomically(&place(parent, address).join("drift.json"), &text)
     }
 }
@@ -297,9 +293,7 @@ fn make(directory: &Path) -> Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(directory)
-        .map_err(|error| {
-            Error::from(error).context(format!("cannot make {}", directory.display()))
-        })
+        .map_err(|error| Error::from(error).context(format!("cannot make {}", directory.display())))
 }
 
 /// Removes files of an older root module.

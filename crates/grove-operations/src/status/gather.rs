@@ -44,7 +44,7 @@ impl Asking {
 }
 
 /// How many deploy branches are fetched at once.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 /// What a cluster says, or why it says nothing.
 pub type Observed = std::result::Result<Observation, String>;
@@ -88,7 +88,8 @@ impl<'a> Scope<'a> {
         })
     }
 
-    fn around(&self) -> &'a Around {
+    /// What is around.
+    pub(super) fn around(&self) -> &'a Around {
         self.workspace.around
     }
 

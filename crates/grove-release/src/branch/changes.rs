@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use grove_core::digest::hex;
 use grove_yaml::emit;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Error, Freeze, Hold, Objects, Record, Run, SharedRecord, freeze::thaw, git::tree_id, id::hex,
-    layout,
+    Error, Freeze, Hold, Objects, Record, Run, SharedRecord, freeze::thaw, git::tree_id, layout,
 };
 
 /// Changes of files and whole directories of a deploy branch.

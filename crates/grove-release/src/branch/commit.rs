@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use gix::objs::tree::EntryKind;
 use jiff::Timestamp;
 
 use super::{
-    Changes, Conflict, DeployBranch,
+    Author, Changes, Conflict, DeployBranch, Landed, Message,
     conflict::{self, States},
+    write::write,
 };
-use crate::{Error, Id, git::Pushed, layout};
+use crate::{Error, Id, git::Pushed};
 
 /// How often a commit is put on top of what others pushed before it gives up.
 const TRIES: u32 = 8;
@@ -27,40 +27,19 @@ pub struct Draft {
     pub time: Timestamp,
 }
 
-/// Who makes a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Author {
-    /// The name.
-    pub name: String,
-    /// The mail address.
-    pub email: String,
-}
-
-/// A commit's message: subject, text, and the trailers that lead from the deploy branch back to the
-/// fleet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Message {
-    /// The first line.
-    pub subject: String,
-    /// More, where there is more to say.
-    pub text: Option<String>,
-    /// `Grove-Source`: the fleet's commit.
-    pub source: Option<Id>,
-    /// Whether the source had changes that are in no commit; its trailer says so.
-    pub local: bool,
-    /// `Grove-Release`: instance and number, one trailer each.
-    pub releases: Vec<(String, u32)>,
-    /// `Grove-Version`: this program's version.
-    pub grove: String,
-}
-
 /// What became of a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The branch's newest commit after it; none where there is no branch and nothing to write.
+    /// The commit that has what was asked for: the one that was pushed, the one that the same request made
+    /// before, or the branch's newest one where it was so already. None where there is no branch and
+    /// nothing to write.
     pub commit: Option<Id>,
-    /// Whether anything was written. Nothing is, where the branch is as it should be already.
+    /// Whether anything was written. Nothing is, where the branch is as it should be already, or where
+    /// the request was carried out before. Two processes whose commits are alike to the byte made one
+    /// commit, and both of them wrote it.
     pub pushed: bool,
+    /// The commit that the same request made before: in another run, or in one that was faster by a moment.
+    pub landed: Option<Landed>,
     /// How many pushes lost a race before this one.
     pub retries: u32,
     /// What the remote said, a line each.
@@ -80,6 +59,10 @@ impl DeployBranch {
     /// instances. Where they touched the same, `recompute` makes a new draft from the new state, or
     /// says that it cannot ([`refuse`]).
     ///
+    /// A request that the draft's message names is carried out once: where the branch has a commit of it,
+    /// here or on the remote, nothing is written, whatever the draft holds. So a request may be sent again
+    /// after an error that leaves open what became of it, and by two processes at once.
+    ///
     /// At any moment the remote has either all of the commit or nothing of it.
     pub fn commit<E: From<Error>>(
         &mut self,
@@ -87,6 +70,9 @@ impl DeployBranch {
         mut recompute: impl FnMut(&Self, Conflict) -> Result<Draft, E>,
     ) -> Result<Outcome, E> {
         draft.changes.check()?;
+        if let Some(landed) = self.landed_before(&draft, 0)? {
+            return Ok(landed);
+        }
         // What the draft was made from. The branch may be further by now.
         let mut base = self.tip;
         let mut before = self.states(&draft, base)?;
@@ -100,7 +86,7 @@ impl DeployBranch {
             };
             // Read now: what only this cache has is gone if it must be made anew on the way.
             let after = self.states(&draft, Some(ours))?;
-            let failure = match self.cache.push(ours, self.tip) {
+            let failure = match self.store.push(ours, self.tip) {
                 Ok(Pushed::Done(messages)) => {
                     self.tip = Some(ours);
                     return Ok(Outcome {
@@ -108,6 +94,7 @@ impl DeployBranch {
                         pushed: true,
                         retries,
                         messages,
+                        ..Outcome::default()
                     });
                 }
                 Ok(Pushed::Raced) => None,
@@ -118,15 +105,18 @@ impl DeployBranch {
                     commit: Some(ours),
                     pushed: true,
                     retries,
-                    messages: Vec::new(),
+                    ..Outcome::default()
                 });
+            }
+            if let Some(landed) = self.landed_before(&draft, retries)? {
+                return Ok(landed);
             }
             if let Some(theirs) = self.tip
                 && self.tip != base
             {
                 let found = self
-                    .cache
-                    .with(|repo| conflict::find(repo, &before, &after, base, theirs))?;
+                    .store
+                    .with(|database| conflict::find(database, &before, &after, base, theirs))?;
                 if let Some(conflict) = found {
                     draft = recompute(self, conflict)?;
                     draft.changes.check()?;
@@ -134,7 +124,7 @@ impl DeployBranch {
                     before = self.states(&draft, base)?;
                 }
             }
-            std::thread::sleep(pause(retries));
+            self.store.wait(pause(retries));
         }
         Err(Error::Contended {
             branch: self.name().to_owned(),
@@ -147,7 +137,7 @@ impl DeployBranch {
     /// nevertheless: a connection may break after the remote took it. An error where it is not worth
     /// another try; `failure` is the push's own, none for a lost race.
     fn landed_after_all(&mut self, ours: Id, failure: Option<Error>) -> Result<bool, Error> {
-        let theirs = match (self.cache.fetch(), failure) {
+        let theirs = match (self.store.fetch(), failure) {
             // Nobody was faster, so the push would fail again.
             (Ok(theirs), Some(error)) if theirs == self.tip => return Err(error),
             (Ok(theirs), _) => theirs,
@@ -166,115 +156,27 @@ impl DeployBranch {
     }
 
     fn states(&self, draft: &Draft, commit: Option<Id>) -> Result<States, Error> {
-        self.cache
-            .with(|repo| conflict::states(repo, &draft.changes, commit))
+        self.store
+            .with(|database| conflict::states(database, &draft.changes, commit))
     }
 
-    /// Writes the commit's objects to the cache, on top of the present tip; nothing where the tree
-    /// stays as it is. Only the trees on the way to a change are read and written.
     fn write(&self, draft: &Draft) -> Result<Option<Id>, Error> {
-        if draft.changes.is_empty() {
+        self.store
+            .with(|database| write(database, &self.cluster, draft, self.tip))
+    }
+
+    /// The outcome of a draft whose request the branch has a commit of.
+    fn landed_before(&self, draft: &Draft, retries: u32) -> Result<Option<Outcome>, Error> {
+        let Some(request) = &draft.message.request else {
             return Ok(None);
-        }
-        let message = draft.message.to_string();
-        let (author, time) = (draft.author.signature(), draft.time.as_second());
-        let readme = layout::readme(self.cluster());
-        self.cache.with(|repo| {
-            let before = match self.tip {
-                Some(tip) => repo.find_commit(tip.object())?.tree()?,
-                None => repo.empty_tree(),
-            };
-            let mut editor = before.edit()?;
-            for (directory, files) in &draft.changes.directories {
-                editor.remove(directory)?;
-                for (name, bytes) in files {
-                    let blob = repo.write_blob(bytes)?;
-                    editor.upsert(format!("{directory}/{name}"), EntryKind::Blob, blob)?;
-                }
-            }
-            for (path, bytes) in &draft.changes.files {
-                match bytes {
-                    Some(bytes) => {
-                        let blob = repo.write_blob(bytes)?;
-                        editor.upsert(path, EntryKind::Blob, blob)?;
-                    }
-                    None => {
-                        editor.remove(path)?;
-                    }
-                }
-            }
-            let mut tree = editor.write()?.detach();
-            if tree == before.id {
-                return Ok(None);
-            }
-            let missing = [
-                (layout::FORMAT_FILE, format!("{}\n", layout::FORMAT)),
-                (layout::README_FILE, readme.clone()),
-            ]
-            .into_iter()
-            .filter(|(name, _)| before.find_entry(name.as_bytes()).is_none());
-            for (name, text) in missing {
-                let blob = repo.write_blob(text)?;
-                editor.upsert(name, EntryKind::Blob, blob)?;
-                tree = editor.write()?.detach();
-            }
-            let signature = gix::actor::SignatureRef {
-                name: author.name.as_str().into(),
-                email: author.email.as_str().into(),
-                time: &format!("{time} +0000"),
-            };
-            let parents = self.tip.map(Id::object);
-            let commit = repo.new_commit_as(signature, signature, &message, tree, parents)?;
-            Ok(Some(commit.id.into()))
-        })
-    }
-}
-
-impl Author {
-    /// The same without what would end the name or the address in a commit.
-    fn signature(&self) -> Self {
-        let plain = |text: &str| -> String {
-            text.chars()
-                .filter(|c| !c.is_control() && !matches!(c, '<' | '>'))
-                .collect::<String>()
-                .trim()
-                .to_owned()
         };
-        Self {
-            name: plain(&self.name),
-            email: plain(&self.email),
-        }
-    }
-}
-
-impl std::fmt::Display for Author {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} <{}>", self.name, self.email)
-    }
-}
-
-impl std::fmt::Display for Message {
-    /// The whole message. The trailers are its last paragraph, so that no text above can pass for one.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let subject: Vec<&str> = self.subject.split_whitespace().collect();
-        writeln!(formatter, "{}\n", subject.join(" ").replace('\0', ""))?;
-        if let Some(text) = &self.text
-            && !text.trim().is_empty()
-        {
-            writeln!(formatter, "{}\n", text.trim().replace(['\0', '\r'], ""))?;
-        }
-        if let Some(source) = self.source {
-            let local = if self.local {
-                " with local changes"
-            } else {
-                ""
-            };
-            writeln!(formatter, "Grove-Source: {source}{local}")?;
-        }
-        for (instance, release) in &self.releases {
-            writeln!(formatter, "Grove-Release: {instance}/{release:04}")?;
-        }
-        writeln!(formatter, "Grove-Version: {}", self.grove)
+        let landed = self.landed(request)?;
+        Ok(landed.map(|landed| Outcome {
+            commit: Some(landed.commit),
+            landed: Some(landed),
+            retries,
+            ..Outcome::default()
+        }))
     }
 }
 
@@ -282,42 +184,4 @@ impl std::fmt::Display for Message {
 /// so all get there.
 fn pause(retries: u32) -> Duration {
     Duration::from_millis(20 << retries.min(6))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_ends_in_its_trailers() {
-        let message = Message {
-            subject: "deploy\nuni".to_owned(),
-            text: Some("A new theme.\n\nGrove-Release: other/0009\n".to_owned()),
-            source: Some("1111111111111111111111111111111111111111".parse().unwrap()),
-            local: true,
-            releases: vec![("uni".to_owned(), 7), ("two".to_owned(), 12)],
-            grove: "0.1.0".to_owned(),
-        };
-        insta::assert_snapshot!(message, @"
-        deploy uni
-
-        A new theme.
-
-        Grove-Release: other/0009
-
-        Grove-Source: 1111111111111111111111111111111111111111 with local changes
-        Grove-Release: uni/0007
-        Grove-Release: two/0012
-        Grove-Version: 0.1.0
-        ");
-    }
-
-    #[test]
-    fn an_author_cannot_break_out_of_the_line() {
-        let author = Author {
-            name: "A <b>\nc".to_owned(),
-            email: " x@example.org> ".to_owned(),
-        };
-        assert_eq!(author.signature().to_string(), "A bc <x@example.org>");
-    }
 }

@@ -5,8 +5,10 @@ use std::{
     fmt,
 };
 
-use super::Changes;
-use crate::{Id, git::sub_entry, layout};
+use gix::objs::FindExt as _;
+
+use super::{Changes, Message};
+use crate::{Id, git::Database, layout};
 
 /// How far back the commit that changed something is looked for.
 const SEARCH: usize = 500;
@@ -59,7 +61,7 @@ impl Unit {
     }
 
     /// The objects that make up the unit in the tree `root`: equal if and only if their content is.
-    fn state(&self, repo: &gix::Repository, root: Option<Id>) -> gix::Result<Vec<Option<Id>>> {
+    fn state(&self, database: &Database<'_>, root: Option<Id>) -> gix::Result<Vec<Option<Id>>> {
         let Some(root) = root else {
             return Ok(Vec::new());
         };
@@ -69,7 +71,7 @@ impl Unit {
         };
         let mut state: Vec<Option<Id>> = Vec::new();
         for path in paths {
-            state.push(sub_entry(repo, root, &path)?.map(|entry| entry.id));
+            state.push(database.entry(root, &path)?.map(|entry| entry.id));
         }
         // Nothing at all is the same as no branch.
         Ok(if state.iter().all(Option::is_none) {
@@ -92,16 +94,16 @@ pub(super) type States = BTreeMap<Unit, Vec<Option<Id>>>;
 
 /// The parts that `changes` touches, as they are at `commit` (none: an empty branch).
 pub(super) fn states(
-    repo: &gix::Repository,
+    database: &Database<'_>,
     changes: &Changes,
     commit: Option<Id>,
 ) -> gix::Result<States> {
-    let root = commit.map(|commit| root(repo, commit)).transpose()?;
+    let root = commit.map(|commit| database.root(commit)).transpose()?;
     let units: BTreeSet<Unit> = changes.paths().map(Unit::of).collect();
     units
         .into_iter()
         .map(|unit| {
-            let state = unit.state(repo, root)?;
+            let state = unit.state(database, root)?;
             Ok((unit, state))
         })
         .collect()
@@ -110,16 +112,16 @@ pub(super) fn states(
 /// Looks for parts that others changed between `base` and `theirs` and that a draft changes too:
 /// `before` is their state at `base`, `ours` what the draft makes of them.
 pub(super) fn find(
-    repo: &gix::Repository,
+    database: &Database<'_>,
     before: &States,
     ours: &States,
     base: Option<Id>,
     theirs: Id,
 ) -> gix::Result<Option<Conflict>> {
-    let their_root = Some(root(repo, theirs)?);
+    let their_root = Some(database.root(theirs)?);
     let mut both = Vec::new();
     for (unit, state) in before {
-        let now = unit.state(repo, their_root)?;
+        let now = unit.state(database, their_root)?;
         // Equal work is no conflict.
         if now != *state && Some(&now) != ours.get(unit) {
             both.push(unit.clone());
@@ -129,23 +131,20 @@ pub(super) fn find(
         return Ok(None);
     };
     // The commit that brought it there, for the message.
-    let wanted = first.state(repo, their_root)?;
+    let wanted = first.state(database, their_root)?;
     let mut culprit = theirs;
     for _ in 0..SEARCH {
-        let commit = repo.find_commit(culprit.object())?;
-        let Some(parent) = commit.parent_ids().next().map(|id| Id::from(id.detach())) else {
+        let Some(parent) = database.parent(culprit)? else {
             break;
         };
-        if first.state(repo, Some(root(repo, parent)?))? != wanted {
+        if first.state(database, Some(database.root(parent)?))? != wanted {
             break;
         }
         culprit = parent;
     }
-    let subject = repo
-        .find_commit(culprit.object())?
-        .message()?
-        .summary()
-        .to_string();
+    let mut buffer = Vec::new();
+    let commit = database.find_commit_iter(&culprit.object(), &mut buffer)?;
+    let Message { subject, .. } = Message::read(&commit.message()?.to_string());
     Ok(Some(Conflict {
         what: both.into_iter().map(Unit::name).collect(),
         base,
@@ -156,13 +155,4 @@ pub(super) fn find(
             .take(200)
             .collect(),
     }))
-}
-
-/// A commit's tree.
-fn root(repo: &gix::Repository, commit: Id) -> gix::Result<Id> {
-    Ok(repo
-        .find_commit(commit.object())?
-        .tree_id()?
-        .detach()
-        .into())
 }

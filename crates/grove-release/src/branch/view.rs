@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gix::objs::FindExt as _;
 use serde_json::Value;
 
 use super::DeployBranch;
 use crate::{
-    Error, Freeze, Hold, Id, Objects, Record, Run, SharedRecord,
-    git::{read_blob, sub_entry, sub_tree},
-    layout,
-    record::read_yaml,
+    Error, Freeze, Hold, Id, Objects, Record, Run, SharedRecord, layout, record::read_yaml,
 };
 
 /// The most files that one directory may have.
@@ -27,13 +25,10 @@ pub struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn new(branch: &'a DeployBranch, commit: Option<Id>) -> Result<Self, Error> {
-        let root =
-            match commit {
-                Some(id) => Some(branch.cache.with(|repo| {
-                    Ok(Id::from(repo.find_commit(id.object())?.tree_id()?.detach()))
-                })?),
-                None => None,
-            };
+        let root = match commit {
+            Some(id) => Some(branch.store.with(|database| database.root(id))?),
+            None => None,
+        };
         Ok(Self {
             branch,
             commit,
@@ -51,9 +46,12 @@ impl<'a> View<'a> {
         let Some(root) = self.root else {
             return Ok(None);
         };
-        let blob = self.branch.cache.with(|repo| {
-            match sub_entry(repo, root, path)?.filter(|entry| !entry.is_directory) {
-                Some(entry) => read_blob(repo, entry.id).map(Some),
+        let blob = self.branch.store.with(|database| {
+            match database
+                .entry(root, path)?
+                .filter(|entry| !entry.is_directory)
+            {
+                Some(entry) => database.blob(entry.id).map(Some),
                 None => Ok(None),
             }
         })?;
@@ -67,7 +65,10 @@ impl<'a> View<'a> {
     /// The Git id of a directory; none where there is no such directory.
     pub fn tree_id(&self, path: &str) -> Result<Option<Id>, Error> {
         match self.root {
-            Some(root) => self.branch.cache.with(|repo| sub_tree(repo, root, path)),
+            Some(root) => self
+                .branch
+                .store
+                .with(|database| database.directory(root, path)),
             None => Ok(None),
         }
     }
@@ -77,11 +78,39 @@ impl<'a> View<'a> {
         let Some(tree) = self.tree_id(path)? else {
             return Ok(Vec::new());
         };
-        self.branch.cache.with(|repo| {
-            let tree = repo.find_tree(tree.object())?;
-            tree.iter()
+        self.branch.store.with(|database| {
+            let mut buffer = Vec::new();
+            database
+                .find_tree_iter(&tree.object(), &mut buffer)?
                 .take(ENTRIES)
-                .map(|entry| Ok(entry?.filename().to_string()))
+                .map(|entry| Ok(entry?.filename.to_string()))
+                .collect()
+        })
+    }
+
+    /// The object of a file or directory; none where there is no such.
+    pub(crate) fn entry(&self, path: &str) -> Result<Option<Id>, Error> {
+        let Some(root) = self.root else {
+            return Ok(None);
+        };
+        self.branch
+            .store
+            .with(|database| Ok(database.entry(root, path)?.map(|entry| entry.id)))
+    }
+
+    /// The objects in a directory by their names; none where there is no such directory.
+    pub(crate) fn entries(&self, path: &str) -> Result<BTreeMap<String, Id>, Error> {
+        let Some(tree) = self.tree_id(path)? else {
+            return Ok(BTreeMap::new());
+        };
+        self.branch.store.with(|database| {
+            let mut buffer = Vec::new();
+            database
+                .find_tree_iter(&tree.object(), &mut buffer)?
+                .map(|entry| {
+                    let entry = entry?;
+                    Ok((entry.filename.to_string(), entry.oid.to_owned().into()))
+                })
                 .collect()
         })
     }
@@ -251,22 +280,23 @@ impl DeployBranch {
         if tree == Id::empty_tree() {
             return Ok(BTreeMap::new());
         }
-        let there = self.cache.with(|repo| Ok(repo.has_object(tree.object())))?;
+        let there = self.store.with(|database| Ok(database.has(tree)))?;
         if !there {
             return Err(Error::NoTree(tree));
         }
-        let files = self.cache.with(|repo| {
-            let mut files = Vec::new();
+        let files = self.store.with(|database| {
+            let (mut files, mut buffer) = (Vec::new(), Vec::new());
             let mut total = 0;
             let mut left = vec![(String::new(), tree)];
             while let Some((prefix, tree)) = left.pop() {
-                for entry in repo.find_tree(tree.object())?.iter() {
+                for entry in database.find_tree_iter(&tree.object(), &mut buffer)? {
                     let entry = entry?;
-                    let name = format!("{prefix}{}", entry.filename());
-                    if entry.mode().is_tree() {
-                        left.push((format!("{name}/"), entry.object_id().into()));
-                    } else if entry.mode().is_blob() {
-                        let blob = read_blob(repo, entry.object_id().into())?;
+                    let name = format!("{prefix}{}", entry.filename);
+                    let id = Id::from(entry.oid.to_owned());
+                    if entry.mode.is_tree() {
+                        left.push((format!("{name}/"), id));
+                    } else if entry.mode.is_blob() {
+                        let blob = database.blob(id)?;
                         total += blob.as_ref().map_or(0, Vec::len);
                         files.push((name, blob));
                     }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ByName, ObjectName};
 use crate::object::is_job;
 
 /// What a deploy would take away from an instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deletions {
     /// Volumes that go (`PersistentVolumeClaim`s, and `StatefulSet`s that claim some).
     pub volumes: Vec<String>,

@@ -13,10 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use grove_core::digest::hex;
 use sha2::{Digest as _, Sha256};
 
-use super::{Git, Remote, create::create_bare, objects::reason, remote::gist};
-use crate::{Error, Id, id::hex};
+use super::{Database, Git, Remote, create::create_bare, objects::reason, remote::gist};
+use crate::{Error, Id};
 
 /// How long another process is waited for.
 const LOCK_WAIT: Duration = Duration::from_mins(2);
@@ -76,13 +77,14 @@ impl Cache {
         &self.remote
     }
 
-    /// Runs `work` on the repository. Where objects are missing or damaged, the cache is made anew
+    /// Runs `work` on the repository's objects. Where some are missing or damaged, the cache is made anew
     /// and `work` is run once more.
     pub(crate) fn with<T>(
         &self,
-        work: impl Fn(&gix::Repository) -> gix::Result<T>,
+        work: impl Fn(&Database<'_>) -> gix::Result<T>,
     ) -> Result<T, Error> {
-        let first = match work(&self.repository()) {
+        let work = || work(&Database::new(&self.repository().objects));
+        let first = match work() {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
@@ -101,7 +103,7 @@ impl Cache {
             self.replace()?;
             self.fetch_locked()?;
         }
-        work(&self.repository()).map_err(|error| damaged(&error))
+        work().map_err(|error| damaged(&error))
     }
 
     /// Brings the branch here; gives its commit, none where the remote has no such branch.

@@ -1,6 +1,6 @@
 //! Making bare repositories.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Git, Remote};
 use crate::Error;
@@ -8,19 +8,33 @@ use crate::Error;
 /// Makes an empty bare repository at a local remote whose first branch is `branch`
 /// (`deploy/prod`); one that is there stays as it is. Says whether it was made.
 pub fn create_remote(git: &Git, remote: &Remote, branch: &str) -> Result<bool, Error> {
+    let Some(path) = free(remote)? else {
+        return Ok(false);
+    };
+    create_bare(git, &path, branch)?;
+    Ok(true)
+}
+
+/// Whether there is no repository at a local remote, and [`create_remote`] would make one. An error where it
+/// could not.
+pub fn is_missing(remote: &Remote) -> Result<bool, Error> {
+    Ok(free(remote)?.is_some())
+}
+
+/// Where a repository is to be made; none where there is one.
+fn free(remote: &Remote) -> Result<Option<PathBuf>, Error> {
     let path = remote
         .path()
         .ok_or_else(|| Error::NotLocal(remote.to_string()))?;
     if crate::source::is_repository(&path) {
-        return Ok(false);
+        return Ok(None);
     }
     let occupied =
         fs_err::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) || path.is_file();
     if occupied {
         return Err(Error::NotEmpty(path));
     }
-    create_bare(git, &path, branch)?;
-    Ok(true)
+    Ok(Some(path))
 }
 
 /// Makes a bare repository at `path` in one step: whoever sees the path sees the whole of it.

@@ -1,7 +1,8 @@
-//! Reading and writing Git objects.
+//! Trees that are known by their content, and what went wrong with objects.
 
 use std::collections::BTreeMap;
 
+use crate::Id;
 use gix::{
     ObjectId,
     objs::{
@@ -9,9 +10,6 @@ use gix::{
         tree::{Entry, EntryKind},
     },
 };
-use grove_fleet::snapshot::FILE_LIMIT;
-
-use crate::Id;
 
 /// What a look-up in a tree gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,39 +61,6 @@ fn tree_of(mut files: &[(&str, &[u8])]) -> Option<ObjectId> {
     let mut bytes = Vec::new();
     gix::objs::Tree { entries }.write_to(&mut bytes).ok()?;
     gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Tree, &bytes).ok()
-}
-
-/// The entry at `path` (with `/`) below the tree `root`.
-pub(crate) fn sub_entry(repo: &gix::Repository, root: Id, path: &str) -> gix::Result<Option<Tree>> {
-    if path.is_empty() {
-        return Ok(Some(Tree {
-            id: root,
-            is_directory: true,
-        }));
-    }
-    let entry = repo
-        .find_tree(root.object())?
-        .lookup_entry(path.split('/').map(str::as_bytes))?;
-    Ok(entry.map(|entry| Tree {
-        id: entry.object_id().into(),
-        is_directory: entry.mode().is_tree(),
-    }))
-}
-
-/// The directory at `path` below the tree `root`.
-pub(crate) fn sub_tree(repo: &gix::Repository, root: Id, path: &str) -> gix::Result<Option<Id>> {
-    Ok(sub_entry(repo, root, path)?
-        .filter(|entry| entry.is_directory)
-        .map(|entry| entry.id))
-}
-
-/// A blob's bytes, or its size where that is more than [`FILE_LIMIT`]; such a one is not read.
-pub(crate) fn read_blob(repo: &gix::Repository, id: Id) -> gix::Result<Result<Vec<u8>, u64>> {
-    let size = repo.find_header(id.object())?.size();
-    if size > FILE_LIMIT {
-        return Ok(Err(size));
-    }
-    Ok(Ok(repo.find_blob(id.object())?.take_data()))
 }
 
 /// An error of `gix` in one line: what failed, and why.

@@ -59,6 +59,11 @@ impl Remote {
             .ok_or(Error::RemoteInvalid("its path is not UTF-8"))
     }
 
+    /// What stands for a remote that lives in this process, in messages.
+    pub(crate) fn in_memory(name: &str) -> Self {
+        Self(format!("memory:{name}"))
+    }
+
     /// The path, where this is one (a `file://` URL too).
     pub fn path(&self) -> Option<PathBuf> {
         let text = self.0.strip_prefix("file://").unwrap_or(&self.0);

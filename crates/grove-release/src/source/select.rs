@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
-use grove_fleet::File;
+use grove_core::File;
 
 use crate::Error;
 

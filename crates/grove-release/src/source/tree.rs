@@ -1,12 +1,12 @@
 //! A fleet's files from a Git tree.
 
 use gix::objs::tree::EntryKind;
-use grove_fleet::{File, Snapshot};
+use grove_core::{File, Snapshot};
 
 use super::select::{Count, DEPTH, is_wanted, too_deep};
 use crate::{
     Error, Id,
-    git::{read_blob, reason, sub_tree},
+    git::{Database, reason},
 };
 
 /// The files of the fleet at `directory` of `commit`.
@@ -23,7 +23,9 @@ pub(super) fn snapshot(
         .find_commit(commit.object())
         .and_then(|commit| Ok(commit.tree_id()?.detach().into()))
         .map_err(broken)?;
-    let fleet = sub_tree(repo, root, directory)
+    let database = Database::new(&repo.objects);
+    let fleet = database
+        .directory(root, directory)
         .map_err(broken)?
         .ok_or_else(|| Error::NoDirectory {
             revision: commit,
@@ -58,7 +60,7 @@ pub(super) fn snapshot(
                 EntryKind::Tree => open.push((format!("{path}/"), id, depth + 1)),
                 EntryKind::Commit => {}
                 kind @ (EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link) => {
-                    let file = match read_blob(repo, id).map_err(broken)? {
+                    let file = match database.blob(id).map_err(broken)? {
                         Err(size) => File::TooLarge(size),
                         Ok(bytes) if kind == EntryKind::Link => {
                             File::Link(String::from_utf8_lossy(&bytes).into_owned())

@@ -2,7 +2,7 @@
 
 use std::{fs::FileType, io::Read as _, path::Path};
 
-use grove_fleet::{File, Snapshot, snapshot::FILE_LIMIT};
+use grove_core::{File, Snapshot, snapshot::FILE_LIMIT};
 use rayon::prelude::*;
 
 use super::select::{Count, DEPTH, is_wanted, too_deep};

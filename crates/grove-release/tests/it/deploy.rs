@@ -1,6 +1,8 @@
 //! Releases on a deploy branch: written, read again, unchanged.
 
-use grove_release::{Changes, Error, Freeze, Hold, create_remote, refuse};
+use grove_release::{
+    Changes, DeployBranch, Error, Freeze, Hold, create_remote, is_missing, refuse,
+};
 
 use crate::support::{Place, deploy, draft, draft_of, listing, objects};
 
@@ -259,4 +261,32 @@ fn a_local_remote_is_made_once() {
     let elsewhere = place.remote_at("git@git.example.org:acme/deploy.git");
     let error = create_remote(&place.git, &elsewhere, "deploy/prod").unwrap_err();
     assert!(matches!(error, Error::NotLocal(_)), "{error}");
+}
+
+#[test]
+fn a_branch_begins_before_its_repository_is_made() {
+    let place = Place::new();
+    let remote = place.remote_at("new/deploy.git");
+    assert!(is_missing(&remote).unwrap());
+    let begin = |machine| DeployBranch::begin(&place.git, &remote, "prod", &place.caches(machine));
+    let mut branch = begin("a").unwrap();
+    assert!(branch.view().unwrap().latest("uni").unwrap().is_none());
+    assert_eq!((branch.tip(), branch.rewritten()), (None, None));
+    // Nothing is written before it is made.
+    assert!(!place.world.path("new").exists());
+    assert!(deploy(&mut branch, "uni", 1, "one").is_err());
+
+    assert!(create_remote(&place.git, &remote, branch.name()).unwrap());
+    assert!(!is_missing(&remote).unwrap());
+    // Another one was faster.
+    let mut other = place.open(&remote, "b").unwrap();
+    deploy(&mut other, "college", 1, "one").unwrap();
+    deploy(&mut branch, "uni", 1, "one").unwrap();
+    let view = branch.view().unwrap();
+    let both = ["college", "uni"].map(str::to_owned);
+    assert_eq!(view.instances().unwrap(), both.into());
+
+    // What was there and is gone is worth a warning.
+    std::fs::remove_dir_all(place.world.path("new")).unwrap();
+    assert_eq!(begin("a").unwrap().rewritten(), branch.tip());
 }

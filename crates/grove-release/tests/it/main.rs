@@ -10,6 +10,8 @@ mod deploy;
 mod order;
 mod race;
 mod remote;
+mod request;
 mod shared;
+mod simulation;
 mod snapshot;
 mod support;

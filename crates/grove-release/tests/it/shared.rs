@@ -30,6 +30,7 @@ fn draft(release: u32, value: &str) -> (Draft, BTreeMap<String, Vec<u8>>) {
         parts: [("notes".to_owned(), "1.0.0".to_owned())].into(),
         forward_only: BTreeMap::new(),
         rollback_of: None,
+        request: None,
         grove: "0.1.0".to_owned(),
     };
     let cluster = [(

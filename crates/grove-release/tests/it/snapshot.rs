@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use grove_fleet::{File, Snapshot, snapshot::FILE_LIMIT};
+use grove_core::{File, Snapshot, snapshot::FILE_LIMIT};
 use grove_release::{Error, Source, worktree};
 
 use crate::support::Place;

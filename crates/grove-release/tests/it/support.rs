@@ -120,6 +120,7 @@ pub(crate) fn record(instance: &str, release: u32) -> Record {
         init_pending: false,
         init: grove_release::InitTasks::default(),
         rollback_of: None,
+        request: None,
         grove: "0.1.0".to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{
     Error, data_services, pod,
     workloads::{self, amounts},
@@ -21,9 +21,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         let found = workloads::get(&draft.objects, "autoscaling", name)?;
         let Some(workload) = found else { continue };
         if scaling.max > 1 && data_services::is_data_service(workload) {
-            return Err(Error::ScaledDataService {
-                workload: name.clone(),
-            });
+            return Err(data_services::scaled(name));
         }
         let targets = [("cpu", scaling.cpu), ("memory", scaling.memory)];
         let requests: Vec<_> = workload
@@ -37,10 +35,12 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
             let Some(target) = target else { continue };
             // Kubernetes counts no pod of which one container requests nothing.
             if requests.iter().any(|stated| !stated.contains_key(resource)) {
-                return Err(Error::NoRequest {
-                    workload: name.clone(),
-                    resource: resource.to_owned(),
-                });
+                return Err(Error::new(
+                    format!(
+                        "`autoscaling.{name}.{resource}` is a share of what {name} requests, and it requests no {resource}"
+                    ),
+                    "state it under `resources.<workload>.requests`",
+                ));
             }
             metrics.push(json!({"type": "Resource", "resource": {
                 "name": resource, "target": {"type": "Utilization", "averageUtilization": target},

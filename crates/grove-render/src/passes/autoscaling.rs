@@ -1,6 +1,6 @@
 //! No number of replicas where an autoscaler has the say.
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::Error;
 
 pub(super) const PASS: Pass = Pass {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Draft, Pass, ingress};
+use super::{draft::Draft, ingress, pass::Pass};
 use crate::{Error, object::Object};
 
 pub(super) const PASS: Pass = Pass {
@@ -46,10 +46,13 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         };
     }
     if hosts.len() > LIMIT {
-        return Err(Error::TooManyNames {
-            count: hosts.len(),
-            limit: LIMIT,
-        });
+        return Err(Error::new(
+            format!(
+                "{count} names are served, and a certificate holds at most {LIMIT}",
+                count = hosts.len()
+            ),
+            "give some of the names to `domains`: each has a certificate",
+        ));
     }
     if !hosts.is_empty() {
         let names: Vec<&str> = hosts.iter().map(String::as_str).collect();
@@ -63,10 +66,13 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
             continue;
         };
         if !draft.instance.secrets.contains_key(&own.key) {
-            return Err(Error::NoKeyOfCertificate {
-                domain: domain.clone(),
-                secret: own.key.clone(),
-            });
+            return Err(Error::new(
+                format!(
+                    "the certificate of {domain} has its key in {secret}, which the instance does not have",
+                    secret = own.key
+                ),
+                "`grove secret set CLUSTER NAME` gives it to all of a cluster",
+            ));
         }
         let body = json!({
             "type": "kubernetes.io/tls",

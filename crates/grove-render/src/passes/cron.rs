@@ -3,7 +3,7 @@
 use grove_fleet::{model::Overlap, schedule};
 use serde_json::json;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, names, once, workloads};
 
 pub(super) const PASS: Pass = Pass {
@@ -22,9 +22,11 @@ const KEPT: u32 = 3;
 
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     for (name, cron) in &draft.instance.cron {
-        let refuse = |reason: String| Error::BadCron {
-            name: name.clone(),
-            reason,
+        let refuse = |reason: String| {
+            Error::new(
+                format!("`cron.{name}` cannot run: {reason}"),
+                "see `grove schema instance`, or leave it out with `null`",
+            )
         };
         if !names::is_label(name) || name.len() > NAME_LIMIT {
             return Err(refuse(format!(

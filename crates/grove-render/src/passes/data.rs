@@ -7,7 +7,7 @@ use grove_fleet::{
 
 use serde_json::{Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, Task};
 
 pub(super) const PASS: Pass = Pass {
@@ -57,9 +57,12 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
             .find(|object| object.kind() == "PersistentVolumeClaim" && object.name() == claim);
         let spec = found.and_then(|object| object.value_mut().get_mut("spec"));
         let Some(spec) = spec.and_then(Value::as_object_mut) else {
-            return Err(Error::NoVolume {
-                service: service.to_owned(),
-            });
+            return Err(Error::new(
+                format!(
+                    "`data.{service}.volume` is for a volume that the environment does not have"
+                ),
+                "take the key out where the service is not in the namespace",
+            ));
         };
         if let Some(size) = &volume.size {
             let requests = json!({"requests": {"storage": size.to_string()}});

@@ -1,6 +1,6 @@
 //! Files for developers, dropped.
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, annotations, pod};
 
 pub(super) const PASS: Pass = Pass {

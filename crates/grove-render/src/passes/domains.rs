@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, caddy, names};
 
 pub(super) const PASS: Pass = Pass {
@@ -21,15 +21,16 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     for (domain, what) in &draft.instance.domains {
         // It becomes part of Caddy's configuration, so it must not be able to say anything else.
         if !names::is_subdomain(domain) {
-            return Err(Error::BadHost {
-                host: domain.clone(),
-            });
+            return Err(names::bad_host(domain));
         }
         if !draft.instance.hosts.contains_key(&what.service) {
-            return Err(Error::DomainWithoutService {
-                domain: domain.clone(),
-                service: what.service.clone(),
-            });
+            return Err(Error::new(
+                format!(
+                    "the domain {domain} is for {service}, which has no host",
+                    service = what.service
+                ),
+                "name a key of `hosts`",
+            ));
         }
     }
     let mut text = caddy::text(&draft.objects)?.to_owned();
@@ -66,10 +67,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let sites = caddy::sites(&text)?;
     for (domain, what) in &draft.instance.domains {
         if !sites.iter().any(|site| site.hosts.contains(domain)) {
-            return Err(Error::HostNotServed {
-                service: what.service.clone(),
-                host: domain.clone(),
-            });
+            return Err(caddy::not_served(&what.service, domain));
         }
     }
     caddy::set_text(&mut draft.objects, text);

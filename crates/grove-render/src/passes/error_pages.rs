@@ -2,7 +2,7 @@
 
 use grove_fleet::addons::MAINTENANCE_PAGES;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::Error;
 
 pub(super) const PASS: Pass = Pass {

@@ -3,7 +3,7 @@
 use grove_fleet::model::{Flag, Flags, is_flag_name};
 use serde_json::{Map, Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, Task};
 
 pub(super) const PASS: Pass = Pass {
@@ -29,7 +29,10 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         .chain(flags.samples.keys());
     for name in names {
         if !is_flag_name(name) {
-            return Err(Error::BadFlag { name: name.clone() });
+            return Err(Error::new(
+                format!("`flags` has the name {name:?}, which no flag can have"),
+                "at most 100 characters, none of them a blank",
+            ));
         }
     }
     draft.tasks.push(Task {

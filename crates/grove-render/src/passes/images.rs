@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, components, pod};
 
 pub(super) const PASS: Pass = Pass {
@@ -28,12 +28,14 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
             if let Some(asked) = draft.instance.images.get(component)
                 && asked.reference != image
             {
-                return Err(Error::ImageDiffers {
-                    component: component.to_owned(),
-                    asked: asked.reference.clone(),
-                    found: image.to_owned(),
-                    object: object.id().to_string(),
-                });
+                return Err(Error::new(
+                    format!(
+                        "`images.{component}` asks for {asked}, and {object} has {image}",
+                        asked = asked.reference,
+                        object = object.id()
+                    ),
+                    "a plugin overrides the image; state one of the two",
+                ));
             }
             used.insert(component);
             found
@@ -44,9 +46,12 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     }
     for component in draft.instance.images.keys() {
         if !used.contains(component.as_str()) && !components::is_known(component) {
-            return Err(Error::UnknownComponent {
-                component: component.clone(),
-            });
+            return Err(Error::new(
+                format!(
+                    "`images.{component}` is for a component that the environment does not have"
+                ),
+                "state it only where the plugin that runs it is on",
+            ));
         }
     }
     let mut images = BTreeMap::new();

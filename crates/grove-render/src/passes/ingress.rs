@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{
     Error, caddy,
     object::{Object, Objects},
@@ -71,10 +71,7 @@ fn check(draft: &Draft<'_>) -> Result<BTreeSet<String>, Error> {
     let taken = taken(&draft.objects);
     for (service, host) in &instance.hosts {
         if !served.contains(host) && !taken.contains(host.as_str()) {
-            return Err(Error::HostNotServed {
-                service: service.clone(),
-                host: host.clone(),
-            });
+            return Err(caddy::not_served(service, host));
         }
     }
     Ok(served
@@ -103,9 +100,7 @@ fn port(objects: &Objects) -> Result<u64, Error> {
             let named = |port: &&Value| port.get("name").and_then(Value::as_str) == Some(PORT);
             ports.iter().find(named)?.get("port")?.as_u64()
         })
-        .ok_or_else(|| Error::NoRouter {
-            missing: format!("Service/{SERVICE} with a port {PORT:?}"),
-        })
+        .ok_or_else(|| caddy::no_router(&format!("Service/{SERVICE} with a port {PORT:?}")))
 }
 
 #[cfg(test)]

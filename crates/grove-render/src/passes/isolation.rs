@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use grove_fleet::network::is_network;
 use serde_json::{Value, json};
 
-use super::{Draft, Pass};
-use crate::{Error, names};
+use super::{draft::Draft, pass::Pass};
+use crate::{Error, names, object};
 
 pub(super) const PASS: Pass = Pass {
     name: "isolation",
@@ -51,19 +51,16 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         .map(|harmony| &harmony.namespace);
     let callers: BTreeSet<&String> = network.ingress.iter().chain(harmony).collect();
     if callers.is_empty() {
-        return Err(Error::NobodyComesIn);
+        return Err(Error::new(
+            "`network.isolate` lets nobody in: the cluster has no Harmony, and `network.ingress` names no namespace",
+            "name the namespace of the ingress controller under `network.ingress`",
+        ));
     }
     if let Some(wrong) = callers.iter().find(|name| !names::is_label(name)) {
-        return Err(Error::BadName {
-            kind: "Namespace".to_owned(),
-            name: (*wrong).clone(),
-        });
+        return Err(object::bad_name("Namespace", wrong));
     }
     if let Some(wrong) = network.egress.iter().find(|text| !is_network(text)) {
-        return Err(Error::BadNetwork {
-            key: "network.egress".to_owned(),
-            text: wrong.clone(),
-        });
+        return Err(bad_network("network.egress", wrong));
     }
     let outside = if network.egress.is_empty() {
         vec![
@@ -138,6 +135,14 @@ fn with_length(text: &str) -> String {
         (false, true) => format!("{text}/128"),
         (false, false) => format!("{text}/32"),
     }
+}
+
+/// The error for a text of a key of the fleet that is no address and no network.
+pub(super) fn bad_network(key: &str, text: &str) -> Error {
+    Error::new(
+        format!("`{key}` has {text:?}, which is no address and no network"),
+        "an address is like `203.0.113.7`, a network like `198.51.100.0/24`",
+    )
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, annotations, object::Object, pod};
 
 pub(super) const PASS: Pass = Pass {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{
     Error, Task, annotations,
     object::Object,
@@ -77,10 +77,13 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         {
             let name = job.name().to_owned();
             if name.len() > NAME_LIMIT {
-                return Err(Error::LongJobName {
-                    object: job.id().to_string(),
-                    limit: NAME_LIMIT,
-                });
+                return Err(Error::new(
+                    format!(
+                        "the name of {object} is longer than the {NAME_LIMIT} characters that a Job may have here",
+                        object = job.id()
+                    ),
+                    "shorten it in the plugin that adds it",
+                ));
             }
             job.set_annotation(annotations::NAME, &name);
             job.set_annotation(annotations::TASK_CLASS, Class::Setup.name());
@@ -90,8 +93,14 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     for (Classed { class, task }, name) in classed.into_iter().zip(names) {
         let template = templates
             .get(&format!("{}-job", task.service))
-            .ok_or_else(|| Error::NoTemplate {
-                service: task.service.clone(),
+            .ok_or_else(|| {
+                let service = &task.service;
+                Error::new(
+                    format!(
+                        "an init task runs in {service}, and there is no Job {service}-job to run it"
+                    ),
+                    "a plugin that adds a task for a new service adds its Job to the patch `k8s-jobs`",
+                )
             })?;
         if class != Class::Data {
             order.push(name.clone());

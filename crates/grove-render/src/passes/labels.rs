@@ -1,8 +1,8 @@
 //! Labels of ours.
 
-use grove_fleet::{PREFIX, model::Environment};
+use grove_fleet::PREFIX;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, names};
 
 pub(super) const PASS: Pass = Pass {
@@ -16,25 +16,19 @@ pub(super) const PASS: Pass = Pass {
 
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let instance = draft.instance;
-    let environment = match instance.environment {
-        Environment::Production => "production",
-        Environment::Staging => "staging",
-        Environment::Development => "development",
-        Environment::Sandbox => "sandbox",
-    };
     let mut labels = Vec::new();
     for (key, value) in [
         ("cluster", draft.cluster.name.as_str()),
         ("instance", &instance.address.instance),
         ("client", &instance.client),
-        ("environment", environment),
+        ("environment", instance.environment.name()),
     ] {
         let key = format!("{PREFIX}/{key}");
         if !names::is_label_value(value) {
-            return Err(Error::BadLabel {
-                key,
-                value: value.to_owned(),
-            });
+            return Err(Error::new(
+                format!("{value:?} cannot be the value of the label {key}"),
+                "letters, digits, `-`, `_` and `.`, at most 63 characters, a letter or digit at both ends",
+            ));
         }
         // Not every instance has a client.
         if !value.is_empty() {

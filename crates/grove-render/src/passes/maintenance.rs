@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use grove_fleet::{model::State, network::is_network};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, isolation, pass::Pass};
 use crate::{Error, caddy};
 
 pub(super) const PASS: Pass = Pass {
@@ -38,10 +38,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     }
     let maintenance = &draft.instance.maintenance;
     if let Some(wrong) = maintenance.allow.iter().find(|text| !is_network(text)) {
-        return Err(Error::BadNetwork {
-            key: "maintenance.allow".to_owned(),
-            text: wrong.clone(),
-        });
+        return Err(isolation::bad_network("maintenance.allow", wrong));
     }
     let message = maintenance.message.as_deref().unwrap_or(MESSAGE);
     let block = block(message, &maintenance.allow);

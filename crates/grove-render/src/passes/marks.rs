@@ -3,7 +3,7 @@
 use grove_fleet::model::{Engine, OPENEDX, credentials};
 use serde_json::Value;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, annotations, pod, tasks::Class};
 
 pub(super) const PASS: Pass = Pass {

@@ -2,8 +2,11 @@
 
 use serde_json::Map;
 
-use super::{Draft, Pass};
-use crate::{Error, annotations, names, object::Object};
+use super::{draft::Draft, pass::Pass};
+use crate::{
+    Error, annotations, names,
+    object::{self, Object},
+};
 
 pub(super) const PASS: Pass = Pass {
     name: "namespace",
@@ -18,10 +21,7 @@ pub(super) const PASS: Pass = Pass {
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let own = &draft.instance.identity.namespace;
     if !names::is_label(own) {
-        return Err(Error::BadName {
-            kind: "Namespace".to_owned(),
-            name: own.clone(),
-        });
+        return Err(object::bad_name("Namespace", own));
     }
     let namespaces = draft
         .objects
@@ -29,11 +29,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     let mut namespace = None;
     for object in namespaces {
         if object.name() != own {
-            return Err(Error::OtherNamespace {
-                object: object.id().to_string(),
-                namespace: object.name().to_owned(),
-                own: own.clone(),
-            });
+            return Err(foreign(&object, object.name(), own));
         }
         namespace = Some(object);
     }
@@ -55,15 +51,21 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         if let Some(other) = object.namespace()
             && other != own
         {
-            return Err(Error::OtherNamespace {
-                object: object.id().to_string(),
-                namespace: other.to_owned(),
-                own: own.clone(),
-            });
+            return Err(foreign(object, other, own));
         }
         object.set_metadata("namespace", own.clone().into());
     }
     Ok(())
+}
+
+fn foreign(object: &Object, namespace: &str, own: &str) -> Error {
+    Error::new(
+        format!(
+            "{object} is for the namespace {namespace:?}, and the instance has {own:?}",
+            object = object.id()
+        ),
+        "an instance's objects belong to its own namespace",
+    )
 }
 
 #[cfg(test)]

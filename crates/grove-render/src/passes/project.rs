@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use grove_fleet::model::Role;
 use serde_json::{Value, json};
 
-use super::{Draft, Pass, certificates};
-use crate::{Error, annotations, argo, names, object::Object};
+use super::{certificates, draft::Draft, pass::Pass};
+use crate::{
+    Error, annotations, argo, names,
+    object::{self, Object},
+};
 
 pub(super) const PASS: Pass = Pass {
     name: "project",
@@ -51,17 +54,15 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     }
     let remote = draft.deploy_remote;
     if remote.contains('*') || remote.starts_with('!') {
-        return Err(Error::RemotePattern {
-            remote: remote.to_owned(),
-        });
+        return Err(Error::new(
+            format!("the deploy remote {remote:?} would be read as a pattern"),
+            "use a remote without `*` and without `!` at its start",
+        ));
     }
     let address = &draft.instance.address;
     let name = address.application();
     if !names::is_subdomain(&name) {
-        return Err(Error::BadName {
-            kind: "Application".to_owned(),
-            name,
-        });
+        return Err(object::bad_name("Application", &name));
     }
     let destination = argo::destination(&draft.instance.identity.namespace);
     let kinds: Vec<Value> = KINDS
@@ -155,16 +156,17 @@ fn roles(project: &str, access: &BTreeMap<String, Role>) -> Vec<Value> {
 /// Refuses what the project would refuse, and what reaches further than a kind says.
 fn confine(draft: &Draft<'_>, object: &Object) -> Result<(), Error> {
     if !KINDS.contains(&(object.group(), object.kind())) {
-        return Err(Error::RefusedKind {
-            object: object.id().to_string(),
-            api: object.api().to_owned(),
-        });
+        return Err(Error::new(
+            format!(
+                "{object} ({api}) is of a kind that an instance may not have",
+                object = object.id(),
+                api = object.api()
+            ),
+            "what a cluster's instances share belongs to the cluster; a plugin of the instance cannot bring it",
+        ));
     }
     match reach(draft, object) {
-        Some(field) => Err(Error::RefusedField {
-            object: object.id().to_string(),
-            field,
-        }),
+        Some(field) => Err(object::refused_field(&object.id().to_string(), &field)),
         None => Ok(()),
     }
 }

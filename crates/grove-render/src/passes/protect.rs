@@ -1,6 +1,6 @@
 //! What Argo CD must never delete.
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::Error;
 
 pub(super) const PASS: Pass = Pass {

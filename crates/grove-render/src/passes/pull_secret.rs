@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::Error;
 
 pub(super) const PASS: Pass = Pass {
@@ -21,9 +21,10 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         return Ok(());
     };
     if !draft.instance.secrets.contains_key(secret) {
-        return Err(Error::NoPullSecret {
-            secret: secret.to_owned(),
-        });
+        return Err(Error::new(
+            format!("`registry.pull_secret` is {secret}, which the instance does not have"),
+            "`grove secret set CLUSTER NAME` gives it to all of a cluster",
+        ));
     }
     for object in draft.objects.iter_mut() {
         let spec = object

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use grove_fleet::Quantity;
 use serde_json::{Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{
     Error,
     object::Object,
@@ -63,11 +63,13 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
             None => None,
         };
         if needed.is_some_and(|needed| needed > allowed.thousandths()) {
-            return Err(Error::QuotaTooSmall {
-                resource: name.clone(),
-                allowed: allowed.to_string(),
-                needed: shown(needed.unwrap_or_default(), name),
-            });
+            return Err(Error::new(
+                format!(
+                    "`quota.hard` allows {allowed} of {name}, and the instance needs {needed}",
+                    needed = shown(needed.unwrap_or_default(), name)
+                ),
+                "raise the quota, or state less under `resources` and `autoscaling`",
+            ));
         }
     }
     let body = json!({"spec": {"hard": texts(&instance.quota)}});
@@ -86,10 +88,15 @@ fn needed(draft: &Draft<'_>, quota: &str, key: &str, resource: &str) -> Result<u
             let own = amounts(container, key).remove(resource);
             let amount = own
                 .or_else(|| default(draft, key, resource))
-                .ok_or_else(|| Error::QuotaNeedsAmount {
-                    quota: quota.to_owned(),
-                    object: object.id().to_string(),
-                    key: format!("{key}.{resource}"),
+                .ok_or_else(|| {
+                    let object = object.id();
+                    Error::new(
+                        format!(
+                            "`quota.hard` counts {quota}, and {object} states no {key}.{resource}: \
+                             none of its pods would start"
+                        ),
+                        "state it under `resources`, or for all containers under `quota.container`",
+                    )
                 })?;
             pod += amount.thousandths();
         }

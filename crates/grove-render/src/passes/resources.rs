@@ -3,7 +3,7 @@
 use grove_fleet::model::Resources;
 use serde_json::{Map, Value, json};
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{
     Error, data_services,
     object::Object,
@@ -37,9 +37,7 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
         if resources.replicas.is_some_and(|replicas| replicas > 1)
             && data_services::is_data_service(workload)
         {
-            return Err(Error::ScaledDataService {
-                workload: name.clone(),
-            });
+            return Err(data_services::scaled(name));
         }
         set(workload, name, resources)?;
     }
@@ -108,12 +106,10 @@ fn set_amounts(container: &mut Value, name: &str, resources: &Resources) -> Resu
     for (resource, limit) in amounts(container, "limits") {
         let request = amounts(container, "requests").remove(&resource);
         if let Some(request) = request.filter(|request| *request > limit) {
-            return Err(Error::LimitBelowRequest {
-                workload: name.to_owned(),
-                resource,
-                limit: limit.to_string(),
-                request: request.to_string(),
-            });
+            return Err(Error::new(
+                format!("{name} requests {request} of {resource}, and its limit is {limit}"),
+                "raise the limit, or state a smaller request as well",
+            ));
         }
     }
     Ok(())
@@ -142,9 +138,10 @@ fn set_concurrency(container: &mut Value, name: &str, concurrency: u64) -> Resul
         container["args"] = args.into();
         return Ok(());
     }
-    Err(Error::NoConcurrency {
-        workload: name.to_owned(),
-    })
+    Err(Error::new(
+        format!("nothing is known by which {name} could be told how much to do at once"),
+        "take the key out",
+    ))
 }
 
 /// Whether a container is a worker that Celery's own program runs.
@@ -191,8 +188,11 @@ fn probes(container: &mut Value, name: &str) -> Result<Map<String, Value>, Error
     let port = container
         .pointer("/ports/0/containerPort")
         .and_then(Value::as_u64)
-        .ok_or_else(|| Error::NoProbe {
-            workload: name.to_owned(),
+        .ok_or_else(|| {
+            Error::new(
+                format!("{name} opens no port at which it could be asked whether it is well"),
+                "take the key out",
+            )
         })?;
     let open = json!({"tcpSocket": {"port": port}});
     let ready = match name {

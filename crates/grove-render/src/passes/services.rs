@@ -1,6 +1,6 @@
 //! Services inside the cluster only.
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::Error;
 
 pub(super) const PASS: Pass = Pass {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use grove_fleet::model::Instance;
 use serde_json::{Map, Value, json};
 
-use super::{Draft, Pass, flags::escaped};
+use super::{draft::Draft, flags::escaped, pass::Pass};
 use crate::{Error, Task};
 
 pub(super) const PASS: Pass = Pass {
@@ -29,10 +29,13 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     let text = escaped(&wanted.to_string());
     if text.len() > LIMIT {
-        return Err(Error::LargeSites {
-            bytes: text.len(),
-            limit: LIMIT,
-        });
+        return Err(Error::new(
+            format!(
+                "`site` has {bytes} bytes in all, and a task takes at most {LIMIT}",
+                bytes = text.len()
+            ),
+            "large texts belong into a theme or a file of the image",
+        ));
     }
     draft.tasks.push(Task {
         service: "lms".to_owned(),

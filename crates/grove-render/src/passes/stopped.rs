@@ -2,7 +2,7 @@
 
 use grove_fleet::model::State;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, workloads};
 
 pub(super) const PASS: Pass = Pass {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{
     Error, annotations,
     object::{Object, each_text},
@@ -60,10 +60,13 @@ fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
             }
         });
         if let Some(name) = left {
-            return Err(Error::UnknownReference {
-                object: object.id().to_string(),
-                name,
-            });
+            return Err(Error::new(
+                format!(
+                    "{object} names the generated ConfigMap {name:?} in a place that cannot be followed",
+                    object = object.id()
+                ),
+                "set `disableNameSuffixHash` on the generator, or mount the ConfigMap as a volume",
+            ));
         }
     }
     Ok(())

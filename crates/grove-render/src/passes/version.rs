@@ -1,6 +1,6 @@
 //! No version in pod templates.
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, annotations};
 
 pub(super) const PASS: Pass = Pass {

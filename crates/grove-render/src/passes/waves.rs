@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, annotations, data_services, object::Object, tasks::Class};
 
 pub(super) const PASS: Pass = Pass {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Draft, Pass};
+use super::{draft::Draft, pass::Pass};
 use crate::{Error, names, object::Object, pod, workloads};
 
 pub(super) const PASS: Pass = Pass {
@@ -22,9 +22,11 @@ const HOSTNAME: &str = "--hostname=";
 
 fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     for (name, worker) in &draft.instance.workers {
-        let refuse = |why: &str| Error::BadWorker {
-            name: name.clone(),
-            why: why.to_owned(),
+        let refuse = |why: &str| {
+            Error::new(
+                format!("`workers.{name}` cannot work: {why}"),
+                "see `grove schema instance`, or leave it out with `null`",
+            )
         };
         let base = format!("{}-worker", worker.service);
         let full = format!("{base}-{name}");

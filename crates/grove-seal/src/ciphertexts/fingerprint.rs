@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use grove_core::digest;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::{Secret, digest};
+use crate::Secret;
 
 /// A cluster's key for fingerprints. Without it a fingerprint, which is public, says nothing of a
 /// value, not even to who guesses.

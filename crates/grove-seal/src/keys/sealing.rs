@@ -143,7 +143,7 @@ impl SealingKey {
             .to_unix_duration();
         Ok(Self {
             public,
-            digest: crate::digest::sha256(&der),
+            digest: grove_core::digest::sha256(&der),
             not_after: i64::try_from(end.as_secs()).unwrap_or(i64::MAX),
         })
     }

@@ -6,9 +6,10 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
 };
+use grove_core::digest;
 use zeroize::Zeroizing;
 
-use crate::{Secret, digest};
+use crate::Secret;
 
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

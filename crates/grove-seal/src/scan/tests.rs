@@ -67,7 +67,7 @@ fn a_value_is_found_however_it_is_written() {
         [Encoding::Escaped]
     );
     assert_eq!(
-        encodings(crate::digest::hex(value.as_bytes())),
+        encodings(grove_core::digest::hex(value.as_bytes())),
         [Encoding::Hex]
     );
     assert!(encodings("nothing".to_owned()).is_empty());

@@ -408,7 +408,7 @@ fn number_text(number: &serde_json::Number) -> String {
 }
 
 fn hex_upper(bytes: &[u8]) -> String {
-    crate::digest::hex(bytes).to_uppercase()
+    grove_core::digest::hex(bytes).to_uppercase()
 }
 
 fn line_start(text: &str, at: usize) -> usize {

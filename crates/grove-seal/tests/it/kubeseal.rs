@@ -136,7 +136,7 @@ fn sealed(world: &World, object: Value) -> Value {
 }
 
 #[test]
-#[ignore = "needs sops/kubeseal; run by cargo xtask test --only seal"]
+#[ignore = "seal: needs kubeseal"]
 fn every_file_comes_out_byte_for_byte() {
     let world = World::new(values());
     let part = prop_oneof![
@@ -178,7 +178,7 @@ fn every_file_comes_out_byte_for_byte() {
 }
 
 #[test]
-#[ignore = "needs sops/kubeseal; run by cargo xtask test --only seal"]
+#[ignore = "seal: needs kubeseal"]
 fn one_ciphertext_serves_every_object_of_its_namespace() {
     let world = World::new(values());
     for name in ["one", "two"] {
@@ -209,7 +209,7 @@ fn one_ciphertext_serves_every_object_of_its_namespace() {
 }
 
 #[test]
-#[ignore = "needs sops/kubeseal; run by cargo xtask test --only seal"]
+#[ignore = "seal: needs kubeseal"]
 fn variables_of_containers_open_too() {
     let world = World::new(values());
     let objects: BTreeMap<_, _> = [(
@@ -237,7 +237,7 @@ fn variables_of_containers_open_too() {
 }
 
 #[test]
-#[ignore = "needs sops/kubeseal; run by cargo xtask test --only seal"]
+#[ignore = "seal: needs kubeseal"]
 fn the_certificate_serves_kubeseal_itself() {
     let world = World::new(values());
     let sealed = Invocation::new(program("GROVE_TEST_KUBESEAL"))

@@ -109,7 +109,7 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 #[test]
-#[ignore = "needs sops/kubeseal; run by cargo xtask test --only seal"]
+#[ignore = "seal: needs sops"]
 fn sops_reads_what_is_created_and_changed_here() {
     let world = World::new();
     let values = || prop::collection::btree_map("[A-Z][A-Z0-9_]{0,12}", texts(), 1..12);
@@ -155,7 +155,7 @@ fn sops_reads_what_is_created_and_changed_here() {
 }
 
 #[test]
-#[ignore = "needs sops/kubeseal; run by cargo xtask test --only seal"]
+#[ignore = "seal: needs sops"]
 fn what_sops_writes_is_read_and_changed_here() {
     let world = World::new();
     for value in cases(
@@ -190,7 +190,7 @@ fn what_sops_writes_is_read_and_changed_here() {
 }
 
 #[test]
-#[ignore = "needs sops/kubeseal; run by cargo xtask test --only seal"]
+#[ignore = "seal: needs sops"]
 fn rules_of_the_configuration_mean_the_same() {
     let world = World::new();
     let other = new_identity().1;
@@ -248,7 +248,7 @@ fn wrapper(world: &World) -> Sops {
 }
 
 #[test]
-#[ignore = "needs sops/kubeseal; run by cargo xtask test --only seal"]
+#[ignore = "seal: needs sops"]
 fn files_of_other_recipients_go_through_the_program() {
     let world = World::new();
     let (key, other) = new_identity();

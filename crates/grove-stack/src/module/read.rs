@@ -12,7 +12,7 @@ use hcl_edit::{
 use super::{Call, Module, ModuleError, Output, Place, Type, Variable};
 
 /// Arguments of a `module` block that are the language's own.
-pub(crate) const OWN_ARGUMENTS: [&str; 7] = [
+pub const OWN_ARGUMENTS: [&str; 7] = [
     "count",
     "depends_on",
     "enabled",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::KustomizeError;
+use super::error::KustomizeError;
 
 /// Names under which Kustomize looks for a directory's kustomization.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];

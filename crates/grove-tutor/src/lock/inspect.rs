@@ -7,9 +7,10 @@ use fs_err as fs;
 use grove_exec::Invocation;
 use serde::Deserialize;
 
-use super::build::limits;
 use crate::cache::Cache;
-use crate::environment::{Environment, Error};
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::install::limits;
 
 /// The script that asks.
 const INSPECT: &str = include_str!("../../../../worker/inspect_distribution.py");

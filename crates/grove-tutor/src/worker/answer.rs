@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
-use grove_render::Task;
+use grove_core::Task;
 use serde::{Deserialize, Serialize};
 
 use super::client::from_json;
@@ -38,7 +38,7 @@ pub struct DeclaredSecret {
 }
 
 impl DeclaredSecret {
-    /// Whether [`Generator`](super::Generator) makes it.
+    /// Whether [`Generator`](crate::Generator) makes it.
     pub fn is_made(&self) -> bool {
         self.class != SecretClass::Fixed
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Failure, WorkerError};
 use super::frames::Frame;
+use super::options::Limits;
 
 /// The protocol's version; `PROTOCOL` in `worker/grove_worker/__init__.py`.
 const PROTOCOL: u32 = 1;
@@ -24,7 +25,7 @@ pub(crate) struct Start<'a> {
     /// Children at the same time.
     pub(crate) parallel: usize,
     /// What each child may use.
-    pub(crate) limits: super::Limits,
+    pub(crate) limits: Limits,
     /// The throw-away JWT key.
     pub(crate) key: Option<&'a str>,
     /// After how many requests with the same plugins compiled templates are made for all.

@@ -5,8 +5,6 @@ use std::io;
 use grove_exec::ExecError;
 use serde::Deserialize;
 
-use crate::environment;
-
 /// Why the worker did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
@@ -33,7 +31,7 @@ pub enum WorkerError {
     Exec(#[from] ExecError),
     /// The worker's files could not be put into the cache.
     #[error(transparent)]
-    Cache(#[from] environment::Error),
+    Cache(#[from] crate::error::Error),
     /// A pipe or a file of Grove's own broke.
     #[error("talking to the Tutor worker failed: {0}")]
     Io(#[from] io::Error),

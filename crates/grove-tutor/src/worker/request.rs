@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grove_render::TutorInput;
+use grove_core::TutorInput;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use grove_core::{Distribution, Lock, Requirement};
 use grove_exec::Invocation;
-use grove_fleet::model::{Distribution, Lock, Requirement};
 use grove_tutor::environment::Error;
 use grove_tutor::{Cache, Environment, environment, lock};
 
@@ -58,7 +58,7 @@ fn error(cache: &Cache, plugins: &[(&str, Requirement)]) -> Error {
 }
 
 #[test]
-#[ignore = "needs the package index; run by cargo xtask test --only tutor"]
+#[ignore = "tutor: needs the package index"]
 fn the_examples_install_from_their_locks_in_every_version() {
     for (name, tutor) in [("verawood-1", "22.0.3"), ("ulmo-1", "21.0.8")] {
         let lock = example(name);
@@ -84,7 +84,7 @@ fn the_examples_install_from_their_locks_in_every_version() {
 }
 
 #[test]
-#[ignore = "needs the package index; run by cargo xtask test --only tutor"]
+#[ignore = "tutor: needs the package index"]
 fn wheels_are_built_to_the_bytes_of_the_lock_on_another_machine() {
     // A cache without them builds them; the lock's hashes then prove the bytes.
     let dir = tempfile::tempdir().unwrap();
@@ -94,7 +94,7 @@ fn wheels_are_built_to_the_bytes_of_the_lock_on_another_machine() {
 }
 
 #[test]
-#[ignore = "needs the package index; run by cargo xtask test --only tutor"]
+#[ignore = "tutor: needs the package index"]
 fn plugins_from_commits_are_locked_and_installed() {
     let dir = tempfile::tempdir().unwrap();
     let shop = commit(&dir.path().join("shop"), HATCHLING);
@@ -163,7 +163,7 @@ fn plugins_from_commits_are_locked_and_installed() {
 }
 
 #[test]
-#[ignore = "needs the package index; run by cargo xtask test --only tutor"]
+#[ignore = "tutor: needs the package index"]
 fn a_plugin_that_does_not_load_is_named_with_its_traceback() {
     let dir = tempfile::tempdir().unwrap();
     let mut files = HATCHLING.to_vec();
@@ -178,7 +178,7 @@ fn a_plugin_that_does_not_load_is_named_with_its_traceback() {
 }
 
 #[test]
-#[ignore = "needs the package index; run by cargo xtask test --only tutor"]
+#[ignore = "tutor: needs the package index"]
 fn what_cannot_be_locked_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let shop = commit(&dir.path().join("shop"), HATCHLING);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grove_render::TutorInput;
+use grove_core::TutorInput;
 use grove_tutor::{
     Failure, FailureKind, Generator, Kustomizer, Limits, SecretClass, Worker, WorkerError,
     WorkerOptions, environment,
@@ -64,7 +64,7 @@ fn failure(worker: &Worker, input: &TutorInput) -> Failure {
 }
 
 #[test]
-#[ignore = "needs the package index; run by cargo xtask test --only tutor"]
+#[ignore = "tutor: needs the package index"]
 fn instances_become_objects_on_every_version() {
     let cache = shared_cache();
     let kustomizer = Kustomizer::find().unwrap();
@@ -131,7 +131,7 @@ fn instances_become_objects_on_every_version() {
 }
 
 #[test]
-#[ignore = "needs the package index; run by cargo xtask test --only tutor"]
+#[ignore = "tutor: needs the package index"]
 fn plugins_that_misbehave_fail_their_own_instance() {
     let cache = shared_cache();
     let environment = Arc::new(environment(&example("verawood-1"), &cache, &Print).unwrap());
@@ -202,7 +202,7 @@ raise ValueError(f'reached {{found}} with {{sorted(os.environ)}}')
 }
 
 #[test]
-#[ignore = "needs the package index; run by cargo xtask test --only tutor"]
+#[ignore = "tutor: needs the package index"]
 fn nothing_remote_is_fetched() {
     let cache = shared_cache();
     let environment = Arc::new(environment(&example("verawood-1"), &cache, &Print).unwrap());
@@ -229,7 +229,7 @@ fn nothing_remote_is_fetched() {
 }
 
 #[test]
-#[ignore = "needs the package index; run by cargo xtask test --only tutor"]
+#[ignore = "tutor: needs the package index"]
 fn secrets_are_made_once_and_in_pairs() {
     let cache = shared_cache();
     let environment = Arc::new(environment(&example("verawood-1"), &cache, &Print).unwrap());

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use grove_core::Requirement;
 use grove_exec::Invocation;
-use grove_fleet::model::Requirement;
 
 /// A plugin with one secret, built by Hatchling.
 pub(crate) const HATCHLING: &[(&str, &str)] = &[

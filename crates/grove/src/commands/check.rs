@@ -1,13 +1,17 @@
 //! `grove check`.
 
-use grove_fleet::check::{self, Released, Report, Summary};
+use grove_fleet::check::{self, Report};
+use grove_operations::{
+    check::{Counts, Request, read},
+    text::count,
+};
 
 use crate::{
-    cli::Global,
-    error::{Exit, Result},
-    output::{Output, count},
-    releasing::{self, Remotes},
-    workspace::{Workspace, is_json},
+    error::{Exit, Kind, Result},
+    global::Global,
+    options::Remotes,
+    output::{Output, is_json},
+    surroundings,
 };
 
 /// Check the fleet and show what is wrong with it.
@@ -32,40 +36,33 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let mut checked = workspace.check()?;
-    if arguments.released {
-        let mut released = Released::default();
-        for cluster in checked.fleet.clusters.keys() {
-            output.progress(&format!("fetching the deploy branch of {cluster}"));
-            let branch = arguments
-                .remotes
-                .open(&workspace, &checked.fleet, cluster)?;
-            releasing::released(&branch, &mut released)?;
-        }
-        output.progress_done();
-        checked = workspace.check_against(Some(released))?;
-    }
-    let Summary { errors, warnings } = Summary::new(&checked.findings);
+    let around = surroundings::around(global, output, &[&arguments.remotes])?;
+    let request = Request {
+        revision: global.rev.clone(),
+        released: arguments.released,
+    };
+    let outcome = read(&around, &request)?;
+    let Counts { errors, warnings } = outcome.summary;
+    let shown = &outcome.shown;
     if is_json(output) {
-        output.json(&Report::new(&checked.findings))?;
+        output.json(&Report::new(&shown.findings))?;
     } else {
         output.print(&check::text(
-            &checked.findings,
-            &workspace.snapshot,
+            &shown.findings,
+            &shown.snapshot,
             output.colour(),
         ))?;
         output.note(&format!(
             "{}, {}, {}: {}, {}",
-            count(checked.fleet.clusters.len(), "cluster"),
-            count(checked.fleet.instances.len(), "instance"),
-            count(checked.fleet.distributions.len(), "distribution"),
+            count(shown.clusters, "cluster"),
+            count(shown.instances, "instance"),
+            count(shown.distributions, "distribution"),
             count(errors, "error"),
             count(warnings, "warning"),
         ));
     }
     Ok(if errors > 0 || (arguments.strict && warnings > 0) {
-        Exit::No
+        Exit::Kind(Kind::No)
     } else {
         Exit::Done
     })

@@ -1,32 +1,22 @@
 //! `grove deploy`.
 
-mod operational;
-mod prepare;
-mod release;
-mod result;
-
-use std::collections::BTreeSet;
-
-use grove_fleet::{
-    Fleet,
-    check::{self, Released},
-    model::Instance,
+use grove_operations::{
+    deploy::{
+        outcome::{Action, Outcome, Row},
+        plan::{self, Plan},
+        request::{self, Request},
+    },
+    release::follow,
 };
-use grove_release::{DeployBranch, Origin};
-use operational::Operational;
-use result::{Action, Row, print};
 
 use crate::{
-    cli::Global,
-    commands::selection::{Agreement, Selection},
-    error::{Exit, Result},
-    following::{self, Wait},
-    origin,
-    output::Output,
-    pipeline::Pipeline,
-    releasing::{self, Remotes},
-    secrets::Secrets,
-    workspace::Workspace,
+    error::{Exit, Kind, Result},
+    global::Global,
+    options::{Agreement, Instances, Places, Remotes, Selection, Wait},
+    output::{Output, is_json},
+    surroundings,
+    terminal::{self, Agreed},
+    waits,
 };
 
 /// Release instances: check, render, seal, and commit to the deploy repository.
@@ -85,188 +75,106 @@ enum Only {
     Operational,
 }
 
-impl Arguments {
-    /// A deploy of how instances are operated.
-    pub(crate) fn operational(
-        message: String,
-        agreement: Agreement,
-        selection: Selection,
-        wait: Wait,
-        remotes: Remotes,
-    ) -> Self {
-        Self {
-            dry_run: false,
-            message: Some(message),
-            local: false,
-            allow_older: false,
-            only: Some(Only::Operational),
-            agreement,
-            confirm_deletes: None,
-            create_remote: false,
-            selection,
-            wait,
-            remotes,
-        }
-    }
-}
-
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    arguments.selection.must_be_stated()?;
-    let (workspace, origin) = origin::read(arguments.local, global)?;
-    // What is operated is rendered from a fleet that was sound; the errors of today are not its own.
-    let fleet = match arguments.only {
-        Some(Only::Operational) => workspace.check()?.fleet,
-        None => workspace.sound(output)?,
+    let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
+    let around = surroundings::around(global, output, &places)?;
+    let instances = Instances {
+        agreement: arguments.agreement,
+        selection: arguments.selection.clone(),
     };
-    let instances = arguments.selection.select(&fleet)?;
-    if !arguments.dry_run || arguments.agreement.expect.is_some() {
-        arguments.agreement.ask(&instances, output)?;
-    }
-    if arguments.local {
-        origin::refuse_production(instances.iter().copied())?;
-    }
-
-    // Every cluster is prepared before the first one is written to: a failure leaves all as they are.
-    let mut prepared = Vec::new();
-    let clusters: BTreeSet<&str> = instances
-        .iter()
-        .map(|instance| instance.address.cluster.as_str())
-        .collect();
-    let deploy = Deploy {
-        arguments,
-        workspace: &workspace,
-        fleet: &fleet,
-        origin: &origin,
-        secrets: Secrets::new(&workspace, &fleet),
-        output,
+    let mut request = Request {
+        id: None,
+        target: instances.request(global.rev.as_deref()),
+        message: arguments.message.clone(),
+        local: arguments.local,
+        allow_older: arguments.allow_older,
+        only: arguments
+            .only
+            .map(|Only::Operational| request::Only::Operational),
+        // A dry run makes nothing, so it shows nothing of a repository that is not there.
+        create_remote: arguments.create_remote && !arguments.dry_run,
+        wait: arguments.wait.seconds(),
     };
-    let mut branches = Vec::new();
-    let mut released = Released::default();
-    for cluster in clusters {
-        let branch = deploy.open(cluster)?;
-        releasing::released(&branch, &mut released)?;
-        branches.push(branch);
+    if arguments.dry_run {
+        let plan = plan::plan(&around, &request)?;
+        return show(plan.outcome(), output);
     }
-    output.progress_done();
-    let operational = arguments
-        .only
-        .map(|Only::Operational| Operational::read(&workspace, &branches, &instances, output))
-        .transpose()?;
-    let instances = match &operational {
-        Some(operational) => operational.instances(),
-        None => instances,
-    };
-    let pipeline = Pipeline::new(output, true)?;
-    output.progress("rendering");
-    // What Argo CD reads is what the fleet says; `--deploy-remote` only says where this pushes.
-    let remote = &fleet.deploy_remote;
-    let trees = match &operational {
-        Some(operational) => operational.trees(&pipeline, remote)?,
-        None => pipeline.trees(&fleet, &instances, remote)?,
-    };
-    output.progress_done();
-    let checked = workspace.check_against(Some(released))?;
-    // What runs and is gone from the fleet shows only beside the branch: say so here.
-    let gone: Vec<_> = checked
-        .findings
-        .iter()
-        .filter(|finding| finding.rule == "instance-gone")
-        .cloned()
-        .collect();
-    output.must_see(&check::text(
-        &gone,
-        &workspace.snapshot,
-        output.colour_on_stderr(),
-    ));
-    if arguments.only.is_none() {
-        workspace.sound_of(checked, output)?;
-    }
-    for branch in branches {
-        let cluster = branch.cluster().to_owned();
-        let chosen = instances
-            .iter()
-            .filter(|instance| instance.address.cluster == cluster);
-        let mut items = Vec::new();
-        for instance in chosen {
-            if let Some(tree) = trees.get(&instance.address) {
-                items.push(deploy.prepare(&branch, instance, tree).map_err(|error| {
-                    error.context(format!("cannot release {}", instance.address))
-                })?);
-            }
-        }
-        prepared.push((branch, items));
-    }
-    let deletions = deploy.confirm_deletions(&prepared)?;
-
-    let mut rows = Vec::new();
-    let mut followed = Vec::new();
-    for (mut branch, items) in prepared {
-        let cluster = branch.cluster().to_owned();
-        match deploy.release(&mut branch, items) {
-            Ok(released) => rows.extend(released),
-            Err(error) => {
-                // What was pushed to other clusters stays, and must be known.
-                print(&rows, &[], arguments.dry_run, deletions, output)?;
-                return Err(error.context(format!("nothing was released on {cluster}")));
-            }
-        }
-        if arguments.wait.wait && !arguments.dry_run {
-            followed.extend(to_follow(&branch, &instances, &rows)?);
-        }
-    }
-    let (waits, waited) = following::follow(&arguments.wait, &fleet.clusters, &followed, output)?;
-    let exit = print(&rows, &waits, arguments.dry_run, deletions, output)?;
-    Ok(if waited == Exit::Done { exit } else { waited })
+    request.target = terminal::agreed(request.target.clone(), output, |_| {
+        plan::look(&around, &request)
+    })?;
+    let plan = plan::plan(&around, &request)?;
+    carry_out(plan, arguments.confirm_deletes, output)
 }
 
-/// What of a cluster's branch is to be followed: all that was chosen and is not held.
-fn to_follow(
-    branch: &DeployBranch,
-    instances: &[&Instance],
-    rows: &[Row],
-) -> Result<Vec<following::Release>> {
-    let Some(tip) = branch.tip() else {
-        return Ok(Vec::new());
+/// Carries a deploy out where what it deletes was confirmed, and says what became of each instance.
+pub(super) fn carry_out(plan: Plan<'_>, deletions: Option<usize>, output: &Output) -> Result {
+    let agreed = Agreed {
+        deletions,
+        ..Agreed::default()
     };
-    let is_running = |instance: &&&Instance| {
-        instance.address.cluster == branch.cluster()
-            && rows.iter().any(|row| {
-                row.instance == instance.address.to_string()
-                    && !matches!(row.action, Action::Held | Action::Frozen)
-            })
-    };
-    instances
-        .iter()
-        .filter(is_running)
-        .map(|instance| following::Release::new(branch, instance, tip))
-        .collect()
+    let consent = terminal::consent_beside(plan.needs(), &agreed, output)?;
+    let mut outcome = plan.carry_out(&consent)?;
+    let failure = outcome.failure.take();
+    let exit = show(&outcome, output)?;
+    failure.map_or(Ok(exit), Err)
 }
 
-struct Deploy<'a> {
-    arguments: &'a Arguments,
-    workspace: &'a Workspace,
-    fleet: &'a Fleet,
-    origin: &'a Origin,
-    secrets: Secrets<'a>,
-    output: &'a Output,
-}
-
-impl Deploy<'_> {
-    fn open(&self, cluster: &str) -> Result<DeployBranch> {
-        self.output
-            .progress(&format!("fetching the deploy branch of {cluster}"));
-        let remotes = &self.arguments.remotes;
-        if self.arguments.create_remote && !self.arguments.dry_run {
-            remotes.create(self.workspace, self.fleet, cluster, self.output)?;
-        }
-        let branch = remotes.open(self.workspace, self.fleet, cluster)?;
-        if let Some(lost) = branch.rewritten() {
-            self.output.warn(&format!(
-                "{} was rewritten: its history lacks {}, where it was last seen",
-                branch.name(),
-                lost.short()
+/// Shows what became of each instance, and gives the exit code that it means.
+fn show(outcome: &Outcome, output: &Output) -> Result {
+    output.outcome(outcome, || {
+        let rows = outcome.instances.iter();
+        rows.map(|row| line(row, outcome.dry_run)).collect()
+    })?;
+    if !is_json(output) {
+        if !outcome.has(Action::Released) {
+            output.note("nothing changed; nothing was released");
+        } else if outcome.dry_run && outcome.confirm_deletes > 0 {
+            output.note(&format!(
+                "to deploy this, say `--confirm-deletes {}`",
+                outcome.confirm_deletes
             ));
         }
-        Ok(branch)
+        waits::print(&outcome.waits, output)?;
+    }
+    let (is_held, is_frozen) = (outcome.has(Action::Held), outcome.has(Action::Frozen));
+    if is_held {
+        output.note("held instances follow the fleet again after `grove unhold`, or when what they would get changes");
+    }
+    if is_frozen {
+        output.note("frozen instances follow the fleet again with the first deploy after the freeze, or after `grove unfreeze`");
+    }
+    Ok(match follow::verdict(&outcome.waits) {
+        Some(kind) => Exit::Kind(kind),
+        None if is_held || is_frozen => Exit::Kind(Kind::Refused),
+        None => Exit::Done,
+    })
+}
+
+fn line(row: &Row, dry_run: bool) -> String {
+    let release = row
+        .release
+        .map(|release| format!("{release:04}"))
+        .unwrap_or_default();
+    let reason = row.reason.as_deref();
+    match row.action {
+        Action::Released => format!(
+            "{}: {} {release} (+{} ~{} -{})\n",
+            row.instance,
+            if dry_run { "would release" } else { "released" },
+            row.added,
+            row.changed,
+            row.removed
+        ),
+        Action::Unchanged => format!("{}: nothing changed, runs {release}\n", row.instance),
+        Action::Held => format!(
+            "{}: held at {release}: {}\n",
+            row.instance,
+            reason.unwrap_or("no reason given")
+        ),
+        Action::Frozen => format!(
+            "{}: {}; stays at {release}\n",
+            row.instance,
+            reason.unwrap_or("frozen")
+        ),
     }
 }

@@ -1,19 +1,13 @@
 //! `grove diff`.
 
-use std::collections::BTreeMap;
-
-use grove_fleet::model::State;
-use grove_release::{DeployBranch, compose, compose_without_jobs, diff};
+use grove_operations::release::difference::{Outcome, Request, read, summary};
 
 use crate::{
-    cli::Global,
-    commands::selection::Selection,
-    error::{Exit, Result},
-    output::Output,
-    pipeline::Pipeline,
-    releasing::{self, Remotes},
-    report,
-    workspace::{Workspace, is_json},
+    error::{Exit, Kind, Result},
+    global::Global,
+    options::{Remotes, Selection},
+    output::{Output, is_json},
+    report, surroundings,
 };
 
 /// Show what a deploy would change, object by object.
@@ -39,67 +33,34 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.sound(output)?;
-    let instances = arguments.selection.select(&fleet)?;
-    let pipeline = Pipeline::new(output, true)?;
-    output.progress("rendering");
-    let trees = pipeline.trees(&fleet, &instances, &fleet.deploy_remote)?;
-    let mut branches: BTreeMap<&str, DeployBranch> = BTreeMap::new();
-    let mut rows = Vec::new();
-    let mut differs = false;
-    for instance in instances {
-        let cluster = instance.address.cluster.as_str();
-        if !branches.contains_key(cluster) {
-            output.progress(&format!("fetching the deploy branch of {cluster}"));
-            branches.insert(
-                cluster,
-                arguments.remotes.open(&workspace, &fleet, cluster)?,
-            );
-        }
-        let (Some(branch), Some(tree)) = (branches.get(cluster), trees.get(&instance.address))
-        else {
-            continue;
-        };
-        let view = branch.view()?;
-        let name = &instance.address.instance;
-        let before = view.objects(name)?;
-        let previous = releasing::ciphertexts(&view, name)?;
-        let sealed = releasing::preview(instance, tree, previous.as_ref())?;
-        let objects = if instance.state == State::Stopped {
-            compose_without_jobs(sealed, before.as_ref())
-        } else {
-            compose(sealed, before.as_ref())
-        };
-        let mut old = before.unwrap_or_default();
-        let mut new = objects;
-        // Both sets of files are one tree to whoever reads the difference.
-        old.extend(view.apps(name)?);
-        new.extend(tree.apps.clone());
-        let diff = diff(&old, &new);
-        output.progress_done();
-        differs |= !diff.is_empty();
-        if is_json(output) {
-            rows.push(serde_json::json!({"instance": instance.address, "diff": diff}));
-        } else if diff.is_empty() {
-            output.note(&format!("{}: no difference", instance.address));
-        } else {
-            output.print(&format!(
-                "{}: {}\n",
-                instance.address,
-                report::summary(&diff)
-            ))?;
-            if !arguments.stat {
-                output.print(&report::text(&diff, output.colour()))?;
-            }
-        }
-    }
-    if is_json(output) {
-        output.json(&serde_json::json!({"version": 1, "instances": rows}))?;
-    }
+    let around = surroundings::around(global, output, &[&arguments.remotes])?;
+    let request = Request {
+        revision: global.rev.clone(),
+        selection: arguments.selection.request(),
+    };
+    let outcome = read(&around, &request)?;
+    show(&outcome, arguments.stat, output)?;
+    let differs = outcome.instances.iter().any(|row| !row.diff.is_empty());
     Ok(if differs && arguments.exit_code {
-        Exit::No
+        Exit::Kind(Kind::No)
     } else {
         Exit::Done
     })
+}
+
+fn show(outcome: &Outcome, only_count: bool, output: &Output) -> Result<()> {
+    if is_json(output) {
+        return output.outcome(outcome, String::new);
+    }
+    for row in &outcome.instances {
+        if row.diff.is_empty() {
+            output.note(&format!("{}: no difference", row.instance));
+            continue;
+        }
+        output.print(&format!("{}: {}\n", row.instance, summary(&row.diff)))?;
+        if !only_count {
+            output.print(&report::text(&row.diff, output.colour()))?;
+        }
+    }
+    Ok(())
 }

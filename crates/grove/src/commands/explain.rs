@@ -1,23 +1,15 @@
 //! `grove explain`.
 
 use clap_complete::ArgValueCandidates;
-use grove_fleet::{
-    layer::{self, Effect},
-    load,
-};
+use grove_operations::fleet::explain::{self, Effect, Request};
 
 use crate::{
-    cli::Global,
-    commands::{candidates, rollback},
-    error::{CommandError, Exit, Result, from_error},
-    output::Output,
-    workspace::{Workspace, is_json},
+    candidates,
+    error::{Error, Exit, Kind, Result},
+    global::Global,
+    output::{Output, is_json},
+    surroundings,
 };
-
-from_error!(layer::ExplainError, |error| match error {
-    layer::ExplainError::NoInstance { .. } => Exit::Usage,
-    layer::ExplainError::NoValue { .. } => Exit::No,
-});
 
 /// Show where a value comes from and what it overrode.
 ///
@@ -39,29 +31,24 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let documents = load::documents(&workspace.snapshot);
-    let address = rollback::address(&arguments.instance)?;
-    let explanation = layer::explain(&documents, &address, &arguments.path)?;
-    let fleet = load::fleet(&documents);
-    let given = explanation
-        .value
-        .as_ref()
-        .map(|value| load::given(&fleet, &address, value))
-        .unwrap_or_default();
+    let around = surroundings::around(global, output, &[])?;
+    let request = Request {
+        revision: global.rev.clone(),
+        instance: arguments.instance.clone(),
+        path: arguments.path.clone(),
+    };
+    let outcome = explain::read(&around, &request)?;
     if is_json(output) {
-        let mut value = serde_json::to_value(&explanation)
-            .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
-        value["outputs"] = serde_json::to_value(&given)
-            .map_err(|error| CommandError::from_error(Exit::Bug, &error))?;
+        let value =
+            serde_json::to_value(&outcome).map_err(|error| Error::from_error(Kind::Bug, &error))?;
         output.json(&value)?;
         return Ok(Exit::Done);
     }
-    match &explanation.value {
+    match &outcome.value {
         Some(value) => output.print(&grove_yaml::emit(value))?,
         None => output.print("(nothing)\n")?,
     }
-    for layer in explanation.layers.iter().rev() {
+    for layer in outcome.layers.iter().rev() {
         let effect = match layer.effect {
             Effect::Used => "",
             Effect::Overridden => "  overridden",
@@ -73,10 +60,10 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         }
         output.print(&format!(
             "  {}:{}  {}: {value}{effect}\n",
-            layer.place.file, layer.place.line, layer.layer
+            layer.file, layer.line, layer.layer
         ))?;
     }
-    for given in &given {
+    for given in &outcome.outputs {
         let value = match (&given.value, &given.why) {
             (Some(value), _) => value.to_string(),
             (None, why) => format!("no value: {}", why.as_deref().unwrap_or_default()),

@@ -1,19 +1,20 @@
 //! `grove history`.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 use grove_cluster::argo::clean;
-use grove_fleet::Address;
-use grove_release::{DeployBranch, Record, Run};
+use grove_operations::release::{
+    frozen,
+    history::{self, Row},
+};
+use grove_release::{Freeze, Hold, Record, Run};
 
 use crate::{
-    cli::Global,
-    commands::selection::Selection,
     error::{Exit, Result},
-    freezing,
-    output::Output,
-    releasing::{Remotes, release_name},
-    workspace::{Workspace, is_json},
+    global::Global,
+    options::{Remotes, Selection},
+    output::{Output, is_json},
+    surroundings,
 };
 
 /// List the releases of instances.
@@ -39,92 +40,81 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let mut branches: BTreeMap<&str, DeployBranch> = BTreeMap::new();
-    let mut rows = Vec::new();
-    for instance in arguments.selection.select(&fleet)? {
-        let cluster = instance.address.cluster.as_str();
-        if !branches.contains_key(cluster) {
-            output.progress(&format!("fetching the deploy branch of {cluster}"));
-            branches.insert(
-                cluster,
-                arguments.remotes.open(&workspace, &fleet, cluster)?,
-            );
-        }
-        let Some(branch) = branches.get(cluster) else {
-            continue;
-        };
-        let view = branch.view()?;
-        let name = &instance.address.instance;
-        if arguments.runs {
-            let runs = view.runs(name, arguments.limit)?;
-            if is_json(output) {
-                rows.push(serde_json::json!({"instance": instance.address, "runs": runs}));
-                continue;
+    let around = surroundings::around(global, output, &[&arguments.remotes])?;
+    let request = history::Request {
+        revision: global.rev.clone(),
+        selection: arguments.selection.request(),
+        limit: arguments.limit,
+        runs: arguments.runs,
+    };
+    let mut outcome = history::read(&around, &request)?;
+    let failure = outcome.failure.take();
+    // Half a document says nothing to a script.
+    if failure.is_none() || !is_json(output) {
+        output.outcome(&outcome, || outcome.instances.iter().map(text).collect())?;
+    }
+    failure.map_or(Ok(Exit::Done), Err)
+}
+
+fn text(row: &Row) -> String {
+    match row {
+        Row::Runs { instance, runs } => runs.iter().map(|run| line(instance, run)).collect(),
+        Row::Releases {
+            instance, releases, ..
+        } if releases.is_empty() => format!("{instance}: never released\n"),
+        Row::Releases {
+            instance,
+            hold,
+            freeze,
+            releases,
+        } => {
+            let mut text = String::new();
+            for (index, record) in releases.iter().enumerate() {
+                let (hold, freeze) = match index {
+                    0 => (hold.as_ref(), freeze.as_ref()),
+                    _ => (None, None),
+                };
+                let _written = writeln!(text, "{}", release(instance, record, hold, freeze));
             }
-            output.progress_done();
-            for run in runs {
-                output.print(&line(&instance.address, &run))?;
-            }
-            continue;
-        }
-        let hold = view.hold(name)?;
-        let freeze = freezing::in_force(&view, &instance.address)?;
-        let numbers = view.releases(name)?;
-        let records: Vec<Record> = numbers
-            .into_iter()
-            .take(arguments.limit)
-            .map(|number| view.record(name, number))
-            .collect::<std::result::Result<_, _>>()?;
-        if is_json(output) {
-            rows.push(serde_json::json!({
-                "instance": instance.address, "hold": hold, "freeze": freeze, "releases": records,
-            }));
-            continue;
-        }
-        output.progress_done();
-        for (index, record) in records.iter().enumerate() {
-            let mut line = format!(
-                "{}  {}  {}  {}",
-                release_name(cluster, record),
-                record.time,
-                record
-                    .source
-                    .commit
-                    .map_or_else(|| "local".to_owned(), |commit| commit.short()),
-                record.author.split(" <").next().unwrap_or_default(),
-            );
-            if let Some(of) = record.rollback_of {
-                let _written = write!(line, "  rollback to {of:04}");
-            }
-            if let Some(message) = &record.message {
-                let _written = write!(line, "  {}", message.lines().next().unwrap_or_default());
-            }
-            if index == 0
-                && let Some(hold) = &hold
-            {
-                let _written = write!(line, "  [held: {}]", hold.reason);
-            }
-            if index == 0
-                && let Some(freeze) = &freeze
-            {
-                let _written = write!(line, "  [{}]", freezing::described(freeze));
-            }
-            output.print(&format!("{line}\n"))?;
-        }
-        if records.is_empty() {
-            output.print(&format!("{}: never released\n", instance.address))?;
+            text
         }
     }
-    if is_json(output) {
-        output.json(&serde_json::json!({"version": 1, "instances": rows}))?;
+}
+
+/// A release, in a line.
+fn release(
+    instance: &str,
+    record: &Record,
+    hold: Option<&Hold>,
+    freeze: Option<&Freeze>,
+) -> String {
+    let mut line = format!(
+        "{instance}@{:04}  {}  {}  {}",
+        record.release,
+        record.time,
+        record
+            .source
+            .commit
+            .map_or_else(|| "local".to_owned(), |commit| commit.short()),
+        record.author.split(" <").next().unwrap_or_default(),
+    );
+    if let Some(of) = record.rollback_of {
+        let _written = write!(line, "  rollback to {of:04}");
     }
-    Ok(Exit::Done)
+    if let Some(message) = &record.message {
+        let _written = write!(line, "  {}", message.lines().next().unwrap_or_default());
+    }
+    if let Some(hold) = hold {
+        let _written = write!(line, "  [held: {}]", hold.reason);
+    }
+    if let Some(freeze) = freeze {
+        let _written = write!(line, "  [{}]", frozen::described(freeze));
+    }
+    line
 }
 
 /// A command that was run, in a line.
-fn line(address: &Address, run: &Run) -> String {
+fn line(address: &str, run: &Run) -> String {
     let how = match run.exit_code {
         Some(code) => format!("exit code {code}"),
         None => "did not end".to_owned(),

@@ -2,10 +2,18 @@
 
 mod maintenance;
 mod start;
-mod state;
 mod stop;
 
-use crate::{cli::Global, error::Result, output::Output};
+use grove_operations::deploy::state::{self, Request};
+
+use super::deploy;
+use crate::{
+    error::Result,
+    global::Global,
+    options::{Agreement, Instances, Places, Remotes, Selection, Wait},
+    output::Output,
+    surroundings, terminal,
+};
 
 /// Stop and start instances, and put them into maintenance.
 #[derive(Debug, clap::Args)]
@@ -27,4 +35,40 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         Command::Stop(arguments) => stop::run(arguments, global, output),
         Command::Start(arguments) => start::run(arguments, global, output),
     }
+}
+
+/// What every change of state needs.
+#[derive(Clone, Debug, clap::Args)]
+struct Change {
+    /// What it is for; stands in the commits and in the releases.
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+    #[command(flatten)]
+    agreement: Agreement,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    wait: Wait,
+    #[command(flatten)]
+    remotes: Remotes,
+}
+
+/// Changes the state of instances, in the fleet and in their clusters.
+fn carry_out(change: &Change, to: state::Change, global: &Global, output: &Output) -> Result {
+    let places: [&dyn Places; 2] = [&change.remotes, &change.wait.reach];
+    let around = surroundings::around(global, output, &places)?;
+    let instances = Instances {
+        agreement: change.agreement,
+        selection: change.selection.clone(),
+    };
+    let request = Request {
+        id: None,
+        target: instances.request(global.rev.as_deref()),
+        change: to,
+        message: change.message.clone(),
+        wait: change.wait.seconds(),
+    };
+    let plan = state::plan(&around, &request)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    deploy::carry_out(plan.commit(&consent)?, None, output)
 }

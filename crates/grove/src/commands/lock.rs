@@ -1,15 +1,14 @@
 //! `grove lock`.
 
 use clap_complete::ArgValueCandidates;
+use grove_operations::fleet::lock::{self, Request};
 
 use crate::{
-    cli::Global,
-    commands::candidates,
-    error::{CommandError, Exit, Result},
+    candidates,
+    error::{Error, Exit, Kind, Result},
+    global::Global,
     output::Output,
-    pipeline::{Steps, cache},
-    surroundings,
-    workspace::Workspace,
+    surroundings, terminal,
 };
 
 /// Resolve a distribution to exact, hashed packages.
@@ -31,47 +30,28 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     if global.rev.is_some() {
-        return Err(CommandError::usage(
+        return Err(Error::usage(
             "`grove lock` writes to the work tree; leave `--rev` out",
         ));
     }
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let distribution = fleet.distributions.get(&arguments.name).ok_or_else(|| {
-        let names: Vec<_> = fleet.distributions.keys().map(String::as_str).collect();
-        CommandError::usage(format!(
-            "no distribution `{}` that can be read",
-            arguments.name
-        ))
-        .hint(if names.is_empty() {
-            "`grove new distribution NAME` makes one; `grove check` shows what is wrong".to_owned()
-        } else {
-            format!(
-                "there are: {}; `grove check` shows what is wrong",
-                names.join(", ")
-            )
-        })
-    })?;
-    let steps = Steps {
-        output,
-        what: &distribution.name,
+    let around = surroundings::around(global, output, &[])?;
+    let request = Request {
+        id: None,
+        name: arguments.name.clone(),
     };
-    let text = grove_tutor::lock(distribution, &cache()?, &steps)?;
-    output.progress_done();
-    let path = workspace
-        .root
-        .join("distributions")
-        .join(format!("{}.lock", distribution.name));
-    let same = fs_err::read_to_string(&path).is_ok_and(|old| old == text);
-    if same {
+    let plan = lock::plan(&around, &request)?;
+    let outcome = plan.outcome();
+    let path = around.fleet()?.join(&outcome.file);
+    if !outcome.is_changed {
         output.note(&format!("{} is current", path.display()));
         return Ok(Exit::Done);
     }
     if arguments.check {
         output.note(&format!("{} would change", path.display()));
-        return Ok(Exit::No);
+        return Ok(Exit::Kind(Kind::No));
     }
-    surroundings::write_atomically(&path, &text)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    plan.carry_out(&consent)?;
     output.note(&format!("wrote {}", path.display()));
     Ok(Exit::Done)
 }

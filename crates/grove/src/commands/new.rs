@@ -1,20 +1,15 @@
 //! `grove new`.
 
-use std::collections::BTreeMap;
-
 use clap::builder::PossibleValuesParser;
-use grove_fleet::{
-    model::{Environment, Identity},
-    scaffold::{self, Files, NewDistribution, NewInstance},
-};
-use grove_seal::keys::new_token;
+use grove_fleet::model::Environment;
+use grove_operations::fleet::new::{distribution, group, instance};
 
+use super::cluster;
 use crate::{
-    cli::Global,
-    commands::{cluster, init, rollback},
-    error::{CommandError, Exit, Result},
+    error::{Error, Exit, Result},
+    global::Global,
     output::Output,
-    workspace::Workspace,
+    surroundings, terminal,
 };
 
 /// Make a new cluster, distribution, group or instance.
@@ -112,100 +107,67 @@ struct InstanceArguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     if global.rev.is_some() {
-        return Err(CommandError::usage(
+        return Err(Error::usage(
             "this writes to the work tree; leave `--rev` out",
         ));
     }
-    let workspace = Workspace::open(global)?;
-    match &arguments.command {
-        Command::Cluster(arguments) => cluster::new::make(arguments, &workspace, output)?,
-        Command::Distribution(arguments) => {
-            valid(&arguments.name)?;
-            let plugins = arguments
-                .plugins
-                .iter()
-                .map(|plugin| {
-                    let (package, version) = plugin.split_once("==").ok_or_else(|| {
-                        CommandError::usage(format!("`{plugin}` is not `PACKAGE==VERSION`"))
-                    })?;
-                    Ok((package.to_owned(), version.to_owned()))
-                })
-                .collect::<Result<BTreeMap<_, _>>>()?;
-            let files = scaffold::distribution(NewDistribution {
-                name: &arguments.name,
-                release: &arguments.release,
-                tutor: &arguments.tutor,
-                plugins: &plugins,
-            });
-            write(&workspace, &files, output)?;
-            output.note(&format!("next: `grove lock {}`", arguments.name));
-        }
-        Command::Group(arguments) => {
-            valid(&arguments.name)?;
-            write(&workspace, &scaffold::group(&arguments.name), output)?;
-        }
-        Command::Instance(arguments) => instance(arguments, &workspace, output)?,
+    let around = surroundings::around(global, output, &[])?;
+    let (plan, next) = match &arguments.command {
+        Command::Cluster(arguments) => return cluster::new::run(arguments, global, output),
+        Command::Distribution(arguments) => (
+            distribution::plan(&around, &arguments.request())?,
+            Some(format!("`grove lock {}`", arguments.name)),
+        ),
+        Command::Group(arguments) => (group::plan(&around, &arguments.request())?, None),
+        Command::Instance(arguments) => (
+            instance::plan(&around, &arguments.request())?,
+            Some(format!(
+                "`grove secret generate {}`, `grove check`",
+                arguments.address
+            )),
+        ),
+    };
+    let consent = terminal::consent(plan.needs(), output)?;
+    plan.carry_out(&consent)?;
+    if let Some(next) = next {
+        output.note(&format!("next: {next}"));
     }
     Ok(Exit::Done)
 }
 
-fn instance(arguments: &InstanceArguments, workspace: &Workspace, output: &Output) -> Result<()> {
-    let address = rollback::address(&arguments.address)?;
-    valid(&address.instance)?;
-    let fleet = workspace.check()?.fleet;
-    let cluster = rollback::find_cluster(&fleet, &address.cluster)?;
-    let environment = Environment::from_name(&arguments.environment).ok_or_else(|| {
-        CommandError::usage(format!("`{}` is not an environment", arguments.environment))
-    })?;
-    let lms = match (&arguments.host, &cluster.domain) {
-        (Some(host), _) => host.clone(),
-        (None, Some(domain)) => format!("{}.{domain}", address.instance),
-        (None, None) => {
-            return Err(CommandError::usage("say the LMS's host with `--host`")
-                .hint("a cluster with a `domain` gives its instances hosts below it"));
+impl DistributionArguments {
+    fn request(&self) -> distribution::Request {
+        distribution::Request {
+            id: None,
+            name: self.name.clone(),
+            release: self.release.clone(),
+            tutor: self.tutor.clone(),
+            plugins: self.plugins.clone(),
         }
-    };
-    let groups: Vec<&str> = arguments.groups.iter().map(String::as_str).collect();
-    let identity = Identity {
-        namespace: address.instance.clone(),
-        id: new_token(24).expose().to_owned(),
-    };
-    let files = scaffold::instance(NewInstance {
-        address: &address,
-        client: arguments.client.as_deref().unwrap_or(&address.instance),
-        environment,
-        groups: &groups,
-        ring: arguments.ring.as_deref(),
-        distribution: arguments.distribution.as_deref(),
-        identity: &identity,
-        lms: &lms,
-        plugins: &["mfe", "indigo"],
-        platform_name: &arguments.platform_name,
-    });
-    write(workspace, &files, output)?;
-    output.note(&format!(
-        "next: `grove secret generate {address}`, `grove check`"
-    ));
-    Ok(())
-}
-
-/// Writes new files of a fleet that the check finds nothing wrong with.
-pub(super) fn write(workspace: &Workspace, files: &Files, output: &Output) -> Result<()> {
-    init::refuse_existing(&workspace.root, files.keys().map(String::as_str))?;
-    init::refuse_unsound(&workspace.snapshot, files, output)?;
-    init::write(&workspace.root, files, output)
-}
-
-/// Names become names of Kubernetes objects and directories.
-pub(super) fn valid(name: &str) -> Result<()> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(plain)
-        && !name.ends_with('-')
-        && name.len() <= 40
-    {
-        return Ok(());
     }
-    Err(CommandError::usage(format!("`{name}` cannot be a name"))
-        .hint("at most 40 lower-case letters, digits and dashes, beginning with a letter"))
+}
+
+impl GroupArguments {
+    fn request(&self) -> group::Request {
+        group::Request {
+            id: None,
+            name: self.name.clone(),
+        }
+    }
+}
+
+impl InstanceArguments {
+    fn request(&self) -> instance::Request {
+        instance::Request {
+            id: None,
+            instance: self.address.clone(),
+            client: self.client.clone(),
+            environment: self.environment.clone(),
+            groups: self.groups.clone(),
+            ring: self.ring.clone(),
+            distribution: self.distribution.clone(),
+            host: self.host.clone(),
+            platform_name: self.platform_name.clone(),
+        }
+    }
 }

@@ -1,18 +1,18 @@
 //! `grove render`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use grove_fleet::model::Instance;
-use grove_render::Tree;
+use grove_operations::{
+    render::directory::{Request, write},
+    text::count,
+};
 
 use crate::{
-    cli::Global,
-    commands::selection::Selection,
-    error::{CommandError, Exit, Result},
-    output::{Output, count},
-    pipeline::Pipeline,
+    error::{Exit, Result},
+    global::Global,
+    options::Selection,
+    output::{Output, is_json},
     surroundings,
-    workspace::{Workspace, is_json},
 };
 
 /// Render instances to plain YAML, without secrets.
@@ -36,75 +36,25 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.sound(output)?;
-    let instances = arguments.selection.select(&fleet)?;
-    let pipeline = Pipeline::new(output, !arguments.no_cache)?;
-    output.progress("rendering");
-    let trees = pipeline.trees(&fleet, &instances, &fleet.deploy_remote)?;
-    output.progress_done();
-    let mut rows = Vec::new();
-    for instance in instances {
-        let Some(tree) = trees.get(&instance.address) else {
-            continue;
-        };
-        write(&arguments.out, instance, tree)?;
-        rows.push(serde_json::json!({
-            "instance": instance.address,
-            "objects": tree.objects.len(),
-            "secrets": tree.secrets,
-            "images": tree.images,
-        }));
-        if !is_json(output) {
-            output.print(&format!(
-                "{}: {}, {}\n",
-                instance.address,
-                count(tree.objects.len(), "object"),
-                count(tree.secrets.len(), "secret")
-            ))?;
-        }
+    let around = surroundings::around(global, output, &[])?;
+    let request = Request {
+        revision: global.rev.clone(),
+        selection: arguments.selection.request(),
+        anew: arguments.no_cache,
+    };
+    let mut outcome = write(&around, &request, &arguments.out)?;
+    let failure = outcome.failure.take();
+    // A document of a part would pass for the whole.
+    if failure.is_none() || !is_json(output) {
+        output.outcome(&outcome, || {
+            let rows = outcome.instances.iter();
+            rows.map(|row| {
+                let objects = count(row.objects, "object");
+                let secrets = count(row.secrets.len(), "secret");
+                format!("{}: {objects}, {secrets}\n", row.instance)
+            })
+            .collect()
+        })?;
     }
-    if is_json(output) {
-        output.json(&serde_json::json!({"version": 1, "instances": rows}))?;
-    }
-    Ok(Exit::Done)
-}
-
-/// Writes a tree, replacing what an earlier render left of the same instance.
-fn write(out: &Path, instance: &Instance, tree: &Tree) -> Result<()> {
-    let cluster = out.join(&instance.address.cluster);
-    let objects = cluster.join("instances").join(&instance.address.instance);
-    let apps = cluster.join("apps");
-    // What stands at a place that this wrote before is ours; anything else there is not.
-    if objects.exists() {
-        for entry in fs_err::read_dir(&objects)? {
-            let path = entry?.path();
-            if path.extension().is_none_or(|extension| extension != "yaml") {
-                return Err(CommandError::refused(format!(
-                    "`{}` was not written by `grove render`",
-                    path.display()
-                ))
-                .hint("name another directory with `--out`"));
-            }
-        }
-    }
-    // Put in place by a rename: an instance's directory is whole or as it was.
-    let instances = cluster.join("instances");
-    fs_err::create_dir_all(&instances)?;
-    let scratch = tempfile::Builder::new()
-        .prefix(".render-")
-        .tempdir_in(&instances)?;
-    let fresh = scratch.path().join("new");
-    fs_err::create_dir(&fresh)?;
-    for (name, object) in &tree.objects {
-        fs_err::write(fresh.join(name), grove_yaml::emit(object))?;
-    }
-    if objects.exists() {
-        fs_err::rename(&objects, scratch.path().join("old"))?;
-    }
-    fs_err::rename(&fresh, &objects)?;
-    for (name, object) in &tree.apps {
-        surroundings::write_atomically(&apps.join(name), grove_yaml::emit(object))?;
-    }
-    Ok(())
+    failure.map_or(Ok(Exit::Done), Err)
 }

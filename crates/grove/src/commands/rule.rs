@@ -1,11 +1,10 @@
 //! `grove rule`.
 
-use grove_fleet::{check, near::nearest};
+use grove_operations::fleet::rules::{self, Severity};
 
 use crate::{
-    error::{CommandError, Exit, Result},
-    output::Output,
-    workspace::is_json,
+    error::{Exit, Result},
+    output::{Output, is_json},
 };
 
 /// Show what a finding means and how to mend it.
@@ -22,36 +21,30 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     let Some(id) = &arguments.id else {
-        if is_json(output) {
-            let rules: Vec<_> = check::rules::ALL.iter().collect();
-            output.json(&serde_json::json!({"version": 1, "rules": rules}))?;
-            return Ok(Exit::Done);
-        }
-        for rule in check::rules::ALL {
-            output.print(&format!("{:<32} {}\n", rule.id, rule.summary))?;
-        }
+        let outcome = rules::read()?;
+        output.outcome(&outcome, || {
+            let rules = outcome.rules.iter();
+            let lines: Vec<String> = rules
+                .map(|rule| format!("{:<32} {}\n", rule.id, rule.summary))
+                .collect();
+            lines.concat()
+        })?;
         return Ok(Exit::Done);
     };
-    let rule = check::rules::find(id).ok_or_else(|| {
-        let near = nearest(id, check::rules::ALL.iter().map(|rule| rule.id));
-        CommandError::usage(format!("there is no rule `{id}`")).hint(near.map_or_else(
-            || "`grove rule` lists them".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        ))
-    })?;
+    let rule = rules::find(id)?;
     if is_json(output) {
-        output.json(rule)?;
-    } else {
-        let severity = match rule.severity {
-            grove_fleet::Severity::Error => "error",
-            grove_fleet::Severity::Warning => "warning",
-        };
-        output.print(&format!(
-            "{} ({severity}): {}\n\n{}\n",
-            rule.id,
-            rule.summary,
-            rule.documentation.trim()
-        ))?;
+        output.json(&rule)?;
+        return Ok(Exit::Done);
     }
+    let severity = match rule.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    output.print(&format!(
+        "{} ({severity}): {}\n\n{}\n",
+        rule.id,
+        rule.summary,
+        rule.documentation.trim()
+    ))?;
     Ok(Exit::Done)
 }

@@ -1,16 +1,12 @@
 //! `grove schema`.
 
 use clap::builder::PossibleValuesParser;
-use grove_fleet::{schema, shape::FileKind};
+use grove_operations::fleet::schemas::{self, kinds};
 
 use crate::{
     error::{Exit, Result},
-    output::Output,
-    workspace::is_json,
+    output::{Output, is_json},
 };
-
-/// The answer of `grove status`.
-const STATUS: &str = "status";
 
 /// Print the JSON Schema of a kind of file, or of an answer.
 ///
@@ -26,29 +22,15 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
-    let Some(kind) = &arguments.kind else {
-        let names: Vec<&str> = kinds().collect();
-        if is_json(output) {
-            output.json(&serde_json::json!({"version": 1, "kinds": names}))?;
-            return Ok(Exit::Done);
-        }
-        for name in names {
-            output.print(&format!("{name}\n"))?;
-        }
+    if let Some(kind) = &arguments.kind {
+        output.json(&schemas::read(kind)?)?;
         return Ok(Exit::Done);
-    };
-    let schema = match FileKind::ALL.into_iter().find(|known| known.name() == kind) {
-        Some(kind) => schema::json(kind),
-        None => grove_watch::schema(),
-    };
-    output.json(&schema)?;
+    }
+    let names: Vec<&str> = kinds().collect();
+    if is_json(output) {
+        output.json(&serde_json::json!({"version": 1, "kinds": names}))?;
+    } else {
+        output.print(&format!("{}\n", names.join("\n")))?;
+    }
     Ok(Exit::Done)
-}
-
-/// Every kind that has a schema.
-fn kinds() -> impl Iterator<Item = &'static str> {
-    FileKind::ALL
-        .map(FileKind::name)
-        .into_iter()
-        .chain([STATUS])
 }

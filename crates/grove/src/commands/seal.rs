@@ -2,7 +2,7 @@
 
 mod rotate;
 
-use crate::{cli::Global, error::Result, output::Output};
+use crate::{error::Result, global::Global, output::Output};
 
 /// Keep the key that a cluster's secrets are sealed to.
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,7 @@ mod set;
 mod show;
 mod who;
 
-use crate::{cli::Global, error::Result, output::Output};
+use crate::{error::Result, global::Global, output::Output};
 
 /// Set, edit, show, generate or rotate secrets, and see who can read them.
 ///

@@ -1,14 +1,17 @@
 //! `grove show`.
 
+use std::fmt::Write as _;
+
 use clap_complete::ArgValueCandidates;
+use grove_operations::release::history::{self, Shown};
 
 use crate::{
-    cli::Global,
-    commands::{candidates, rollback},
-    error::{CommandError, Exit, Result},
+    candidates,
+    error::{Exit, Result},
+    global::Global,
+    options::Remotes,
     output::Output,
-    releasing::Remotes,
-    workspace::{Workspace, is_json},
+    surroundings,
 };
 
 /// Show one release.
@@ -31,42 +34,21 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let (name, number) = match arguments.release.split_once('@') {
-        None => (arguments.release.as_str(), None),
-        Some((name, number)) => {
-            let number = number.parse().map_err(|_| {
-                CommandError::usage(format!("`{number}` is not the number of a release"))
-            })?;
-            (name, Some(number))
-        }
+    let around = surroundings::around(global, output, &[&arguments.remotes])?;
+    let request = history::ShowRequest {
+        revision: global.rev.clone(),
+        release: arguments.release.clone(),
+        objects: arguments.objects,
     };
-    let address = rollback::address(name)?;
-    // An instance that left the fleet still has its releases; only the cluster must be known.
-    rollback::find_cluster(&fleet, &address.cluster)?;
-    let branch = arguments
-        .remotes
-        .open(&workspace, &fleet, &address.cluster)?;
-    let view = branch.view()?;
-    let record = match number {
-        Some(number) => view.record(&address.instance, number)?,
-        None => view
-            .latest(&address.instance)?
-            .ok_or_else(|| CommandError::usage(format!("{address} was never released")))?,
-    };
-    let objects = if arguments.objects {
-        Some(branch.objects_of(record.tree)?)
-    } else {
-        None
-    };
-    if is_json(output) {
-        output.json(&serde_json::json!({"version": 1, "record": record, "objects": objects}))?;
-        return Ok(Exit::Done);
-    }
-    output.print(&record.to_yaml())?;
-    for (name, object) in objects.into_iter().flatten() {
-        output.print(&format!("---\n# {name}\n{}", grove_yaml::emit(&object)))?;
-    }
+    let shown = history::show(&around, &request)?;
+    output.outcome(&shown, || text(&shown))?;
     Ok(Exit::Done)
+}
+
+fn text(shown: &Shown) -> String {
+    let mut text = shown.record.to_yaml();
+    for (name, object) in shown.objects.iter().flatten() {
+        let _written = write!(text, "---\n# {name}\n{}", grove_yaml::emit(object));
+    }
+    text
 }

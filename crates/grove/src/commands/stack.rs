@@ -1,6 +1,6 @@
 //! `grove stack`.
 
-pub(super) mod apply;
+mod apply;
 mod drift;
 mod graph;
 mod list;
@@ -9,11 +9,12 @@ mod plan;
 mod run;
 mod unlock;
 
-use rayon::prelude::*;
+use grove_operations::stacks::bounds;
+use grove_stack::stack::Address;
 
 use crate::{
-    cli::Global,
-    error::{CommandError, Exit, Result},
+    error::{Error, Exit, Result},
+    global::Global,
     output::Output,
 };
 
@@ -66,38 +67,45 @@ struct Bounds {
     parallel: usize,
     /// How long to wait for a state that somebody else has locked.
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
-    lock_timeout: String,
+    lock_timeout: u64,
 }
 
-/// A time as the program takes it: `30s`, `5m`.
-fn duration(text: &str) -> std::result::Result<String, String> {
-    let number = text.strip_suffix(['s', 'm', 'h']);
-    match number.map(str::parse::<u32>) {
-        Some(Ok(_)) => Ok(text.to_owned()),
-        _ => Err("a number and `s`, `m` or `h`, such as `30s`".to_owned()),
+impl Bounds {
+    /// What a request has of it.
+    fn request(&self) -> bounds::Bounds {
+        bounds::Bounds {
+            parallel: self.parallel,
+            lock_timeout: self.lock_timeout,
+        }
     }
 }
 
-/// Does something with each of several, some at once, in their order.
-fn each<T: Send, R: Send>(
-    parallel: usize,
-    list: Vec<T>,
-    work: impl Fn(T) -> R + Send + Sync,
-) -> Result<Vec<R>> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(parallel.clamp(1, 64))
-        .build()
-        .map_err(|error| CommandError::from_error(Exit::Tool, &error))?;
-    Ok(pool.install(|| list.into_par_iter().map(work).collect()))
+/// Seconds of a time as it is typed: `30s`, `5m`.
+fn duration(text: &str) -> std::result::Result<u64, String> {
+    let number = text.strip_suffix(['s', 'm', 'h']);
+    let Some(Ok(number)) = number.map(str::parse::<u32>) else {
+        return Err("a number and `s`, `m` or `h`, such as `30s`".to_owned());
+    };
+    Ok(u64::from(number)
+        * match text.as_bytes().last() {
+            Some(b'h') => 3600,
+            Some(b'm') => 60,
+            _ => 1,
+        })
 }
 
-/// Shows all errors but the last, which is returned.
-pub(super) fn fail(mut errors: Vec<CommandError>, output: &Output) -> Result {
-    let Some(last) = errors.pop() else {
+/// Shows all failures but the last, which is returned.
+pub(super) fn fail(mut failures: Vec<Error>, output: &Output) -> Result {
+    let Some(last) = failures.pop() else {
         return Ok(Exit::Done);
     };
-    for error in &errors {
-        output.error(error);
+    for failure in failures {
+        output.error(&failure.into());
     }
-    Err(last)
+    Err(Error::from(last))
+}
+
+/// A stack's place in the order of addresses: a cluster's own stacks come before those of its instances.
+fn place(stack: &str) -> Option<Address> {
+    stack.parse().ok()
 }

@@ -7,20 +7,11 @@ mod rules;
 mod split;
 mod verify;
 
-use std::{
-    io::{Read as _, Write as _},
-    path::Path,
-};
+use std::path::{Path, PathBuf};
 
-use fs_err::os::unix::fs::OpenOptionsExt as _;
-use grove_stack::{Error, State};
+use grove_operations::{Around, state::source::Source};
 
-use crate::{
-    error::{CommandError, Exit, Result, from_error},
-    output::Output,
-};
-
-from_error!(grove_stack::Error, |_| Exit::No);
+use crate::{error::Result, global::Global, output::Output, surroundings};
 
 /// Take a state of OpenTofu or Terraform apart, and put it together.
 ///
@@ -45,73 +36,32 @@ enum Command {
     Verify(verify::Arguments),
 }
 
-pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     match &arguments.command {
-        Command::Split(arguments) => split::run(arguments, output),
+        Command::Split(arguments) => split::run(arguments, global, output),
         Command::Join(arguments) => join::run(arguments, output),
-        Command::Push(arguments) => push::run(arguments, output),
+        Command::Push(arguments) => push::run(arguments, global, output),
         Command::Diff(arguments) => diff::run(arguments, output),
         Command::Rules(arguments) => rules::run(arguments, output),
-        Command::Verify(arguments) => verify::run(arguments, output),
+        Command::Verify(arguments) => verify::run(arguments, global, output),
     }
 }
 
-/// The name of the rules that Grove carries.
-const BUILT_IN: &str = "legacy-grove";
-/// The name of a state's file in the directory of its stack, where the local back end looks for it.
-const STATE: &str = "terraform.tfstate";
-/// The name of the record of a split.
-const RECORD: &str = "split.json";
+/// What is around operations on states, with the program that was named. No fleet is needed.
+fn around(program: Option<&PathBuf>, global: &Global, output: &Output) -> Result<Around> {
+    let mut around = surroundings::around(global, output, &[])?;
+    around.tofu = program.cloned();
+    Ok(around)
+}
 
-/// The text of a state: of a file, or of stdin for `-`.
-fn read(path: &Path) -> Result<String> {
+/// Where a state is read from: a file, or `-` for stdin.
+fn source<'a>(path: &Path, stdin: &'a mut std::io::Stdin) -> Source<'a> {
     if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text)?;
-        return Ok(text);
-    }
-    fs_err::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            CommandError::usage(format!("there is no {}", path.display()))
-                .hint("`tofu state pull` writes the state of a back end to stdout")
+        Source::Stream {
+            name: path.to_owned(),
+            stream: stdin,
         }
-        _ => error.into(),
-    })
-}
-
-/// Reads a state; an error names its file.
-fn parse<'a>(path: &Path, text: &'a str) -> Result<State<'a>> {
-    State::parse(text).map_err(|error: Error| {
-        CommandError::from(error).context(format!("cannot read {}", path.display()))
-    })
-}
-
-/// The directory that a path is in.
-fn parent(path: &Path) -> &Path {
-    let parent = path.parent();
-    parent
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
-}
-
-/// A new file that only the user may read: a state holds passwords.
-fn new_private(path: &Path) -> Result<fs_err::File> {
-    let mut options = fs_err::OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    Ok(options.open(path)?)
-}
-
-/// Writes a new file that only the user may read.
-fn write_private(path: &Path, text: &str) -> Result<()> {
-    Ok(new_private(path)?.write_all(text.as_bytes())?)
-}
-
-/// Writes a file that only the user may read, whole or not at all.
-fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(parent(path))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)
-        .map_err(|error| CommandError::from_error(Exit::Tool, &error.error))?;
-    Ok(())
+    } else {
+        Source::File(path.to_owned())
+    }
 }

@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 
+use grove_operations::{status::now, text::count};
 use grove_watch::{ClusterRow, InstanceRow, State, Status};
 use jiff::Timestamp;
 
 use crate::{
-    asking::{Asking, Scope},
-    cli::Global,
-    error::{Exit, Result},
-    output::{Output, count},
-    workspace::{Workspace, is_json},
+    error::{Exit, Kind, Result},
+    global::Global,
+    options::Asking,
+    output::{Output, is_json},
+    surroundings,
 };
 
 /// Show what should run and what runs, on all clusters at once.
@@ -31,9 +32,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let status = Scope::new(&arguments.asking, &workspace, &fleet)?.gather(output)?;
+    let asking = &arguments.asking;
+    let around = surroundings::around(global, output, &[&asking.reach, &asking.remotes])?;
+    let status = now::read(&around, &asking.request(global.rev.as_deref()))?;
     if is_json(output) {
         output.json(&status)?;
     } else {
@@ -41,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let is_fine = |row: &InstanceRow| matches!(row.state, State::Running | State::NeverReleased);
     if arguments.check && !status.instances.iter().all(is_fine) {
-        return Ok(Exit::Unhealthy);
+        return Ok(Exit::Kind(Kind::Unhealthy));
     }
     Ok(Exit::Done)
 }

@@ -1,14 +1,13 @@
 //! `grove unfreeze`.
 
-use super::freeze::Change;
+use grove_operations::release::freeze::Change;
+
+use super::freeze;
 use crate::{
-    cli::Global,
-    commands::selection::{Agreement, Selection},
-    connecting::Reach,
     error::Result,
+    global::Global,
+    options::{Instances, Places, Reach, Remotes},
     output::Output,
-    releasing::Remotes,
-    workspace::Workspace,
 };
 
 /// End freezes before their time.
@@ -19,9 +18,7 @@ use crate::{
     \x20 grove unfreeze prod/uni")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    agreement: Agreement,
-    #[command(flatten)]
-    selection: Selection,
+    instances: Instances,
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
@@ -29,17 +26,6 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    arguments.selection.must_be_stated()?;
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let instances = arguments.selection.select(&fleet)?;
-    arguments.agreement.ask(&instances, output)?;
-    let change = Change {
-        workspace: &workspace,
-        fleet: &fleet,
-        remotes: &arguments.remotes,
-        reach: &arguments.reach,
-        freeze: None,
-    };
-    change.run(&instances, output)
+    let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.reach];
+    freeze::carry_out(Change::Unfreeze, &arguments.instances, &places, global, output)
 }

@@ -66,7 +66,7 @@ fn names(site: &Site) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-#[ignore = "e2e: needs the control plane"]
+#[ignore = "operate: needs the control plane"]
 fn an_instance_is_operated_over_what_runs() {
     let site = Site::bootstrapped(&["alpha"]);
     site.deploy("alpha/uni", &[]);
@@ -175,7 +175,7 @@ fn an_instance_is_operated_over_what_runs() {
 
 /// `examples/production`, and `docs/operations.md` command by command.
 #[test]
-#[ignore = "e2e: needs the control plane"]
+#[ignore = "operate: needs the control plane"]
 fn the_production_example_runs_and_is_operated_as_documented() {
     let site = Site::of("production", &["prod"], Install::CertManager);
     site.bootstrap("prod");
@@ -225,7 +225,7 @@ fn the_production_example_runs_and_is_operated_as_documented() {
 }
 
 #[test]
-#[ignore = "e2e: needs the control plane"]
+#[ignore = "operate: needs the control plane"]
 fn a_command_runs_once_with_what_the_release_has() {
     let site = Site::bootstrapped(&["alpha"]);
     site.deploy("alpha/uni", &[]);

@@ -9,7 +9,7 @@
 
 mod addons;
 mod bad_input;
-mod cli;
+mod commands;
 mod data_services;
 mod features;
 mod main_path;

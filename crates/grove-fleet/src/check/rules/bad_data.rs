@@ -37,9 +37,9 @@ users and passwords of databases that Grove makes; others are set with `grove se
 
 fn check(view: &View<'_>, findings: &mut Findings<'_>) {
     for instance in view.fleet.instances.values() {
-        for (path, message) in &instance.data.problems {
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            findings.add(message.clone(), [view.stated(instance, &path)]);
+        for problem in view.data_problems(instance) {
+            let path: Vec<&str> = problem.path.iter().map(String::as_str).collect();
+            findings.add(problem.message.as_str(), [view.stated(instance, &path)]);
         }
         secrets(view, instance, findings);
         for key in doubled(instance) {

@@ -51,7 +51,7 @@ const SETTINGS: [&str; 3] = [
 
 fn check(view: &View<'_>, findings: &mut Findings<'_>) {
     for instance in view.fleet.instances.values() {
-        if instance.environment != Environment::Production || keeps_files(instance) {
+        if instance.environment != Environment::Production || keeps_files(view, instance) {
             continue;
         }
         findings.add_with_hint(
@@ -62,14 +62,13 @@ fn check(view: &View<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-fn keeps_files(instance: &Instance) -> bool {
+fn keeps_files(view: &View<'_>, instance: &Instance) -> bool {
     // One that is stated and wrong is a finding of its own.
     instance.data.outside.contains_key(&Engine::S3)
-        || instance
-            .data
-            .problems
+        || view
+            .data_problems(instance)
             .iter()
-            .any(|(path, _)| path.iter().any(|key| key == "bucket"))
+            .any(|problem| problem.path.iter().any(|key| key == "bucket"))
         || instance
             .plugins
             .iter()

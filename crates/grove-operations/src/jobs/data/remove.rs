@@ -70,7 +70,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     Ok(Plan {
         request: request.clone(),
         needs,
-        tasks: Prepared::new(Action::Remove, workspace, fleet, |fleet| {
+        tasks: Prepared::new(Action::Remove, request.id.as_ref(), workspace, fleet, |fleet| {
             Ok(vec![choose(request, fleet)?])
         })?,
     })

@@ -10,8 +10,8 @@ use grove_render::{DataJob, data_job, data_secrets, data_services};
 use serde_json::Value;
 
 use crate::{
-    Error, Kind, Result, fleet::find::find_cluster, jobs::instance::unique_name,
-    secrets::open::Secrets,
+    Error, Kind, Result, fleet::find::find_cluster, jobs::instance::job_name,
+    request::RequestId, secrets::open::Secrets,
 };
 
 /// What is done.
@@ -76,6 +76,7 @@ pub(super) fn make(
     fleet: &Fleet,
     secrets: &Secrets<'_>,
     instance: &Instance,
+    request: Option<&RequestId>,
 ) -> Result<Option<Task>> {
     let cluster = find_cluster(fleet, &instance.address.cluster)?;
     let is_ours = |manage| action == Action::Verify || manage != Manage::External;
@@ -110,7 +111,7 @@ pub(super) fn make(
         None => stock_image(fleet, instance)?,
     };
     let short: String = instance.address.instance.chars().take(30).collect();
-    let name = unique_name(&format!("{}-{short}", action.name()));
+    let name = job_name(&format!("{}-{short}", action.name()), request, &instance.address, 0);
     let objects = data_job(&DataJob {
         name: &name,
         image: &image,

@@ -30,7 +30,7 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     request.selection.must_be_stated()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
-    let tasks = Prepared::new(Action::Verify, workspace, fleet, |fleet| {
+    let tasks = Prepared::new(Action::Verify, None, workspace, fleet, |fleet| {
         request.selection.select(fleet)
     })?;
     let results = tasks.run(request.timeout)?;

@@ -1,26 +1,19 @@
 //! `grove cluster deploy`.
 
-use std::collections::BTreeMap;
-
 use clap_complete::ArgValueCandidates;
-use grove_release::{
-    Changes, DeployBranch, Diff, Draft, Hold, Id, Message, Origin, RECORD_VERSION, SharedRecord,
-    SharedRelease, diff, refuse,
+use grove_operations::{
+    consent::Consent,
+    release::follow,
+    shared::deploy::{self, Outcome},
 };
-use grove_render::SharedTree;
 
 use crate::{
-    cli::Global,
-    commands::{bundle, candidates, rollback::find_cluster},
-    error::{CommandError, Exit, Result},
-    following::{self, Wait},
-    origin,
-    output::Output,
-    releasing::{self, Remotes},
-    report,
-    sharing::{self, Released},
-    surroundings,
-    workspace::{Workspace, is_json},
+    candidates,
+    error::Result,
+    global::Global,
+    options::{Lock, Places, Remotes, Wait},
+    output::{Output, is_json},
+    surroundings, waits,
 };
 
 /// Release what a cluster's instances share: Harmony, its definitions, add-ons.
@@ -64,7 +57,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     unhold: bool,
     #[command(flatten)]
-    lock: bundle::Lock,
+    lock: Lock,
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
@@ -72,266 +65,60 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let (workspace, origin) = origin::read(arguments.local, global)?;
-    let fleet = workspace.sound(output)?;
-    let cluster = find_cluster(&fleet, &arguments.name)?;
-    if arguments.local {
-        let all = fleet.instances.values();
-        origin::refuse_production(all.filter(|one| one.address.cluster == cluster.name))?;
-    }
-    let mut tree = sharing::render(&workspace, &fleet, cluster, &arguments.lock.bundle()?)?;
-    output.progress(&format!("fetching the deploy branch of {}", cluster.name));
-    if arguments.create_remote && !arguments.dry_run {
-        let remotes = &arguments.remotes;
-        remotes.create(&workspace, &fleet, &cluster.name, output)?;
-    }
-    let mut branch = arguments.remotes.open(&workspace, &fleet, &cluster.name)?;
-    output.progress_done();
-    let running = branch.view()?.shared_latest()?;
-    if !arguments.allow_older {
-        let running = running.as_ref().map(|record| &record.source);
-        origin::check_order(&workspace, &origin, running)?;
-    }
-    let before = match &running {
-        Some(record) => Released::read(&branch, record)?,
-        None => Released::default(),
+    let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
+    let around = surroundings::around(global, output, &places)?;
+    let request = deploy::Request {
+        id: None,
+        cluster: arguments.name.clone(),
+        revision: global.rev.clone(),
+        message: arguments.message.clone(),
+        local: arguments.local,
+        allow_older: arguments.allow_older,
+        remove: arguments.remove.clone(),
+        create_remote: arguments.create_remote && !arguments.dry_run,
+        unhold: arguments.unhold,
+        wait: arguments.wait.seconds(),
     };
-    refuse_removals(&arguments.remove, &tree, running.as_ref())?;
-    let kept = match &running {
-        Some(record) => sharing::keep(&mut tree, record, &before, &arguments.remove),
-        None => Vec::new(),
+    let plan = deploy::plan(&around, &request, arguments.lock.lock.as_deref())?;
+    let outcome = if arguments.dry_run {
+        plan.outcome().clone()
+    } else {
+        // `--remove` names each part that goes.
+        let consent = Consent::to(plan.needs().clone());
+        plan.carry_out(&consent)?
     };
-    for part in &kept {
-        output.warn(&format!(
-            "{part} is no longer in `cluster.yaml` and keeps running; `--remove {part}` takes it out of the deploy tree"
+    show(arguments, &outcome, output)?;
+    Ok(follow::verdict(&outcome.waits).into())
+}
+
+fn show(arguments: &Arguments, outcome: &Outcome, output: &Output) -> Result<()> {
+    let name = &outcome.cluster;
+    output.outcome(outcome, || {
+        let release = outcome
+            .release
+            .map_or_else(|| "none".to_owned(), |number| format!("{number:04}"));
+        if !outcome.changed {
+            format!("{name}: nothing changed, runs {release}\n")
+        } else if outcome.dry_run {
+            format!("{name}: would release: {}\n", outcome.diff.summary())
+        } else {
+            format!("{name}: released {release}: {}\n", outcome.diff.summary())
+        }
+    })?;
+    if is_json(output) {
+        return Ok(());
+    }
+    let is_new = outcome.changed && !outcome.dry_run && outcome.release == Some(1);
+    if is_new && !arguments.wait.wait {
+        output.note(&format!(
+            "the first release of its kind: `grove cluster bootstrap {name}` makes Argo CD read it"
         ));
     }
-    let after = Released::of(&tree);
-    let changes = Change::between(&before, &after);
-    let hold = branch.view()?.shared_hold()?;
-    if let Some(hold) = &hold
-        && !arguments.unhold
-        && !changes.is_empty()
-        && stays_held(&branch, hold, &after)?
-    {
-        return Err(CommandError::refused(format!(
-            "what the instances of {} share is held at {:04}: {}",
-            cluster.name, hold.release, hold.reason
-        ))
-        .hint("a change of `cluster.yaml` ends the hold, or `--unhold`"));
-    }
-    let mut released = running.as_ref().map(|record| record.release);
-    if !changes.is_empty() && !arguments.dry_run {
-        let number = released.unwrap_or_default() + 1;
-        let release = Release {
-            workspace: &workspace,
-            origin: &origin,
-            message: arguments.message.as_deref(),
-            number,
-            ends_hold: hold.is_some(),
-        };
-        output.progress(&format!("pushing to {}", branch.remote()));
-        release.push(&mut branch, tree, after)?;
-        output.progress_done();
-        released = Some(number);
-    }
-    let mut waits = (Vec::new(), Exit::Done);
-    if let Some(tip) = branch
-        .tip()
-        .filter(|_| arguments.wait.wait && !arguments.dry_run && released.is_some())
-    {
-        let releases = following::Release::shared(&branch, cluster, tip)?;
-        waits = following::follow(&arguments.wait, &fleet.clusters, &releases, output)?;
-    }
-    if is_json(output) {
-        output.json(&serde_json::json!({
-            "version": 1, "cluster": cluster.name, "dry_run": arguments.dry_run,
-            "release": released, "changed": !changes.is_empty(), "kept": kept,
-            "diff": changes, "waits": waits.0,
-        }))?;
-        return Ok(waits.1);
-    }
-    let name = released.map_or_else(|| "none".to_owned(), |number| format!("{number:04}"));
-    if changes.is_empty() {
-        output.print(&format!("{}: nothing changed, runs {name}\n", cluster.name))?;
-    } else if arguments.dry_run {
-        output.print(&format!(
-            "{}: would release: {}\n",
-            cluster.name,
-            changes.summary()
-        ))?;
-    } else {
-        output.print(&format!(
-            "{}: released {name}: {}\n",
-            cluster.name,
-            changes.summary()
-        ))?;
-        if released == Some(1) && !arguments.wait.wait {
-            output.note(&format!(
-                "the first release of its kind: `grove cluster bootstrap {}` makes Argo CD read it",
-                cluster.name
-            ));
-        }
-    }
-    for part in arguments.remove.iter().filter(|_| !arguments.dry_run) {
+    for part in arguments.remove.iter().filter(|_| !outcome.dry_run) {
         output.note(&format!(
             "Argo CD keeps what is gone: `kubectl --namespace {} delete application grove-{part}` ends its syncing and leaves its objects",
-            cluster.argocd_namespace
+            outcome.argocd_namespace
         ));
     }
-    following::print(&waits.0, output)?;
-    Ok(waits.1)
-}
-
-/// Only a part that runs and is gone from the fleet can be removed.
-fn refuse_removals(
-    parts: &[String],
-    tree: &SharedTree,
-    running: Option<&SharedRecord>,
-) -> Result<()> {
-    for part in parts {
-        if tree.parts.contains_key(part) {
-            return Err(
-                CommandError::usage(format!("{part} is still in `cluster.yaml`"))
-                    .hint("take it out there first"),
-            );
-        }
-        if !running.is_some_and(|record| record.parts.contains_key(part)) {
-            return Err(CommandError::usage(format!("no part `{part}` runs")));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a hold stands: until the deploy would bring something else than what was left.
-fn stays_held(branch: &DeployBranch, hold: &Hold, after: &Released) -> Result<bool> {
-    let view = branch.view()?;
-    for left in &hold.left {
-        if Released::read(branch, &view.shared_record(*left)?)? == *after {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// What a release of the shared part changes.
-#[derive(Debug, serde::Serialize)]
-pub(super) struct Change {
-    /// In `cluster/`.
-    pub(super) objects: Diff,
-    /// Paths in `charts/` that are new, other or gone, with `+`, `~` or `-`.
-    pub(super) charts: BTreeMap<String, char>,
-}
-
-impl Change {
-    pub(super) fn between(before: &Released, after: &Released) -> Self {
-        let mut charts = BTreeMap::new();
-        for (path, bytes) in &after.charts {
-            match before.charts.get(path) {
-                None => charts.insert(path.clone(), '+'),
-                Some(old) if old != bytes => charts.insert(path.clone(), '~'),
-                Some(_) => None,
-            };
-        }
-        for path in before.charts.keys() {
-            if !after.charts.contains_key(path) {
-                charts.insert(path.clone(), '-');
-            }
-        }
-        Self {
-            objects: diff(&before.cluster, &after.cluster),
-            charts,
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.charts.is_empty()
-    }
-
-    pub(super) fn summary(&self) -> String {
-        let files = match self.charts.len() {
-            0 => String::new(),
-            files => format!("; {} of charts", crate::output::count(files, "file")),
-        };
-        format!("{}{files}", report::summary(&self.objects))
-    }
-}
-
-/// A release that is to be pushed.
-struct Release<'a> {
-    workspace: &'a Workspace,
-    origin: &'a Origin,
-    message: Option<&'a str>,
-    number: u32,
-    ends_hold: bool,
-}
-
-impl Release<'_> {
-    fn push(self, branch: &mut DeployBranch, tree: SharedTree, after: Released) -> Result<()> {
-        let time = surroundings::now()?;
-        let author = releasing::author(self.workspace)?;
-        let record = SharedRecord {
-            version: RECORD_VERSION,
-            release: self.number,
-            time,
-            author: author.to_string(),
-            message: self.message.map(str::to_owned),
-            source: self.origin.clone(),
-            tree: Id::empty_tree(),
-            charts: Id::empty_tree(),
-            parts: tree.parts,
-            forward_only: tree.forward_only,
-            rollback_of: None,
-            grove: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let subject = self
-            .message
-            .and_then(|message| message.lines().next())
-            .map_or_else(
-                || format!("Release {:04} of what instances share", self.number),
-                str::to_owned,
-            );
-        push(branch, record, after, subject, author, |changes| {
-            if self.ends_hold {
-                changes.unhold_shared();
-            }
-        })
-    }
-}
-
-/// Pushes a release of the shared part; `more` adds a hold, or ends one.
-pub(super) fn push(
-    branch: &mut DeployBranch,
-    record: SharedRecord,
-    after: Released,
-    subject: String,
-    author: grove_release::Author,
-    more: impl FnOnce(&mut Changes),
-) -> Result<()> {
-    let mut changes = Changes::default();
-    let message = Message {
-        subject,
-        text: None,
-        source: record.source.commit,
-        local: record.source.local,
-        releases: vec![("_cluster".to_owned(), record.release)],
-        grove: record.grove.clone(),
-    };
-    let time = record.time;
-    changes.release_shared(SharedRelease {
-        record,
-        cluster: after.cluster,
-        charts: after.charts,
-    })?;
-    more(&mut changes);
-    branch.commit(
-        Draft {
-            changes,
-            message,
-            author,
-            time,
-        },
-        refuse,
-    )?;
-    Ok(())
+    waits::print(&outcome.waits, output)
 }

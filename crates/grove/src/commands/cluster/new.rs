@@ -1,26 +1,18 @@
 //! `grove cluster new`, which is `grove new cluster`, too.
 
-use std::collections::BTreeMap;
-
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use grove_fleet::{
-    layout,
-    scaffold::{self, NewCluster, NewInfrastructure},
+use grove_operations::fleet::new::{
+    cluster::{self, Infrastructure, Provider},
+    valid,
 };
-use grove_seal::{
-    Secret,
-    keys::{SEALING_BITS, new_fingerprint_key, new_key_pair},
-};
+use grove_seal::Secret;
 
 use crate::{
-    cli::Global,
-    commands::{init, new},
-    error::{CommandError, Exit, Result},
-    output::{Output, ask},
-    releasing::{FINGERPRINT_KEY, SEALING_KEY},
-    secrets::{Place, Secrets},
+    error::{Error, Exit, Result},
+    global::Global,
+    output::Output,
     surroundings,
-    workspace::Workspace,
+    terminal::{self, ask},
 };
 
 /// Where clusters come from.
@@ -88,206 +80,86 @@ pub(crate) struct Arguments {
     credentials: Vec<String>,
 }
 
-pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     if global.rev.is_some() {
-        return Err(CommandError::usage(
+        return Err(Error::usage(
             "this writes to the work tree; leave `--rev` out",
         ));
     }
-    make(arguments, &Workspace::open(global)?, output)?;
-    Ok(Exit::Done)
-}
-
-/// Makes it.
-pub(crate) fn make(arguments: &Arguments, workspace: &Workspace, output: &Output) -> Result<()> {
+    let around = surroundings::around(global, output, &[])?;
     let name = &arguments.name;
-    new::valid(name)?;
-    let answers = Answers::of(arguments)?;
-    let kept = credentials(arguments)?;
-    let infrastructure = answers
-        .state
-        .as_ref()
-        .map(|backend| infrastructure(arguments, &answers, backend))
-        .transpose()?;
-    let files = scaffold::cluster(NewCluster {
-        name,
-        provider: &answers.provider,
-        domain: answers.domain.as_deref(),
-        infrastructure: infrastructure.as_ref(),
-    });
-    let (certificate, secrets) = (layout::sealing(name), layout::cluster_secrets(name));
-    let all = files
-        .keys()
-        .map(String::as_str)
-        .chain([certificate.as_str(), secrets.as_str()]);
-    init::refuse_existing(&workspace.root, all)?;
-    init::refuse_unsound(&workspace.snapshot, &files, output)?;
-    output.progress("making the sealing key");
-    let now = surroundings::now()?;
-    let pair = new_key_pair(SEALING_BITS, "sealed-secret", now)?;
-    output.progress_done();
-    let fleet = workspace.check()?.fleet;
-    let place = Place {
-        file: secrets.clone(),
-        below: vec!["cluster".to_owned()],
-    };
-    let mut values = kept;
-    values.insert(SEALING_KEY.to_owned(), pair.private);
-    values.insert(FINGERPRINT_KEY.to_owned(), new_fingerprint_key());
-    // The private key first: a certificate whose key is lost would seal for nobody.
-    Secrets::new(workspace, &fleet).write(&place, &values)?;
-    output.note(&format!("wrote {secrets}"));
-    surroundings::write_atomically(&workspace.root.join(&certificate), &pair.certificate)?;
-    output.note(&format!("wrote {certificate}"));
-    new::write(workspace, &files, output)?;
-    if infrastructure.is_some() {
+    valid(name)?;
+    let request = answers(arguments)?;
+    let is_made = request.infrastructure.is_some();
+    let plan = cluster::plan(&around, &request, credentials(arguments)?)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    plan.carry_out(&consent)?;
+    if is_made {
         output.note(&format!(
             "next: `grove stack plan {name}`, `grove cluster up {name}`"
         ));
     } else {
         output.note(&format!("next: `grove new instance {name}/NAME`"));
     }
-    Ok(())
+    Ok(Exit::Done)
 }
 
 /// What was said, or answered on a terminal.
-struct Answers {
-    provider: String,
-    domain: Option<String>,
-    state: Option<String>,
-    region: Option<String>,
-    bucket: Option<String>,
-    project: Option<String>,
-}
-
-impl Answers {
-    fn of(arguments: &Arguments) -> Result<Self> {
-        let or_ask =
-            |said: &Option<String>, question: &str, default: &str| -> Result<Option<String>> {
-                match said {
-                    Some(said) => Ok(Some(said.clone())),
-                    None => ask(question, default),
-                }
-            };
-        let provider = or_ask(
-            &arguments.provider,
-            "Whose cluster is it: aws, digitalocean, local or existing?",
-            "existing",
-        )?;
-        let provider = provider.unwrap_or_else(|| "existing".to_owned());
-        if !["aws", "digitalocean", "local", "existing", "simulated"].contains(&provider.as_str()) {
-            return Err(CommandError::usage(format!("`{provider}` is no provider"))
-                .hint("aws, digitalocean, local or existing"));
+fn answers(arguments: &Arguments) -> Result<cluster::Request> {
+    let or_ask = |said: &Option<String>, question: &str, default: &str| {
+        said.clone().or_else(|| ask(question, default))
+    };
+    let provider = or_ask(
+        &arguments.provider,
+        "Whose cluster is it: aws, digitalocean, local or existing?",
+        "existing",
+    );
+    let provider: Provider = provider.as_deref().unwrap_or("existing").parse()?;
+    let domain = or_ask(&arguments.domain, "The domain of its own names?", "");
+    let mut state = arguments.state.clone();
+    let mut region = arguments.region.clone();
+    let mut bucket = arguments.bucket.clone();
+    let mut project = arguments.project.clone();
+    if provider != Provider::Existing {
+        let question = "Where are states kept: s3, pg, gitlab or local?";
+        state = or_ask(&state, question, "s3");
+        if provider.is_cloud() {
+            region = or_ask(&region, "The provider's region?", "");
         }
-        let domain = or_ask(&arguments.domain, "The domain of its own names?", "")?;
-        let mut answers = Self {
-            domain: domain.filter(|domain| !domain.is_empty()),
-            state: arguments.state.clone(),
-            region: arguments.region.clone(),
-            bucket: arguments.bucket.clone(),
-            project: arguments.project.clone(),
-            provider,
-        };
-        if answers.provider == "existing" {
-            return Ok(answers);
-        }
-        answers.state = or_ask(
-            &arguments.state,
-            "Where are states kept: s3, pg, gitlab or local?",
-            "s3",
-        )?;
-        if matches!(answers.provider.as_str(), "aws" | "digitalocean") {
-            answers.region = or_ask(&arguments.region, "The provider's region?", "")?;
-        }
-        match answers.state.as_deref() {
-            Some("s3") => answers.bucket = or_ask(&arguments.bucket, "The bucket of states?", "")?,
+        match state.as_deref() {
+            Some("s3") => bucket = or_ask(&bucket, "The bucket of states?", ""),
             Some("gitlab") => {
-                answers.project = or_ask(
-                    &arguments.project,
-                    "The project's address in GitLab's API?",
-                    "",
-                )?;
+                let question = "The project's address in GitLab's API?";
+                project = or_ask(&project, question, "");
             }
             _ => {}
         }
-        Ok(answers)
     }
-}
-
-fn infrastructure(
-    arguments: &Arguments,
-    answers: &Answers,
-    backend: &str,
-) -> Result<NewInfrastructure> {
-    let needed = |value: &Option<String>, flag: &str| {
-        let value = value.clone().filter(|value| !value.is_empty());
-        value.ok_or_else(|| {
-            CommandError::usage(format!(
-                "say `{flag}`, which `{backend}` or the provider needs"
-            ))
-        })
-    };
-    let mut state = vec![("backend", backend.to_owned())];
-    match backend {
-        "s3" => {
-            state.push(("bucket", needed(&answers.bucket, "--bucket")?));
-            let region = answers.region.as_ref();
-            match (&arguments.endpoint, answers.provider.as_str(), region) {
-                (Some(endpoint), ..) => state.push(("endpoint", endpoint.clone())),
-                (None, "digitalocean", Some(region)) => {
-                    state.push((
-                        "endpoint",
-                        format!("https://{region}.digitaloceanspaces.com"),
-                    ));
-                }
-                (None, _, Some(region)) => state.push(("region", region.clone())),
-                (None, _, None) => {}
-            }
-        }
-        "gitlab" => state.push(("project", needed(&answers.project, "--project")?)),
-        "local" => state.push(("path", arguments.path.clone())),
-        _ => {}
-    }
-    let is_cloud = matches!(answers.provider.as_str(), "aws" | "digitalocean");
-    if answers.provider == "aws" && arguments.zones.len() < 2 {
-        return Err(CommandError::usage(
-            "say two zones of the region with `--zone`",
-        ));
-    }
-    if answers.provider == "digitalocean"
-        && arguments.data
-        && !arguments.credentials.contains(&DO_TOKEN.to_owned())
-    {
-        return Err(CommandError::usage(
-            "managed databases need the provider's token among the secrets",
-        )
-        .hint(format!(
-            "set {DO_TOKEN} in your environment and say `--credential {DO_TOKEN}`"
-        )));
-    }
-    Ok(NewInfrastructure {
-        state,
-        credentials: arguments.credentials.clone(),
-        region: if is_cloud {
-            Some(needed(&answers.region, "--region")?)
-        } else {
-            None
-        },
-        zones: arguments.zones.clone(),
-        kubernetes_version: Some(arguments.kubernetes_version.clone()),
-        ssh_key: Some(arguments.ssh_key.clone()),
-        has_data: arguments.data,
+    Ok(cluster::Request {
+        id: None,
+        name: arguments.name.clone(),
+        provider,
+        domain: domain.filter(|domain| !domain.is_empty()),
+        infrastructure: state.map(|state| Infrastructure {
+            state,
+            bucket,
+            endpoint: arguments.endpoint.clone(),
+            project,
+            path: arguments.path.clone(),
+            region,
+            zones: arguments.zones.clone(),
+            kubernetes_version: arguments.kubernetes_version.clone(),
+            ssh_key: arguments.ssh_key.clone(),
+            data: arguments.data,
+        }),
     })
 }
 
-const DO_TOKEN: &str = "DIGITALOCEAN_TOKEN";
-
 /// The values of the credentials that are to be kept.
-fn credentials(arguments: &Arguments) -> Result<BTreeMap<String, Secret>> {
+fn credentials(arguments: &Arguments) -> Result<Vec<(String, Secret)>> {
     let value = |name: &String| {
-        let value = surroundings::variable(name).ok_or_else(|| {
-            CommandError::usage(format!("`{name}` is not set in your environment"))
-        })?;
+        let value = surroundings::variable(name)
+            .ok_or_else(|| Error::usage(format!("`{name}` is not set in your environment")))?;
         Ok((name.clone(), Secret::new(value)))
     };
     arguments.credentials.iter().map(value).collect()

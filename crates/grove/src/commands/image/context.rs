@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Contexts, fleet, shared};
+use grove_operations::{
+    fleet::new::refuse_existing,
+    images::context::{self, Request},
+};
+
 use crate::{
-    cli::Global,
-    commands::{init, selection::Selection},
     error::{Exit, Result},
-    output::Output,
-    pipeline::Pipeline,
+    global::Global,
+    output::{Output, is_json},
     surroundings,
-    workspace::{Workspace, is_json},
 };
 
 /// Write the directory that an image is built from.
@@ -33,57 +34,25 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    init::refuse_existing(Path::new(""), [arguments.out.to_string_lossy().as_ref()])?;
-    let workspace = Workspace::open(global)?;
-    let fleet = fleet(&workspace, output)?;
-    let instances = Selection::of(&arguments.selector).select(&fleet)?;
-    let pipeline = Pipeline::new(output, true)?;
-    let contexts = Contexts {
-        fleet: &fleet,
-        pipeline: &pipeline,
-        output,
+    refuse_existing(Path::new(""), [arguments.out.to_string_lossy().as_ref()])?;
+    let around = surroundings::around(global, output, &[])?;
+    let request = Request {
+        revision: global.rev.clone(),
+        selector: arguments.selector.clone(),
+        image: arguments.image.clone(),
     };
-    let found: Result<Vec<_>> = instances
-        .iter()
-        .map(|instance| {
-            Ok((
-                instance.address.clone(),
-                contexts.of(instance, &arguments.image)?,
-            ))
-        })
-        .collect();
-    output.progress_done();
-    let context = shared(found?)?;
-    surroundings::new_directory(&arguments.out, |beside| {
-        for (path, content) in &context.files {
-            let place = beside.join(path);
-            if let Some(parent) = place.parent() {
-                fs_err::create_dir_all(parent)?;
-            }
-            fs_err::write(place, content)?;
-        }
-        Ok(())
-    })?;
-    let reference = contexts.reference(&context.name);
-    let instance = instances.first();
-    let has_credentials = arguments.image == "openedx"
-        && instance.is_some_and(|instance| !instance.build.credentials.is_empty());
+    let context = context::read(&around, &request)?;
+    context.write(&arguments.out)?;
+    let outcome = context.outcome();
+    output.outcome(outcome, || format!("{}\n", outcome.image))?;
     if is_json(output) {
-        output.json(&serde_json::json!({
-            "version": 1,
-            "image": reference,
-            "files": context.files.len(),
-            "secrets": if has_credentials { vec![grove_render::NETRC] } else { Vec::new() },
-        }))?;
         return Ok(Exit::Done);
     }
-    output.print(&format!("{reference}\n"))?;
-    let mut command = format!("docker buildx build --push --tag {reference}");
-    if let Some(instance) = instance.filter(|_| has_credentials) {
+    let mut command = format!("docker buildx build --push --tag {}", outcome.image);
+    for secret in &outcome.secrets {
         command = format!(
-            "NETRC=$(grove image credentials {}) {command} --secret id={},env=NETRC",
-            instance.address,
-            grove_render::NETRC
+            "NETRC=$(grove image credentials {}) {command} --secret id={secret},env=NETRC",
+            context.instance()
         );
     }
     output.note(&format!("{command} {}", arguments.out.display()));

@@ -1,16 +1,14 @@
 //! `grove image credentials`.
 
 use clap_complete::ArgValueCandidates;
-use zeroize::Zeroizing;
+use grove_operations::images::credentials::{self, Request};
 
-use super::fleet;
 use crate::{
-    cli::Global,
-    commands::{candidates, rollback},
-    error::{CommandError, Exit, Result},
+    candidates,
+    error::{Exit, Result},
+    global::Global,
     output::Output,
-    secrets::Secrets,
-    workspace::Workspace,
+    surroundings,
 };
 
 /// Print the credentials that an image is built with.
@@ -28,49 +26,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = fleet(&workspace, output)?;
-    let instance = rollback::find(&fleet, &rollback::address(&arguments.instance)?)?;
-    let secrets = Secrets::new(&workspace, &fleet);
-    let mut text = Zeroizing::new(String::new());
-    for (host, login) in &instance.build.credentials {
-        let name = &login.password;
-        let reference = instance.secrets.get(name).ok_or_else(|| {
-            CommandError::new(
-                Exit::Bug,
-                format!("a checked fleet lacks the secret `{name}`"),
-            )
-        })?;
-        let password = secrets.value(reference)?;
-        // A word ends at a blank, and readers do not agree on how a quote is written.
-        let is_word = |c: char| c.is_ascii_graphic() && !"\"'\\#".contains(c);
-        if password.expose().is_empty() || !password.expose().chars().all(is_word) {
-            return Err(CommandError::new(
-                Exit::No,
-                format!("the value of `{name}` cannot stand in a `.netrc`"),
-            )
-            .hint("tokens of forges and indexes have letters, digits and dashes; blanks, quotes and `#` do not pass"));
-        }
-        // It names no port.
-        let machine = host.split(':').next().unwrap_or(host);
-        for word in [
-            "machine ",
-            machine,
-            " login ",
-            &login.user,
-            " password ",
-            password.expose(),
-            "\n",
-        ] {
-            text.push_str(word);
-        }
-    }
-    if text.is_empty() {
-        return Err(
-            CommandError::refused(format!("{} states no credentials", instance.address))
-                .hint("`build: {credentials: {HOST: {user: …, password: {secret: NAME}}}}`"),
-        );
-    }
-    output.print(&text)?;
+    let around = surroundings::around(global, output, &[])?;
+    let request = Request {
+        revision: global.rev.clone(),
+        instance: arguments.instance.clone(),
+    };
+    output.print(credentials::open(&around, &request)?.expose())?;
     Ok(Exit::Done)
 }

@@ -1,18 +1,13 @@
 //! `grove image plan`.
 
-use std::collections::BTreeMap;
+use grove_operations::images::plan::{self, Outcome, Request, State};
 
-use grove_fleet::model::Instance;
-use rayon::prelude::*;
-
-use super::{Contexts, fleet};
 use crate::{
-    cli::Global,
-    commands::selection::Selection,
-    error::{Exit, Result},
+    error::{Exit, Kind, Result},
+    global::Global,
+    options::Selection,
     output::Output,
-    pipeline::Pipeline,
-    workspace::{Workspace, is_json},
+    surroundings,
 };
 
 /// Show which images instances need, and whether theirs are the ones.
@@ -28,111 +23,37 @@ pub(super) struct Arguments {
     selection: Selection,
 }
 
-/// How the image that an instance names compares with the one that it needs.
-#[derive(Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    /// It is the one.
-    Current,
-    /// It was built from something else.
-    Other,
-    /// Its tag does not say what it was built from.
-    Unknown,
-    /// None is named: it is Tutor's own.
-    Plain,
-}
-
-impl State {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Current => "current",
-            Self::Other => "built from something else",
-            Self::Unknown => "not known what it was built from",
-            Self::Plain => "Tutor's own",
-        }
-    }
-
-    /// `needed` is the name and the tag.
-    fn of(instance: &Instance, image: &str, needed: &str) -> Self {
-        let Some(stated) = instance.images.get(image) else {
-            return Self::Plain;
-        };
-        let needed = needed.rsplit(':').next().unwrap_or_default();
-        let name = stated.reference.split('@').next().unwrap_or_default();
-        let tag = name
-            .rsplit('/')
-            .next()
-            .and_then(|name| name.split_once(':'));
-        match tag {
-            Some((_, tag)) if tag == needed => Self::Current,
-            Some((_, tag)) if is_ours(tag) => Self::Other,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// Whether a tag ends as Grove's do.
-fn is_ours(tag: &str) -> bool {
-    tag.rsplit_once('-').is_some_and(|(_, digits)| {
-        digits.len() == 12 && digits.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    let around = surroundings::around(global, output, &[])?;
+    let request = Request {
+        revision: global.rev.clone(),
+        selection: arguments.selection.request(),
+    };
+    let outcome = plan::read(&around, &request)?;
+    output.outcome(&outcome, || text(&outcome))?;
+    Ok(if outcome.has_old() {
+        Exit::Kind(Kind::No)
+    } else {
+        Exit::Done
     })
 }
 
-/// The images that an instance needs, and how those that it names compare.
-fn needed(contexts: &Contexts<'_>, instance: &Instance) -> Result<Vec<(String, State)>> {
-    let images = contexts.names(instance)?;
-    let found = images.iter().map(|image| {
-        let name = contexts.of(instance, image)?.name;
-        let state = State::of(instance, image, &name);
-        Ok((name, state))
-    });
-    found.collect()
+fn text(outcome: &Outcome) -> String {
+    let mut lines = Vec::new();
+    for image in &outcome.images {
+        lines.push(format!("{}\n", image.image));
+        for row in &image.instances {
+            lines.push(format!("  {}: {}\n", row.instance, words(row.state)));
+        }
+    }
+    lines.concat()
 }
 
-pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = fleet(&workspace, output)?;
-    let pipeline = Pipeline::new(output, true)?;
-    let contexts = Contexts {
-        fleet: &fleet,
-        pipeline: &pipeline,
-        output,
-    };
-    let instances = arguments.selection.select(&fleet)?;
-    let found: Vec<Result<Vec<_>>> = instances
-        .par_iter()
-        .map(|instance| needed(&contexts, instance))
-        .collect();
-    output.progress_done();
-    let mut images: BTreeMap<String, Vec<(&Instance, State)>> = BTreeMap::new();
-    for (instance, found) in instances.into_iter().zip(found) {
-        for (name, state) in found? {
-            images.entry(name).or_default().push((instance, state));
-        }
+fn words(state: State) -> &'static str {
+    match state {
+        State::Current => "current",
+        State::Other => "built from something else",
+        State::Unknown => "not known what it was built from",
+        State::Plain => "Tutor's own",
     }
-    if is_json(output) {
-        let rows = images.iter().map(|(name, instances)| {
-            let instances: Vec<_> = instances
-                .iter()
-                .map(|(instance, state)| {
-                    serde_json::json!({"instance": instance.address, "state": state})
-                })
-                .collect();
-            serde_json::json!({"image": contexts.reference(name), "instances": instances})
-        });
-        let rows: Vec<_> = rows.collect();
-        output.json(&serde_json::json!({"version": 1, "images": rows}))?;
-    } else {
-        for (name, instances) in &images {
-            output.print(&format!("{}\n", contexts.reference(name)))?;
-            for (instance, state) in instances {
-                output.print(&format!("  {}: {}\n", instance.address, state.words()))?;
-            }
-        }
-    }
-    let is_old = images
-        .values()
-        .flatten()
-        .any(|(_, state)| *state == State::Other);
-    Ok(if is_old { Exit::No } else { Exit::Done })
 }

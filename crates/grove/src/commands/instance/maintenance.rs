@@ -1,10 +1,10 @@
 //! `grove instance maintenance`.
 
 use clap::ValueEnum;
-use grove_fleet::model::State;
+use grove_operations::deploy::state;
 
-use super::state::{self, Change};
-use crate::{cli::Global, error::Result, output::Output};
+use super::Change;
+use crate::{error::Result, global::Global, output::Output};
 
 /// Answer with a page and status 503 instead of the site, or end that.
 ///
@@ -31,9 +31,9 @@ enum Switch {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let state = match arguments.switch {
-        Switch::On => State::Maintenance,
-        Switch::Off => State::Active,
+    let change = match arguments.switch {
+        Switch::On => state::Change::Maintenance,
+        Switch::Off => state::Change::Start,
     };
-    state::change(&arguments.change, state, global, output)
+    super::carry_out(&arguments.change, change, global, output)
 }

@@ -1,9 +1,9 @@
 //! `grove instance start`.
 
-use grove_fleet::model::State;
+use grove_operations::deploy::state;
 
-use super::state::{self, Change};
-use crate::{cli::Global, error::Result, output::Output};
+use super::Change;
+use crate::{error::Result, global::Global, output::Output};
 
 /// Let instances serve again that were stopped.
 ///
@@ -18,5 +18,5 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    state::change(&arguments.change, State::Active, global, output)
+    super::carry_out(&arguments.change, state::Change::Start, global, output)
 }

@@ -1,9 +1,9 @@
 //! `grove instance stop`.
 
-use grove_fleet::model::State;
+use grove_operations::deploy::state;
 
-use super::state::{self, Change};
-use crate::{cli::Global, error::Result, output::Output};
+use super::Change;
+use crate::{error::Result, global::Global, output::Output};
 
 /// End all pods of instances; volumes, configuration and secrets stay.
 ///
@@ -19,5 +19,5 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    state::change(&arguments.change, State::Stopped, global, output)
+    super::carry_out(&arguments.change, state::Change::Stop, global, output)
 }

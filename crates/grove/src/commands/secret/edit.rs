@@ -1,13 +1,13 @@
 //! `grove secret edit`.
 
-use crate::{
-    cli::Global,
-    error::{CommandError, Exit, Result},
-    output::Output,
-    workspace::Workspace,
-};
+use grove_operations::secrets::owner::{self, Request};
 
-use super::set::place;
+use crate::{
+    error::{Error, Exit, Result},
+    global::Global,
+    output::Output,
+    surroundings,
+};
 
 /// Open a file in your editor, through the `sops` program.
 ///
@@ -21,18 +21,18 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    if global.rev.is_some() {
-        return Err(CommandError::usage(
-            "this writes to the work tree; leave `--rev` out",
-        ));
-    }
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let file = place(&workspace, &fleet, &arguments.owner, false)?.file;
+    global.must_be_work_tree()?;
+    let around = surroundings::around(global, output, &[])?;
+    let request = Request {
+        owner: arguments.owner.clone(),
+        cluster_only: false,
+    };
+    let outcome = owner::read(&around, &request)?;
+    let root = around.fleet()?;
     let mut sops = grove_exec::Invocation::new("sops")
         .arg("edit")
-        .arg(&file)
-        .cwd(&workspace.root)
+        .arg(&outcome.file)
+        .cwd(root)
         .pass(grove_exec::Variables::Network)
         .pass(grove_exec::Variables::Sops)
         .pass(grove_exec::Variables::Editor)
@@ -48,8 +48,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     ] {
         sops = sops.pass_env(name);
     }
-    if let Some(key) = &fleet.published_key {
-        sops = sops.env("SOPS_AGE_KEY_FILE", workspace.root.join(key));
+    if let Some(key) = &outcome.published_key {
+        sops = sops.env("SOPS_AGE_KEY_FILE", root.join(key));
     }
     let status = sops.interact()?;
     match status.code() {
@@ -59,6 +59,6 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             output.note("nothing was changed");
             Ok(Exit::Done)
         }
-        _ => Err(CommandError::tool(format!("`sops` ended with {status}"))),
+        _ => Err(Error::tool(format!("`sops` ended with {status}"))),
     }
 }

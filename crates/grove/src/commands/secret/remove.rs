@@ -1,14 +1,12 @@
 //! `grove secret remove`.
 
-use std::collections::BTreeMap;
+use grove_operations::secrets::remove::{self, Request};
 
-use super::set::place;
 use crate::{
-    cli::Global,
-    error::{CommandError, Exit, Result},
+    error::{Exit, Result},
+    global::Global,
     output::Output,
-    secrets::Secrets,
-    workspace::Workspace,
+    surroundings, terminal,
 };
 
 /// Take a secret out of its file.
@@ -30,26 +28,17 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    if global.rev.is_some() {
-        return Err(CommandError::usage(
-            "this writes to the work tree; leave `--rev` out",
-        ));
-    }
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let place = place(&workspace, &fleet, &arguments.owner, arguments.cluster_only)?;
-    let bytes = workspace.snapshot.bytes(&place.file);
-    let root = bytes.and_then(|bytes| grove_yaml::parse(bytes, grove_yaml::Limits::default()).root);
-    let below: Vec<&str> = place.below.iter().map(String::as_str).collect();
-    let map = root.as_ref().and_then(|root| root.at(&below));
-    if map.and_then(|map| map.get(&arguments.name)).is_none() {
-        return Err(CommandError::usage(format!(
-            "`{}` has no secret `{}` of that owner",
-            place.file, arguments.name
-        )));
-    }
-    let secrets = Secrets::new(&workspace, &fleet);
-    secrets.change(&place, &BTreeMap::new(), &[&arguments.name])?;
-    output.note(&format!("removed {} from {}", arguments.name, place.file));
+    global.must_be_work_tree()?;
+    let around = surroundings::around(global, output, &[])?;
+    let request = Request {
+        id: None,
+        owner: arguments.owner.clone(),
+        name: arguments.name.clone(),
+        cluster_only: arguments.cluster_only,
+    };
+    let plan = remove::plan(&around, &request)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    let outcome = plan.carry_out(&consent)?;
+    output.note(&format!("removed {} from {}", arguments.name, outcome.file));
     Ok(Exit::Done)
 }

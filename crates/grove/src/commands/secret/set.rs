@@ -1,24 +1,16 @@
 //! `grove secret set`.
 
-use std::{
-    collections::BTreeMap,
-    io::{IsTerminal as _, Read as _},
-};
+use std::io::{IsTerminal as _, Read as _};
 
-use grove_fleet::{Fleet, layout};
+use grove_operations::secrets::set::{self, LIMIT, Request};
 use grove_seal::Secret;
 
 use crate::{
-    cli::Global,
-    commands::rollback,
-    error::{CommandError, Exit, Result},
+    error::{Error, Exit, Result},
+    global::Global,
     output::Output,
-    secrets::{Place, Secrets},
-    workspace::Workspace,
+    surroundings, terminal,
 };
-
-/// The longest value that is read.
-const LIMIT: u64 = 1 << 20;
 
 /// Set one value; it is read from standard input, never from the command line.
 ///
@@ -42,67 +34,20 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    if global.rev.is_some() {
-        return Err(CommandError::usage(
-            "this writes to the work tree; leave `--rev` out",
-        ));
-    }
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let name = &arguments.name;
-    let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.chars().all(is_plain) {
-        return Err(
-            CommandError::usage(format!("`{name}` cannot be the name of a secret"))
-                .hint("names are upper-case letters, digits and `_`, as Tutor's keys"),
-        );
-    }
-    let place = place(&workspace, &fleet, &arguments.owner, arguments.cluster_only)?;
+    global.must_be_work_tree()?;
+    let around = surroundings::around(global, output, &[])?;
+    let request = Request {
+        id: None,
+        owner: arguments.owner.clone(),
+        name: arguments.name.clone(),
+        cluster_only: arguments.cluster_only,
+    };
+    let plan = set::plan(&around, &request)?;
     let value = read(arguments)?;
-    let secrets = Secrets::new(&workspace, &fleet);
-    secrets.write(&place, &BTreeMap::from([(name.clone(), value)]))?;
-    output.note(&format!("set {name} in {}", place.file));
+    let consent = terminal::consent(plan.needs(), output)?;
+    let outcome = plan.carry_out(&consent, value)?;
+    output.note(&format!("set {} in {}", arguments.name, outcome.file));
     Ok(Exit::Done)
-}
-
-/// Where the secrets of an owner are.
-pub(super) fn place(
-    workspace: &Workspace,
-    fleet: &Fleet,
-    owner: &str,
-    cluster_only: bool,
-) -> Result<Place> {
-    if let Some(group) = owner.strip_prefix("group:") {
-        if workspace.snapshot.bytes(&layout::group(group)).is_none() {
-            return Err(
-                CommandError::usage(format!("the fleet has no group `{group}`"))
-                    .hint(format!("`grove new group {group}` makes it")),
-            );
-        }
-        return Ok(Place {
-            file: layout::group_secrets(group),
-            below: Vec::new(),
-        });
-    }
-    if owner.contains('/') {
-        let address = rollback::address(owner)?;
-        rollback::find(fleet, &address)?;
-        return Ok(Place {
-            file: layout::instance_secrets(&address),
-            below: Vec::new(),
-        });
-    }
-    if !fleet.clusters.contains_key(owner) {
-        return Err(
-            CommandError::usage(format!("the fleet has no cluster `{owner}`"))
-                .hint("an owner is `cluster/instance`, `cluster`, or `group:NAME`"),
-        );
-    }
-    let below = if cluster_only { "cluster" } else { "instances" };
-    Ok(Place {
-        file: layout::cluster_secrets(owner),
-        below: vec![below.to_owned()],
-    })
 }
 
 fn read(arguments: &Arguments) -> Result<Secret> {
@@ -110,17 +55,19 @@ fn read(arguments: &Arguments) -> Result<Secret> {
         rpassword::prompt_password(format!("{}: ", arguments.name))?
     } else {
         let mut text = String::new();
-        std::io::stdin().take(LIMIT + 1).read_to_string(&mut text)?;
+        std::io::stdin()
+            .take(LIMIT as u64 + 1)
+            .read_to_string(&mut text)?;
         text
     };
-    if text.len() as u64 > LIMIT {
-        return Err(CommandError::usage("a secret is at most 1 MiB"));
+    if text.len() > LIMIT {
+        return Err(Error::usage("a secret is at most 1 MiB"));
     }
     if !arguments.keep_newline && text.ends_with('\n') {
         text.pop();
     }
     if text.is_empty() {
-        return Err(CommandError::usage("no value came on standard input"));
+        return Err(Error::usage("no value came on standard input"));
     }
     Ok(Secret::new(text))
 }

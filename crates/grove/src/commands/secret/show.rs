@@ -1,14 +1,14 @@
 //! `grove secret show`.
 
 use clap_complete::ArgValueCandidates;
+use grove_operations::secrets::show::{self, Request};
 
 use crate::{
-    cli::Global,
-    commands::{candidates, rollback},
-    error::{CommandError, Exit, Result},
-    output::Output,
-    secrets::Secrets,
-    workspace::{Workspace, is_json},
+    candidates,
+    error::{Exit, Result},
+    global::Global,
+    output::{Output, is_json},
+    surroundings,
 };
 
 /// List the names of an instance's secrets and where they come from, or show one value.
@@ -27,15 +27,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let instance = rollback::find(&fleet, &rollback::address(&arguments.instance)?)?;
+    let around = surroundings::around(global, output, &[])?;
+    let request = Request {
+        revision: global.rev.clone(),
+        instance: arguments.instance.clone(),
+    };
     if let Some(name) = &arguments.name {
-        let reference = instance.secrets.get(name).ok_or_else(|| {
-            CommandError::usage(format!("{} has no secret `{name}`", instance.address))
-                .hint("without a name, the names are listed")
-        })?;
-        let value = Secrets::new(&workspace, &fleet).value(reference)?;
+        let value = show::open(&around, &request, name)?;
         if is_json(output) {
             let row = serde_json::json!({"version": 1, "name": name, "value": value.expose()});
             output.json(&row)?;
@@ -44,17 +42,13 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         }
         return Ok(Exit::Done);
     }
-    if is_json(output) {
-        let rows: Vec<_> = instance
-            .secrets
-            .iter()
-            .map(|(name, reference)| serde_json::json!({"name": name, "file": reference.file}))
+    let outcome = show::read(&around, &request)?;
+    output.outcome(&outcome, || {
+        let rows = outcome.secrets.iter();
+        let lines: Vec<String> = rows
+            .map(|row| format!("{:<40} {}\n", row.name, row.file))
             .collect();
-        output.json(&serde_json::json!({"version": 1, "secrets": rows}))?;
-    } else {
-        for (name, reference) in &instance.secrets {
-            output.print(&format!("{name:<40} {}\n", reference.file))?;
-        }
-    }
+        lines.concat()
+    })?;
     Ok(Exit::Done)
 }

@@ -1,15 +1,19 @@
 //! `grove stack drift`.
 
-use serde_json::{Value, json};
+use std::mem;
 
-use super::{Bounds, each, fail};
+use grove_operations::{
+    stacks::drift::{self, Row},
+    text::count,
+};
+
+use super::{Bounds, fail};
 use crate::{
-    cli::Global,
-    error::{Exit, Result},
-    output::{Output, count},
-    stacks::{Looked, Options, Program, StackSelection, Stacks},
+    error::{Exit, Kind, Result},
+    global::Global,
+    options::{Program, StackSelection},
+    output::Output,
     surroundings,
-    workspace::{Workspace, is_json},
 };
 
 /// Look what others changed of what stacks made.
@@ -30,68 +34,34 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let stacks = Stacks::open(&workspace, &arguments.program, output)?;
-    let options = Options {
-        destroy: false,
-        refresh_only: true,
-        lock_timeout: arguments.bounds.lock_timeout.clone(),
+    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let request = drift::Request {
+        revision: global.rev.clone(),
+        selection: arguments.selection.request(),
+        bounds: arguments.bounds.request(),
     };
-    let mut ready = Vec::new();
-    for address in arguments.selection.select(&stacks.fleet)? {
-        // What was never applied cannot have been changed.
-        let is_applied = stacks.get(&address)?.outputs.is_some();
-        if let (true, Ok(root)) = (is_applied, stacks.root(stacks.get(&address)?)?) {
-            ready.push(stacks.ready(&address, root)?);
-        }
-    }
-    let runner = stacks.runner();
-    let looked = each(arguments.bounds.parallel, ready, |mut ready| {
-        output.progress(&format!("looking at {}", ready.address));
-        let planned = runner.plan(&mut ready, &options, &|text| output.note(text));
-        planned
-            .map(|planned| (ready.address.clone(), planned.record.changes.drift))
-            .map_err(|error| runner.explain(&ready.address, error))
+    let mut outcome = drift::read(&around, &request)?;
+    let failures = mem::take(&mut outcome.failures);
+    let is_drifted = outcome.stacks.iter().any(|row| !row.drift.is_empty());
+    output.outcome(&outcome, || match (is_drifted, failures.is_empty()) {
+        (false, true) => format!("{}: no drift\n", count(outcome.stacks.len(), "stack")),
+        _ => text(&outcome.stacks),
     })?;
-    output.progress_done();
-    let now = surroundings::now()?;
-    let mut rows = Vec::new();
-    let mut errors = Vec::new();
-    for looked in looked {
-        match looked {
-            Ok((address, drift)) => {
-                let seen = Looked {
-                    time: now,
-                    drift: drift.iter().map(|change| change.address.clone()).collect(),
-                };
-                seen.keep(&runner.directory, &address)?;
-                rows.push((address, drift));
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-    let drifted = rows.iter().filter(|(_, drift)| !drift.is_empty()).count();
-    if is_json(output) {
-        let stacks: Vec<Value> = rows
-            .iter()
-            .map(|(address, drift)| json!({"stack": address.to_string(), "drift": drift}))
-            .collect();
-        output.json(&json!({"version": 1, "stacks": stacks}))?;
+    fail(failures, output)?;
+    Ok(if is_drifted {
+        Exit::Kind(Kind::No)
     } else {
-        for (address, drift) in rows.iter().filter(|(_, drift)| !drift.is_empty()) {
-            output.print(&format!("{address}:\n"))?;
-            for change in drift {
-                output.print(&format!(
-                    "  {}: {}\n",
-                    change.address,
-                    change.actions.join(" and ")
-                ))?;
-            }
-        }
-        if drifted == 0 && errors.is_empty() {
-            output.print(&format!("{}: no drift\n", count(rows.len(), "stack")))?;
-        }
-    }
-    fail(errors, output)?;
-    Ok(if drifted == 0 { Exit::Done } else { Exit::No })
+        Exit::Done
+    })
+}
+
+fn text(rows: &[Row]) -> String {
+    let drifted = rows.iter().filter(|row| !row.drift.is_empty());
+    let lines = drifted.flat_map(|row| {
+        let changes = row.drift.iter();
+        let changes = changes
+            .map(|change| format!("  {}: {}\n", change.address, change.actions.join(" and ")));
+        std::iter::once(format!("{}:\n", row.stack)).chain(changes)
+    });
+    lines.collect()
 }

@@ -1,14 +1,13 @@
 //! `grove stack list`.
 
-use grove_stack::stack::{Source, Stack};
-use serde_json::{Value, json};
+use grove_operations::stacks::list::{self, Origin, Outcome};
 
 use crate::{
-    cli::Global,
     error::{Exit, Result},
-    output::Output,
-    stacks::{Program, StackSelection, Stacks, state_of},
-    workspace::{Workspace, is_json},
+    global::Global,
+    options::StackSelection,
+    output::{Output, is_json},
+    surroundings,
 };
 
 /// List stacks: what each waits for, and whether it is what was applied.
@@ -24,88 +23,38 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let stacks = Stacks::open(&workspace, &Program::none(), output)?;
-    let selected = arguments.selection.select(&stacks.fleet)?;
-    let mut rows = Vec::new();
-    for address in &selected {
-        let stack = stacks.get(address)?;
-        let (state, why) = state_of(&stacks.fleet, stack)?;
-        rows.push(Row { stack, state, why });
-    }
-    if is_json(output) {
-        let stacks: Vec<Value> = rows.iter().map(Row::json).collect();
-        output.json(&json!({"version": 1, "stacks": stacks}))?;
-        return Ok(Exit::Done);
-    }
-    let width = rows
-        .iter()
-        .map(|row| row.stack.address.to_string().len())
-        .max();
-    let width = width.unwrap_or_default();
-    for row in &rows {
-        let address = row.stack.address.to_string();
-        let serial = row
-            .stack
-            .outputs
-            .as_ref()
-            .map(|outputs| format!(", serial {}", outputs.serial));
-        let why = row.why.as_ref().map(|why| format!(": {why}"));
-        output.print(&format!(
-            "{address:width$}  {:<9}  {}{}{}\n",
-            row.origin(),
-            row.state,
-            serial.unwrap_or_default(),
-            why.unwrap_or_default()
-        ))?;
-    }
-    if rows.is_empty() {
+    let around = surroundings::around(global, output, &[])?;
+    let request = list::Request {
+        revision: global.rev.clone(),
+        selection: arguments.selection.request(),
+    };
+    let outcome = list::read(&around, &request)?;
+    output.outcome(&outcome, || text(&outcome))?;
+    if outcome.stacks.is_empty() && !is_json(output) {
         output.note("the fleet has no stacks");
     }
     Ok(Exit::Done)
 }
 
-struct Row<'a> {
-    stack: &'a Stack,
-    state: &'static str,
-    why: Option<String>,
-}
-
-impl Row<'_> {
-    /// Whose files it is made of.
-    fn origin(&self) -> &'static str {
-        match &self.stack.source {
-            Source::Stated(_) => "fleet",
-            Source::Module {
-                is_generated: true, ..
-            } => "grove",
-            Source::Module { .. } => "own",
-        }
-    }
-
-    fn json(&self) -> Value {
-        let module = self.stack.module();
-        let variables = module.into_iter().flat_map(|module| &module.variables);
-        let variables: Vec<Value> = variables
-            .map(|(name, variable)| {
-                json!({
-                    "name": name,
-                    "type": variable.holds.to_string(),
-                    "required": variable.is_required,
-                    "sensitive": variable.is_sensitive,
-                })
-            })
-            .collect();
-        let outputs = self.stack.outputs.as_ref();
-        json!({
-            "stack": self.stack.address.to_string(),
-            "origin": self.origin(),
-            "state": self.state,
-            "why": self.why,
-            "serial": outputs.map(|outputs| outputs.serial),
-            "reads": self.stack.references().map(|(_, reference)| reference.to_string()).collect::<Vec<_>>(),
-            "variables": variables,
-            "outputs": module.map(|module| module.outputs.keys().collect::<Vec<_>>()),
-        })
-    }
+fn text(outcome: &Outcome) -> String {
+    let rows = outcome.stacks.iter();
+    let width = rows.clone().map(|row| row.stack.len()).max();
+    let width = width.unwrap_or_default();
+    let lines = rows.map(|row| {
+        let origin = match row.origin {
+            Origin::Fleet => "fleet",
+            Origin::Grove => "grove",
+            Origin::Own => "own",
+        };
+        let serial = row.serial.map(|serial| format!(", serial {serial}"));
+        let why = row.why.as_ref().map(|why| format!(": {why}"));
+        format!(
+            "{:width$}  {origin:<9}  {}{}{}\n",
+            row.stack,
+            row.state,
+            serial.unwrap_or_default(),
+            why.unwrap_or_default()
+        )
+    });
+    lines.collect()
 }

@@ -1,17 +1,14 @@
 //! `grove stack output`.
 
-use grove_stack::{
-    outputs::OutputValue,
-    stack::{Address, Input, Source},
-};
-use serde_json::{Map, Value, json};
+use grove_operations::stacks::output::{self, Outcome};
 
+use super::place;
 use crate::{
-    cli::Global,
-    error::{CommandError, Exit, Result},
+    error::{Exit, Result},
+    global::Global,
+    options::{Program, StackSelection},
     output::Output,
-    stacks::{Program, StackSelection, Stacks},
-    workspace::{Workspace, is_json},
+    surroundings,
 };
 
 /// Show what stacks gave when they were applied.
@@ -35,87 +32,24 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let mut stacks = Stacks::open(&workspace, &arguments.program, output)?;
-    let selected = arguments.selection.select(&stacks.fleet)?;
-    if arguments.sensitive && selected.len() != 1 {
-        return Err(
-            CommandError::usage("`--sensitive` is for one stack at a time")
-                .hint("name it: `cluster:stack`"),
-        );
-    }
-    if arguments.write {
-        arguments.selection.must_be_stated()?;
-        stacks.must_be_writable()?;
-        for address in &selected {
-            write(&mut stacks, address)?;
-        }
-    }
-    let mut all = Map::new();
-    for address in &selected {
-        let values = values(&stacks, address, arguments.sensitive)?;
-        if !is_json(output) {
-            for (name, value) in &values {
-                output.print(&format!("{address}.{name} = {value}\n"))?;
-            }
-        }
-        all.insert(address.to_string(), Value::Object(values));
-    }
-    if is_json(output) {
-        output.json(&json!({"version": 1, "stacks": all}))?;
-    }
+    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let request = output::Request {
+        revision: global.rev.clone(),
+        selection: arguments.selection.request(),
+        sensitive: arguments.sensitive,
+        write: arguments.write,
+    };
+    let outcome = output::read(&around, &request)?;
+    output.outcome(&outcome, || text(&outcome))?;
     Ok(Exit::Done)
 }
 
-/// Reads the outputs from the state. Inputs may have changed since it was applied, so nothing is known
-/// of what they were.
-fn write(stacks: &mut Stacks<'_>, address: &Address) -> Result<()> {
-    if stacks.get(address)?.module().is_none() {
-        return Ok(());
-    }
-    let root = stacks.runnable(address)?;
-    let before = stacks.get(address)?.outputs.as_ref();
-    let inputs = before.map_or_else(String::new, |outputs| outputs.inputs.clone());
-    let mut ready = stacks.ready(address, root)?;
-    let runner = stacks.runner();
-    let work = runner.open(&mut ready, &|text| stacks.output.note(text))?;
-    let head = runner.head(&work, &ready)?;
-    let head = head.ok_or_else(|| {
-        CommandError::refused(format!("`{address}` was never applied"))
-            .hint(format!("`grove stack apply {address}` makes it"))
-    })?;
-    drop(work);
-    stacks.write_outputs(address, head, inputs)?;
-    Ok(())
-}
-
-/// What a stack gave, by name.
-fn values(stacks: &Stacks<'_>, address: &Address, sensitive: bool) -> Result<Map<String, Value>> {
-    let stack = stacks.get(address)?;
-    let hidden = || json!("(sensitive)");
-    let mut values = Map::new();
-    if let Source::Stated(outputs) = &stack.source {
-        for (name, input) in outputs {
-            let value = match input {
-                Input::Value(value) => value.clone(),
-                _ => hidden(),
-            };
-            values.insert(name.clone(), value);
-        }
-    }
-    for (name, output) in stack.outputs.iter().flat_map(|outputs| &outputs.outputs) {
-        let value = match output {
-            OutputValue::Plain { value } => value.clone(),
-            OutputValue::Sensitive { .. } if sensitive => {
-                let kept = stacks.sensitive(address, name)?;
-                serde_json::from_str(kept.expose()).map_err(|error| {
-                    CommandError::from_error(Exit::No, &error)
-                        .context(format!("`{name}` cannot be read"))
-                })?
-            }
-            OutputValue::Sensitive { .. } => hidden(),
-        };
-        values.insert(name.clone(), value);
-    }
-    Ok(values)
+fn text(outcome: &Outcome) -> String {
+    let mut stacks: Vec<_> = outcome.stacks.iter().collect();
+    stacks.sort_by_cached_key(|(stack, _)| place(stack));
+    let lines = stacks.into_iter().flat_map(|(stack, outputs)| {
+        let outputs = outputs.iter();
+        outputs.map(move |(name, value)| format!("{stack}.{name} = {value}\n"))
+    });
+    lines.collect()
 }

@@ -1,17 +1,16 @@
 //! `grove stack run`.
 
-use std::{io::IsTerminal as _, time::Duration};
+use std::io::IsTerminal as _;
+
+use grove_operations::stacks::run;
 
 use crate::{
-    cli::Global,
-    error::{CommandError, Exit, Result},
+    error::{Exit, Kind, Result},
+    global::Global,
+    options::Program,
     output::Output,
-    stacks::{Program, StackSelection, Stacks},
-    workspace::Workspace,
+    surroundings,
 };
-
-/// How long such a run may take.
-const LIMIT: Duration = Duration::from_hours(12);
 
 /// Run the program in a stack's root module, for all that Grove has no command for.
 ///
@@ -33,50 +32,25 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let stacks = Stacks::open(&workspace, &arguments.program, output)?;
-    let selection = StackSelection {
-        selectors: vec![arguments.stack.clone()],
-        ..StackSelection::default()
+    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let request = run::Request {
+        revision: global.rev.clone(),
+        stack: arguments.stack.clone(),
     };
-    let selected = selection.select(&stacks.fleet)?;
-    let [address] = selected.as_slice() else {
-        let names: Vec<String> = selected.iter().map(ToString::to_string).collect();
-        return Err(
-            CommandError::usage("this runs in one stack at a time").hint(format!(
-                "`{}` are {}",
-                arguments.stack,
-                names.join(", ")
-            )),
-        );
-    };
-    let root = stacks.runnable(address)?;
-    let mut ready = stacks.ready(address, root)?;
-    let runner = stacks.runner();
-    let work = runner.open(&mut ready, &|text| output.note(text))?;
-    let run = work.run(&runner.program, &ready.environment);
+    let prepared = run::prepare(&around, &request)?;
     if std::io::stdin().is_terminal() {
-        let status = run.interact(&arguments.words)?;
-        return Ok(if status.success() {
+        return Ok(if prepared.interact(&arguments.words)? {
             Exit::Done
         } else {
-            Exit::Tool
+            Exit::Kind(Kind::Tool)
         });
     }
-    let words: Vec<&str> = arguments.words.iter().map(String::as_str).collect();
     let mut printed = Ok(());
-    let ran = run.follow(
-        &words,
-        LIMIT,
-        |id| work.note_running(id),
-        |line| {
-            if printed.is_ok() {
-                printed = output.print(&format!("{line}\n"));
-            }
-        },
-    );
-    work.note_ended();
-    ran.map_err(|error| runner.explain(address, error))?;
+    prepared.follow(&arguments.words, |line| {
+        if printed.is_ok() {
+            printed = output.print(&format!("{line}\n"));
+        }
+    })?;
     printed?;
     Ok(Exit::Done)
 }

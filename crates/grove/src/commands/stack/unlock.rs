@@ -1,13 +1,14 @@
 //! `grove stack unlock`.
 
+use grove_operations::stacks::unlock;
 use grove_stack::stack::Address;
 
 use crate::{
-    cli::Global,
-    error::{CommandError, Exit, Result},
+    error::{Exit, Result},
+    global::Global,
+    options::Program,
     output::Output,
-    stacks::{Program, Stacks},
-    workspace::Workspace,
+    surroundings, terminal,
 };
 
 /// Take away the lock of a stack's state that somebody left behind.
@@ -29,28 +30,16 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let stacks = Stacks::open(&workspace, &arguments.program, output)?;
-    let address = &arguments.stack;
-    if !stacks.fleet.stacks.contains_key(address) {
-        return Err(
-            CommandError::usage(format!("there is no stack `{address}`"))
-                .hint("`grove stack list` names them"),
-        );
-    }
-    let root = stacks.runnable(address)?;
-    let mut ready = stacks.ready(address, root)?;
-    let runner = stacks.runner();
-    // Opening fails while a process of this machine works on it.
-    let work = runner.open(&mut ready, &|text| output.note(text))?;
-    if let Some(process) = work.running() {
-        return Err(CommandError::refused(format!(
-            "process {process} of this machine still works on `{address}`"
-        )));
-    }
-    let run = work.run(&runner.program, &ready.environment);
-    let unlocked = run.run(&["force-unlock", "-force", &arguments.id]);
-    unlocked.map_err(|error| error.context(format!("`{address}` cannot be unlocked")))?;
-    output.note(&format!("`{address}` is free"));
+    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let request = unlock::Request {
+        id: None,
+        revision: global.rev.clone(),
+        stack: arguments.stack.to_string(),
+        lock: arguments.id.clone(),
+    };
+    let plan = unlock::plan(&around, &request)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    let outcome = plan.carry_out(&consent)?;
+    output.note(&format!("`{}` is free", outcome.stack));
     Ok(Exit::Done)
 }

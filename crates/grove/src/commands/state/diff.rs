@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use grove_stack::Difference;
+use grove_operations::state::diff::{self, Outcome};
+use grove_state::Difference;
 
-use super::{parse, read};
+use super::source;
 use crate::{
-    error::{Exit, Result},
+    error::{Exit, Kind, Result},
     output::Output,
-    workspace::is_json,
 };
 
 /// Compare two states by content.
@@ -26,26 +26,27 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
-    let (first, second) = (read(&arguments.first)?, read(&arguments.second)?);
-    let first = parse(&arguments.first, &first)?;
-    let second = parse(&arguments.second, &second)?;
-    let differences = grove_stack::diff(&first, &second);
-    if is_json(output) {
-        output.json(&serde_json::json!({"version": 1, "differences": differences}))?;
-    } else {
-        for difference in &differences {
-            output.print(&match difference {
-                Difference::OnlyFirst { address } => format!("- {address}\n"),
-                Difference::OnlySecond { address } => format!("+ {address}\n"),
-                Difference::Changed { address, fields } => {
-                    format!("~ {address}: {}\n", fields.join(", "))
-                }
-            })?;
-        }
-    }
-    Ok(if differences.is_empty() {
+    let (mut one, mut other) = (std::io::stdin(), std::io::stdin());
+    let first = source(&arguments.first, &mut one);
+    let outcome = diff::read(first, source(&arguments.second, &mut other))?;
+    output.outcome(&outcome, || text(&outcome))?;
+    Ok(if outcome.differences.is_empty() {
         Exit::Done
     } else {
-        Exit::No
+        Exit::Kind(Kind::No)
     })
+}
+
+fn text(outcome: &Outcome) -> String {
+    let lines = outcome
+        .differences
+        .iter()
+        .map(|difference| match difference {
+            Difference::OnlyFirst { address } => format!("- {address}\n"),
+            Difference::OnlySecond { address } => format!("+ {address}\n"),
+            Difference::Changed { address, fields } => {
+                format!("~ {address}: {}\n", fields.join(", "))
+            }
+        });
+    lines.collect()
 }

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use grove_stack::{Part, Record, STAYS, State};
+use grove_operations::{state::join, text::count};
+use serde_json::json;
 
-use super::{RECORD, STATE, parse, read, write_whole};
 use crate::{
-    error::{CommandError, Exit, Result},
-    output::{Output, count},
-    workspace::is_json,
+    error::{Exit, Result},
+    output::Output,
 };
 
 /// Put the parts of a split together again.
@@ -28,67 +27,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
-    if arguments.out.exists() {
-        return Err(CommandError::usage(format!(
-            "{} is there already",
-            arguments.out.display()
-        )));
-    }
-    let (record, texts) = parts(&arguments.directory)?;
-    let parts = texts
-        .iter()
-        .map(|(path, stack, text)| {
-            let state: State<'_> = parse(path, text)?;
-            Ok(Part {
-                stack: stack.clone(),
-                state,
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let joined = grove_stack::join(&parts, &record)?;
-    write_whole(&arguments.out, &joined.to_text())?;
-    let objects = joined.len();
-    if is_json(output) {
-        output.json(
-            &serde_json::json!({"version": 1, "objects": objects, "serial": joined.serial}),
-        )?;
-    } else {
-        output.print(&format!(
-            "{} of {}, serial {}\n",
+    let outcome = join::join(&arguments.directory, &arguments.out)?;
+    let join::Outcome {
+        objects,
+        parts,
+        serial,
+    } = outcome;
+    output.outcome(&json!({"objects": objects, "serial": serial}), || {
+        format!(
+            "{} of {}, serial {serial}\n",
             count(objects, "object"),
-            count(parts.len(), "part"),
-            joined.serial
-        ))?;
-    }
+            count(parts, "part")
+        )
+    })?;
     Ok(Exit::Done)
-}
-
-/// Path, stack and text of every part.
-type Texts = Vec<(PathBuf, String, String)>;
-
-/// The record of a split, and the text of every part.
-pub(super) fn parts(directory: &std::path::Path) -> Result<(Record, Texts)> {
-    let path = directory.join(RECORD);
-    let text = fs_err::read_to_string(&path).map_err(|error| {
-        CommandError::from_error(Exit::Usage, &error)
-            .hint("this is no directory of `grove state split`")
-    })?;
-    let record: Record = serde_json::from_str(&text).map_err(|error| {
-        CommandError::from_error(Exit::No, &error)
-            .context(format!("{} is no record of a split", path.display()))
-    })?;
-    let mut texts = Vec::new();
-    for part in &record.parts {
-        // The record is a file like any other: a name in it must not lead elsewhere.
-        let is_hidden = |name: &str| name.is_empty() || name.starts_with('.');
-        if part.stack != STAYS && part.stack.split('/').any(is_hidden) {
-            return Err(CommandError::new(
-                Exit::No,
-                format!("{} names a stack `{}`", path.display(), part.stack),
-            ));
-        }
-        let file = directory.join(&part.stack).join(STATE);
-        texts.push((file.clone(), part.stack.clone(), read(&file)?));
-    }
-    Ok((record, texts))
 }

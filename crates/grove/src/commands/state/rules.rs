@@ -1,6 +1,7 @@
 //! `grove state rules`.
 
-use super::BUILT_IN;
+use grove_operations::state::rules;
+
 use crate::{
     error::{Exit, Result},
     output::Output,
@@ -12,11 +13,11 @@ use crate::{
     \x20 grove state rules legacy-grove")]
 pub(super) struct Arguments {
     /// Which rules.
-    #[arg(value_parser = [BUILT_IN])]
+    #[arg(value_parser = [rules::BUILT_IN])]
     name: String,
 }
 
 pub(super) fn run(_: &Arguments, output: &Output) -> Result {
-    output.print(grove_stack::LEGACY)?;
+    output.print(rules::built_in())?;
     Ok(Exit::Done)
 }

@@ -1,17 +1,17 @@
 //! `grove state verify`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use grove_stack::{STAYS, plan::Changes};
-use rayon::prelude::*;
-use serde_json::{Value, json};
+use grove_operations::{
+    state::verify::{self, Outcome},
+    text::count,
+};
 
-use super::join::parts;
+use super::around;
 use crate::{
-    error::{CommandError, Exit, Result},
-    output::{Output, count},
-    tofu::{Environment, Root, program},
-    workspace::is_json,
+    error::{Exit, Kind, Result},
+    global::Global,
+    output::Output,
 };
 
 /// Plan each part of a split, and demand that nothing would change.
@@ -38,113 +38,35 @@ pub(super) struct Arguments {
     parallel: usize,
 }
 
-/// Plans every part of a split that was just made.
-pub(super) fn plan_all(directory: &Path, program: Option<&PathBuf>, output: &Output) -> Result {
-    let arguments = Arguments {
-        directory: directory.to_owned(),
-        program: program.cloned(),
-        offline: false,
-        parallel: 4,
+pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    let around = around(arguments.program.as_ref(), global, output)?;
+    let request = verify::Request {
+        offline: arguments.offline,
+        parallel: arguments.parallel,
     };
-    run(&arguments, output)
+    show(
+        &verify::read(&around, &request, &arguments.directory)?,
+        output,
+    )
 }
 
-/// What a plan would do.
-struct Planned {
-    stack: String,
-    changes: Vec<String>,
-}
-
-pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
-    let program = program(arguments.program.as_ref())?;
-    let (record, _) = parts(&arguments.directory)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.parallel.clamp(1, 64))
-        .build()
-        .map_err(|error| CommandError::from_error(Exit::Tool, &error))?;
-    let plan = |stack: &String| -> Result<Planned> {
-        output.progress(&format!("planning {stack}"));
-        let changes = plan(arguments, &program, &arguments.directory.join(stack))
-            .map_err(|error| error.context(format!("cannot plan `{stack}`")))?;
-        Ok(Planned {
-            stack: stack.clone(),
-            changes,
-        })
-    };
-    let planned: Vec<Result<Planned>> = pool.install(|| {
-        // What stays is planned with the old root, when the parts are pushed.
-        let parts = record.parts.par_iter().filter(|part| part.stack != STAYS);
-        parts.map(|part| plan(&part.stack)).collect()
-    });
-    output.progress_done();
-    let planned = planned.into_iter().collect::<Result<Vec<_>>>()?;
-    let is_fine = planned.iter().all(|planned| planned.changes.is_empty());
-    if is_json(output) {
-        let rows: Vec<Value> = planned
-            .iter()
-            .map(|planned| json!({"stack": planned.stack, "changes": planned.changes}))
-            .collect();
-        output.json(&json!({"version": 1, "stacks": rows}))?;
-    } else {
-        for planned in planned.iter().filter(|planned| !planned.changes.is_empty()) {
-            output.print(&format!("{}:\n", planned.stack))?;
-            for change in &planned.changes {
-                output.print(&format!("  {change}\n"))?;
-            }
-        }
+/// Shows what plans would change.
+pub(super) fn show(outcome: &Outcome, output: &Output) -> Result {
+    let is_fine = outcome.is_fine();
+    output.outcome(outcome, || {
         if is_fine {
-            output.print(&format!("{}: no changes\n", count(planned.len(), "plan")))?;
+            return format!("{}: no changes\n", count(outcome.stacks.len(), "plan"));
         }
-    }
-    Ok(if is_fine { Exit::Done } else { Exit::No })
-}
-
-/// What the configuration of a directory would change of its state, a line each.
-fn plan(arguments: &Arguments, program: &Path, directory: &Path) -> Result<Vec<String>> {
-    let has_configuration = fs_err::read_dir(directory)?
-        .filter_map(std::result::Result::ok)
-        .any(|entry| {
-            entry
-                .path()
-                .extension()
-                .is_some_and(|extension| extension == "tf")
+        let changed = outcome.stacks.iter().filter(|row| !row.changes.is_empty());
+        let lines = changed.flat_map(|row| {
+            let changes = row.changes.iter().map(|change| format!("  {change}\n"));
+            std::iter::once(format!("{}:\n", row.stack)).chain(changes)
         });
-    if !has_configuration {
-        return Err(
-            CommandError::usage(format!("{} has no `*.tf`", directory.display()))
-                .hint("write the stack's configuration beside its state"),
-        );
-    }
-    // What `init` brings does not stay behind in the part.
-    let scratch = tempfile::tempdir()?;
-    let root = Root {
-        program,
-        directory,
-        data: Some(scratch.path().join("data")),
-        environment: &Environment::default(),
-    };
-    root.init()?;
-    let more: &[&str] = if arguments.offline {
-        &["-refresh=false"]
+        lines.collect()
+    })?;
+    Ok(if is_fine {
+        Exit::Done
     } else {
-        &[]
-    };
-    let plan = root.plan(more)?;
-    let changes = Changes::of(&plan);
-    let outside = changes.drift.iter().map(|change| {
-        format!(
-            "{}: {} (outside)",
-            change.address,
-            change.actions.join(" and ")
-        )
-    });
-    let objects = changes
-        .objects
-        .iter()
-        .map(|change| format!("{}: {}", change.address, change.actions.join(" and ")));
-    let outputs = changes
-        .outputs
-        .iter()
-        .map(|change| format!("output.{}: {}", change.name, change.actions.join(" and ")));
-    Ok(objects.chain(outside).chain(outputs).collect())
+        Exit::Kind(Kind::No)
+    })
 }

@@ -32,7 +32,7 @@ fn made<'a>(jobs: &'a [Value], start: &str) -> &'a Value {
 }
 
 #[test]
-#[ignore = "e2e: needs the control plane"]
+#[ignore = "operate: needs the control plane"]
 fn a_users_password_is_rotated_in_two_steps_and_rollbacks_get_in() {
     let site = Site::of("production", &["prod"], Install::CertManager);
     site.bootstrap("prod");

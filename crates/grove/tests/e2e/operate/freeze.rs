@@ -45,7 +45,7 @@ fn status(site: &Site) -> Value {
 }
 
 #[test]
-#[ignore = "e2e: needs the control plane"]
+#[ignore = "operate: needs the control plane"]
 fn a_frozen_instance_is_left_alone_until_the_freeze_ends() {
     let site = Site::bootstrapped(&["alpha"]);
     let world = &site.world;

@@ -1,0 +1,61 @@
+//! Programs are ended by the token that they were started under, and others are left alone.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use grove_exec::{ExecError, Invocation, Token};
+
+fn sleep(token: &Token) -> Result<(), ExecError> {
+    let _entered = token.enter();
+    Invocation::new("sleep").args(["30"]).run().map(drop)
+}
+
+#[test]
+fn a_token_ends_its_own_programs_and_no_other() {
+    let (one, other) = (Token::new(), Token::new());
+    thread::scope(|scope| {
+        let ended = scope.spawn(|| sleep(&one));
+        let goes_on = scope.spawn(|| sleep(&other));
+        thread::sleep(Duration::from_millis(300));
+        let asked = Instant::now();
+        one.end();
+        assert!(matches!(
+            ended.join().unwrap(),
+            Err(ExecError::Ended { .. })
+        ));
+        assert!(asked.elapsed() < Duration::from_secs(10));
+        assert!(!goes_on.is_finished());
+        other.end();
+        assert!(matches!(
+            goes_on.join().unwrap(),
+            Err(ExecError::Ended { .. })
+        ));
+    });
+}
+
+#[test]
+fn nothing_is_started_under_a_token_that_has_ended() {
+    let token = Token::new();
+    token.end();
+    assert!(matches!(sleep(&token), Err(ExecError::Ended { .. })));
+    // The thread has left it.
+    assert!(Invocation::new("true").run().is_ok());
+}
+
+#[test]
+fn what_does_not_listen_is_ended_after_its_farewell() {
+    let token = Token::new();
+    thread::scope(|scope| {
+        let stubborn = scope.spawn(|| {
+            let _entered = token.enter();
+            Invocation::new("sh")
+                .args(["-c", "trap '' TERM; sleep 30 & wait; sleep 30"])
+                .run()
+        });
+        thread::sleep(Duration::from_millis(300));
+        token.end();
+        assert!(stubborn.join().unwrap().is_err());
+    });
+}

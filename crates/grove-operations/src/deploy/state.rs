@@ -1,0 +1,149 @@
+//! A change of `state`, from the fleet's files to the clusters.
+//!
+//! Each step looks first: after an interruption the same request goes on.
+
+use std::path::PathBuf;
+
+use grove_fleet::{layout, model::State};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    outcome::Outcome,
+    plan,
+    request::{Only, Request as Deploy},
+};
+use crate::{
+    Around, Error, Kind, Result,
+    consent::{Consent, Needs},
+    files,
+    fleet::{commit::commit, workspace::Workspace},
+    request::{RequestId, Target, addresses},
+};
+
+/// Gives instances a state: writes it to their files in the fleet's work tree, commits and pushes that, and
+/// deploys it over what runs. Nothing else of the fleet is shipped, no Job runs, and a hold stays.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// What the request is called.
+    #[serde(default)]
+    pub id: Option<RequestId>,
+    /// Which instances. A revision is refused: the state is written to the work tree.
+    pub target: Target,
+    /// The state.
+    pub change: Change,
+    /// What it is for; stands in the commits and in the releases.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// How many seconds to follow the releases until they run; none does not follow them.
+    #[serde(default)]
+    pub wait: Option<u64>,
+}
+
+/// What instances are to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// Serve.
+    Start,
+    /// End all pods; volumes, configuration and secrets stay.
+    Stop,
+    /// Answer with a page and status 503 instead of the site.
+    Maintenance,
+}
+
+impl Change {
+    fn state(self) -> State {
+        match self {
+            Self::Start => State::Active,
+            Self::Stop => State::Stopped,
+            Self::Maintenance => State::Maintenance,
+        }
+    }
+}
+
+/// What a request would do first: the commit of the fleet.
+pub struct Plan<'a> {
+    around: &'a Around,
+    needs: Needs,
+    root: PathBuf,
+    /// Each file that is edited, from the fleet's root, and its new text.
+    files: Vec<(String, String)>,
+    deploy: Deploy,
+}
+
+/// Reads the fleet, whatever its findings, and edits the files that have another state. Writes nothing.
+pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    request.target.selection.must_be_stated()?;
+    if request.target.revision.is_some() {
+        return Err(Error::usage(
+            "the state is written to the work tree; leave `--rev` out",
+        ));
+    }
+    let workspace = Workspace::open(around, None)?;
+    workspace.repository()?;
+    let fleet = workspace.check()?.fleet;
+    let instances = request.target.choose(&fleet)?;
+    let state = request.change.state();
+    let mut files = Vec::new();
+    for instance in instances.iter().filter(|instance| instance.state != state) {
+        let file = layout::instance(&instance.address);
+        let text = fs_err::read_to_string(workspace.root.join(&file))?;
+        let text = grove_yaml::set(&text, &["state"], &state.name().into()).map_err(|error| {
+            Error::from_error(Kind::No, &error).context(format!("`{file}` cannot be edited"))
+        })?;
+        files.push((file, text));
+    }
+    let subject = format!("{}: {}", addresses(&instances).join(", "), state.name());
+    let message = match &request.message {
+        None => subject,
+        Some(text) => format!("{subject}: {text}"),
+    };
+    Ok(Plan {
+        around,
+        needs: request.target.needs(&instances),
+        root: workspace.root,
+        files,
+        deploy: Deploy {
+            id: request.id.clone(),
+            message: Some(message),
+            only: Some(Only::Operational),
+            wait: request.wait,
+            ..Deploy::new(Target {
+                // What else was edited in the work tree is no part of it.
+                revision: Some("HEAD".to_owned()),
+                selection: request.target.selection.clone(),
+                expect: Some(instances.len()),
+            })
+        },
+    })
+}
+
+impl<'a> Plan<'a> {
+    /// What must be agreed to before the fleet is written to. What the deploy needs beside that is known once
+    /// the commit is there: see [`Self::commit`].
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// Writes the fleet's files, commits them and pushes that. Gives the deploy that brings it to the clusters,
+    /// which is carried out with a consent of its own.
+    pub fn commit(self, consent: &Consent) -> Result<plan::Plan<'a>> {
+        self.needs.met_by(consent)?;
+        // All of them could be edited: nothing is half done where one cannot.
+        for (file, text) in &self.files {
+            files::write_atomically(&self.root.join(file), text)?;
+        }
+        let files: Vec<&str> = self.files.iter().map(|(file, _)| file.as_str()).collect();
+        let message = self.deploy.message.as_deref().unwrap_or_default();
+        commit(&self.root, &files, message, self.around)?;
+        plan::plan(self.around, &self.deploy)
+    }
+
+    /// All of it with one consent. Where the deploy needs more, it is refused, and the commit of the fleet
+    /// stays.
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.commit(consent)?.carry_out(consent)
+    }
+}

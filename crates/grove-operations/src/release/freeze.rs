@@ -1,0 +1,380 @@
+//! Freezes: Argo CD leaves instances alone for some time.
+//!
+//! A freeze is a deny window of the instance's project and annotations of it, by a commit to the deploy
+//! branch. Where Git cannot be reached, they are written to the cluster alone. It ends by itself.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use grove_cluster::Connection;
+use grove_fleet::{Fleet, model::Instance};
+use grove_release::{Changes, DeployBranch, Freeze, View, thaw};
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    landed,
+    publish::{Subject, publish},
+    remotes,
+};
+use crate::{
+    Around, Doing, Error, Kind, Result,
+    consent::{Consent, Needs},
+    fleet::{find::find_cluster, workspace::Workspace},
+    reach::proven,
+    request::{RequestId, Target, by_cluster},
+};
+
+/// The longest freeze: what is left alone for longer is held.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(744);
+/// The root Application, which brings the projects of instances.
+const ROOT: &str = "grove-apps";
+/// How long Argo CD may take to bring a freeze to its cluster.
+const PATIENCE: Duration = Duration::from_mins(1);
+const ROUND: Duration = Duration::from_millis(300);
+
+/// Freezes instances, or ends their freezes.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// What the request is called.
+    #[serde(default)]
+    pub id: Option<RequestId>,
+    /// Which instances.
+    pub target: Target,
+    /// What is done.
+    pub change: Change,
+}
+
+/// What is done with freezes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Change {
+    /// Make Argo CD leave instances alone.
+    Freeze {
+        /// For how long, in seconds: a minute to 31 days.
+        seconds: u32,
+        /// Why; shown wherever the freeze is.
+        reason: String,
+    },
+    /// End what there is of freezes.
+    Unfreeze,
+}
+
+/// What became of the instances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// Until when they are frozen; none where a freeze was ended.
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Timestamp>,
+    /// Each of them, clusters in the order of their names.
+    pub instances: Vec<Row>,
+    /// The freeze in words.
+    #[serde(skip)]
+    pub described: Option<String>,
+    /// Why a cluster does not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Error>,
+}
+
+/// What became of one instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// `cluster/instance`.
+    pub instance: String,
+    /// Whether the deploy branch has it.
+    pub in_git: bool,
+    /// Whether the cluster has it.
+    pub in_cluster: bool,
+    /// Why nothing was done, where nothing was to be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
+}
+
+impl Row {
+    fn new(instance: &Instance, skipped: Option<&str>, in_git: bool) -> Self {
+        Self {
+            instance: instance.address.to_string(),
+            in_git: in_git && skipped.is_none(),
+            in_cluster: false,
+            skipped: skipped.map(str::to_owned),
+        }
+    }
+}
+
+/// What a request would do.
+pub struct Plan<'a> {
+    around: &'a Around,
+    request: Request,
+    needs: Needs,
+    fleet: Fleet,
+    /// None ends what there is.
+    freeze: Option<Freeze>,
+    parts: Vec<Part>,
+}
+
+/// What is done on one cluster.
+struct Part {
+    cluster: String,
+    /// The Application of each row.
+    applications: Vec<String>,
+    rows: Vec<Row>,
+    /// The deploy branch and what changes there, or why it cannot be had.
+    git: Result<(DeployBranch, Changes)>,
+}
+
+/// Reads the fleet and the deploy branches. At night the fleet may have errors that are none of these
+/// instances'. A branch that cannot be had is no error here: the cluster may be had all the same.
+pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let workspace = Workspace::open(around, request.target.revision.as_deref())?;
+    let fleet = workspace.check()?.fleet;
+    let mut freeze = match &request.change {
+        Change::Unfreeze => None,
+        Change::Freeze { seconds, reason } => {
+            let time = SignedDuration::from_secs(i64::from(*seconds));
+            if time < SignedDuration::from_mins(1) || time > LONGEST {
+                return Err(Error::usage(
+                    "a freeze lasts a minute at least, and 31 days at most",
+                ));
+            }
+            let by = around.author()?.to_string();
+            let freeze = Freeze::new(around.now(), *seconds, reason, &by)
+                .ok_or_else(|| Error::usage("the freeze would end beyond all calendars"))?;
+            Some(freeze)
+        }
+    };
+    let instances = request.target.choose(&fleet)?;
+    let mut parts = Vec::new();
+    for (cluster, instances) in by_cluster(&instances) {
+        around.doing(Doing::Fetching { cluster });
+        let branch = remotes::open(&workspace, &fleet, cluster);
+        let read = branch.and_then(|branch| {
+            let landed = landed::of(&branch, request.id.as_ref())?;
+            let view = landed::view(&branch, landed.as_ref())?;
+            let (rows, mut changes) = edits(&view, &instances, freeze.as_ref())?;
+            if let Some(landed) = &landed {
+                changes = Changes::default();
+                for row in &rows {
+                    let name = row.instance.split_once('/').map_or("", |(_, name)| name);
+                    if let Some(first) = branch.view_at(landed.commit)?.freeze(name)? {
+                        freeze = Some(first);
+                    }
+                }
+            }
+            drop(view);
+            Ok((rows, branch, changes))
+        });
+        let (rows, git) = match read {
+            Ok((rows, branch, changes)) => (rows, Ok((branch, changes))),
+            Err(error) if error.kind == Kind::Tool => {
+                let rows = instances.iter().map(|one| Row::new(one, None, false));
+                (rows.collect(), Err(error))
+            }
+            Err(error) => return Err(error),
+        };
+        parts.push(Part {
+            cluster: cluster.to_owned(),
+            applications: instances
+                .iter()
+                .map(|instance| instance.address.application())
+                .collect(),
+            rows,
+            git,
+        });
+    }
+    around.progress_done();
+    Ok(Plan {
+        around,
+        request: request.clone(),
+        needs: request.target.needs(&instances),
+        freeze,
+        parts,
+        fleet,
+    })
+}
+
+/// What becomes of instances on a branch, and what changes there.
+fn edits(
+    view: &View<'_>,
+    instances: &[&Instance],
+    freeze: Option<&Freeze>,
+) -> Result<(Vec<Row>, Changes)> {
+    let mut changes = Changes::default();
+    let mut rows = Vec::new();
+    for instance in instances {
+        let name = &instance.address.instance;
+        let apps = view.apps(name)?;
+        let mut skipped = None;
+        match freeze {
+            _ if view.latest(name)?.is_none() => {
+                skipped = Some("was never released: there is nothing to leave alone");
+            }
+            Some(freeze) => changes.freeze(name, freeze, &apps),
+            None if view.freeze(name)?.is_none() && thaw(&apps, name) == apps => {}
+            None => changes.unfreeze(name, &apps),
+        }
+        rows.push(Row::new(instance, skipped, true));
+    }
+    Ok((rows, changes))
+}
+
+impl Plan<'_> {
+    /// What must be agreed to.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// Changes the deploy branches, then sees to it that the clusters have it.
+    pub fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
+        self.needs.met_by(consent)?;
+        let around = self.around;
+        let mut outcome = Outcome {
+            until: self.freeze.as_ref().map(|freeze| freeze.until),
+            instances: Vec::new(),
+            described: self.freeze.as_ref().map(super::frozen::described),
+            failure: None,
+        };
+        for mut part in std::mem::take(&mut self.parts) {
+            let is_in_git = match self.commit(&mut part) {
+                Ok(()) => true,
+                Err(error) if error.kind == Kind::Tool => {
+                    around.progress_done();
+                    around.warn(&format!("{error}"));
+                    let cluster = &part.cluster;
+                    around.note(&format!("it is written to {cluster} itself instead"));
+                    if self.freeze.is_none() {
+                        around.note("a freeze that the deploy branch has comes back with it: say this again then");
+                    }
+                    for row in &mut part.rows {
+                        row.in_git = false;
+                        row.skipped = None;
+                    }
+                    false
+                }
+                Err(error) => return Err(error),
+            };
+            if let Err(error) = self.reach(&mut part, is_in_git) {
+                around.progress_done();
+                if is_in_git && error.kind != Kind::OutOfTime {
+                    around.warn(&format!("{error}"));
+                    around.note(
+                        "it is in the deploy branch: Argo CD has it when it next looks there",
+                    );
+                } else {
+                    outcome.failure = Some(error);
+                }
+            }
+            outcome.instances.extend(part.rows);
+        }
+        around.progress_done();
+        Ok(outcome)
+    }
+
+    /// One commit to the branch of a cluster.
+    fn commit(&self, part: &mut Part) -> Result<()> {
+        let (branch, changes) = match &mut part.git {
+            Ok((branch, changes)) => (branch, std::mem::take(changes)),
+            Err(error) => return Err(error.clone()),
+        };
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = part
+            .rows
+            .iter()
+            .filter(|row| row.skipped.is_none())
+            .map(|row| row.instance.split_once('/').map_or("", |(_, name)| name))
+            .collect();
+        let names = names.join(", ");
+        let subject = match &self.freeze {
+            Some(freeze) => {
+                let why = freeze.reason.lines().next().unwrap_or_default();
+                format!("Freeze {names} until {}: {why}", freeze.until)
+            }
+            None => format!("End the freeze of {names}"),
+        };
+        let subject = Subject::new(subject, self.request.id.as_ref());
+        publish(self.around, branch, changes, subject).map(drop)
+    }
+
+    /// Waits until a cluster has what the branch has, or writes it there.
+    fn reach(&self, part: &mut Part, is_in_git: bool) -> Result<()> {
+        let around = self.around;
+        let cluster = find_cluster(&self.fleet, &part.cluster)?;
+        around.doing(Doing::Reaching {
+            cluster: &cluster.name,
+        });
+        proven(cluster)?;
+        around.block_on(async {
+            let connection = around.connect(cluster).await?;
+            let argocd = &cluster.argocd_namespace;
+            for (row, application) in part.rows.iter_mut().zip(&part.applications) {
+                if row.skipped.is_some() {
+                    continue;
+                }
+                around.doing(Doing::Following {
+                    what: &row.instance,
+                    state: "waiting for Argo CD",
+                });
+                if is_in_git {
+                    self.follow(&connection, argocd, application).await?;
+                } else {
+                    self.write(&connection, argocd, application).await?;
+                }
+                row.in_cluster = true;
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes Argo CD look at the branch until the project has the window, or has none.
+    async fn follow(&self, connection: &Connection, argocd: &str, name: &str) -> Result<()> {
+        let begun = Instant::now();
+        let wanted = self.freeze.as_ref().map(Freeze::windows);
+        if self.freeze.is_none() {
+            // What was written to the cluster alone, Argo CD leaves there.
+            self.write(connection, argocd, name).await?;
+            connection.refresh(argocd, ROOT).await?;
+            tokio::time::sleep(ROUND).await;
+        }
+        loop {
+            if connection.windows(argocd, name).await? == wanted {
+                // The window of its project is no reason for Argo CD to look at an Application.
+                connection.refresh(argocd, name).await?;
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(Error::new(
+                    Kind::OutOfTime,
+                    format!("Argo CD has not brought it to {name} in time"),
+                )
+                .hint("it is in the deploy branch; `grove status` shows what Argo CD says"));
+            }
+            connection.refresh(argocd, ROOT).await?;
+            tokio::time::sleep(ROUND).await;
+        }
+    }
+
+    async fn write(&self, connection: &Connection, argocd: &str, name: &str) -> Result<()> {
+        let windows = self
+            .freeze
+            .as_ref()
+            .map_or(Value::Null, Freeze::windows);
+        let mut annotations: BTreeMap<String, Value> = BTreeMap::new();
+        match &self.freeze {
+            Some(freeze) => {
+                annotations.extend(freeze.annotations().map(|(key, value)| (key, value.into())));
+            }
+            None => annotations.extend(Freeze::keys().map(|key| (key, Value::Null))),
+        }
+        let annotations = json!(annotations);
+        connection
+            .write_freeze(argocd, name, &windows, &annotations)
+            .await?;
+        Ok(())
+    }
+}

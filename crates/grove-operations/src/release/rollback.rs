@@ -1,0 +1,349 @@
+//! Rollbacks: an older release's manifests come back with today's secrets, as a new release, and the
+//! instance is held there. Nothing is rendered or built.
+
+use std::time::Duration;
+
+use grove_fleet::Address;
+use grove_release::{
+    Changes, DeployBranch, Diff, Hold, Id, RECORD_VERSION, Record, Release, compose_rollback, diff,
+    forward_only,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    follow::{self, Waited},
+    frozen, landed,
+    publish::{Subject, VERSION, publish},
+    records::{refuse_lost_secrets, release_name},
+    remotes,
+    seal::{self, Sealer},
+};
+use crate::{
+    Around, Doing, Error, Result,
+    consent::{Consent, Need, Needs},
+    fleet::{
+        find::{address, find, find_cluster},
+        workspace::Workspace,
+    },
+    request::RequestId,
+    secrets::open::Secrets,
+};
+
+/// Rolls one instance back.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// What the request is called.
+    #[serde(default)]
+    pub id: Option<RequestId>,
+    /// The fleet's revision; none for the files of its work tree. Secrets and certificate are from there.
+    #[serde(default)]
+    pub revision: Option<String>,
+    /// The instance, `cluster/instance`.
+    pub instance: String,
+    /// The release to go back to; none for the one before the running one.
+    #[serde(default)]
+    pub to: Option<u32>,
+    /// Why; stands in the hold, the record and the commit.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// How many seconds to follow it until it runs; none does not follow it.
+    #[serde(default)]
+    pub wait: Option<u64>,
+}
+
+/// What became of a rollback.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// `cluster/instance`.
+    pub instance: String,
+    /// The release that is left.
+    pub from: u32,
+    /// The release whose manifests come back.
+    pub to: u32,
+    /// The release that brings them.
+    pub release: u32,
+    /// Whether it was only looked at.
+    pub dry_run: bool,
+    /// What changes.
+    pub diff: Diff,
+    /// What became of it in the cluster, where it was followed.
+    pub waits: Vec<Waited>,
+}
+
+/// What a request would do.
+pub struct Plan<'a> {
+    around: &'a Around,
+    request: Request,
+    needs: Needs,
+    outcome: Outcome,
+    fleet: grove_fleet::Fleet,
+    address: Address,
+    branch: DeployBranch,
+    changes: Changes,
+    subject: Subject,
+}
+
+/// Reads the fleet and the deploy branch, and seals what comes back. What else is wrong with the fleet is
+/// no reason not to go back.
+pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let workspace = Workspace::open(around, request.revision.as_deref())?;
+    let fleet = workspace.check()?.fleet;
+    let address = address(&request.instance)?;
+    let instance = find(&fleet, &address)?;
+    around.doing(Doing::Fetching {
+        cluster: &address.cluster,
+    });
+    let branch = remotes::open(&workspace, &fleet, &address.cluster)?;
+    around.progress_done();
+
+    if let Some(landed) = landed::of(&branch, request.id.as_ref())?
+        && let Some(made) = landed::made(&branch, &landed, &address)?
+    {
+        return Ok(Plan {
+            around,
+            request: request.clone(),
+            needs: Needs::default(),
+            outcome: Outcome {
+                instance: address.to_string(),
+                from: made.record.release.saturating_sub(1),
+                to: made.record.rollback_of.unwrap_or_default(),
+                release: made.record.release,
+                dry_run: true,
+                diff: made.diff,
+                waits: Vec::new(),
+            },
+            fleet,
+            address,
+            branch,
+            changes: Changes::default(),
+            subject: Subject::default(),
+        });
+    }
+    let view = branch.view()?;
+    let time = around.now();
+    frozen::refuse_frozen(&view, &address, time)?;
+    let (running, older) = releases(request, &branch, &address)?;
+    let mut needs = Needs::default();
+    let crossed = forward_only(&running.marks, &older.marks);
+    if !crossed.is_empty() {
+        needs.extend([Need::DataRisk {
+            instance: address.to_string(),
+            release: older.release,
+            marks: crossed
+                .iter()
+                .map(|crossed| format!("{}: {} → {}", crossed.mark, crossed.from, crossed.to))
+                .collect(),
+        }]);
+    }
+    refuse_lost_secrets(instance, &older)?;
+    let cluster = find_cluster(&fleet, &address.cluster)?;
+    let secrets = Secrets::new(&workspace, &fleet);
+    let previous = seal::ciphertexts(&view, &address.instance)?;
+    let sealed = Sealer {
+        cluster,
+        secrets: &secrets,
+    }
+    .seal_again(
+        instance,
+        &older.secrets,
+        &branch.objects_of(older.tree)?,
+        previous.as_ref(),
+    )?;
+    let leaving = branch.objects_of(running.tree)?;
+    let objects = compose_rollback(sealed.objects, &leaving);
+    let diff = diff(&leaving, &objects);
+
+    let by = around.author()?.to_string();
+    let reason = request.message.clone().unwrap_or_else(|| {
+        format!(
+            "rolled back from {:04} to {:04}",
+            running.release, older.release
+        )
+    });
+    let number = running.release + 1;
+    let record = Record {
+        version: RECORD_VERSION,
+        release: number,
+        time,
+        author: by.clone(),
+        message: Some(reason.clone()),
+        tree: Id::empty_tree(),
+        scan: sealed.scan,
+        rollback_of: Some(older.release),
+        request: request.id.clone(),
+        grove: VERSION.to_owned(),
+        // The Jobs of the release that is left stay, retried ones too.
+        init: running.init.clone(),
+        // The order of sources goes on from the release that is left: what it shipped was seen.
+        source: running.source.clone(),
+        ..older.clone()
+    };
+    let mut changes = Changes::default();
+    changes.release(Release {
+        record,
+        objects,
+        apps: view.apps(&address.instance)?,
+        sealed: Some(seal::ciphertexts_value(&sealed.ciphertexts)?),
+    })?;
+    let hold = hold(
+        view.hold(&address.instance)?,
+        running.release,
+        Hold {
+            version: RECORD_VERSION,
+            reason: reason.clone(),
+            since: time,
+            by,
+            release: number,
+            left: Vec::new(),
+        },
+    );
+    changes.hold(&address.instance, &hold);
+    let subject = Subject {
+        subject: format!(
+            "Roll {} back to {:04}: {}",
+            address.instance,
+            older.release,
+            reason.lines().next().unwrap_or_default()
+        ),
+        request: request.id.clone(),
+        source: running.source.clone(),
+        releases: vec![(address.instance.clone(), number)],
+    };
+    drop(view);
+    Ok(Plan {
+        around,
+        request: request.clone(),
+        needs,
+        outcome: Outcome {
+            instance: address.to_string(),
+            from: running.release,
+            to: older.release,
+            release: number,
+            dry_run: true,
+            diff,
+            waits: Vec::new(),
+        },
+        fleet,
+        address,
+        branch,
+        changes,
+        subject,
+    })
+}
+
+impl Plan<'_> {
+    /// What must be agreed to.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// What would become of it.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Releases it, and follows it where that was asked for.
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.needs.met_by(consent)?;
+        let Self {
+            around,
+            request,
+            mut outcome,
+            fleet,
+            address,
+            mut branch,
+            changes,
+            subject,
+            ..
+        } = self;
+        outcome.dry_run = false;
+        if !changes.is_empty() {
+            around.doing(Doing::Pushing {
+                remote: &branch.remote().to_string(),
+            });
+            publish(around, &mut branch, changes, subject)?;
+            around.progress_done();
+        }
+        if let (Some(tip), Some(seconds)) = (branch.tip(), request.wait) {
+            let release = follow::Release::new(&branch, find(&fleet, &address)?, tip)?;
+            let limit = Duration::from_secs(seconds);
+            outcome.waits = follow::follow(around, limit, &fleet.clusters, &[release])?;
+        }
+        Ok(outcome)
+    }
+}
+
+/// Which release is left, and which one comes back.
+fn releases(
+    request: &Request,
+    branch: &DeployBranch,
+    address: &Address,
+) -> Result<(Record, Record)> {
+    let view = branch.view()?;
+    let running = view.latest(&address.instance)?.ok_or_else(|| {
+        Error::usage(format!("{address} was never released"))
+            .hint("`grove deploy` makes its first release")
+    })?;
+    let number = match request.to {
+        Some(number) => number,
+        None => before(
+            &view
+                .history(&address.instance)?
+                .iter()
+                .map(|record| (record.release, record.rollback_of))
+                .collect::<Vec<_>>(),
+        )
+        .ok_or_else(|| {
+            Error::refused(format!(
+                "there is no release before {} that was not left by a rollback",
+                release_name(&address.cluster, &running)
+            ))
+            .hint("`grove history` lists the releases; `--to` names one")
+        })?,
+    };
+    if number == running.release {
+        return Err(Error::refused(format!(
+            "{address} runs release {number:04} already"
+        )));
+    }
+    let older = view.record(&address.instance, number)?;
+    Ok((running, older))
+}
+
+/// The release to go back to where none is named: the newest one before what runs that was made by a
+/// deploy and not left by a rollback since. `history` is newest first: each release, and of which it
+/// was a rollback.
+pub fn before(history: &[(u32, Option<u32>)]) -> Option<u32> {
+    let find = |number| history.iter().find(|(release, _)| *release == number);
+    let mut origin = history.first()?;
+    while let Some(older) = origin.1.and_then(find) {
+        origin = older;
+    }
+    let was_left = |number: u32| find(number + 1).is_some_and(|(_, of)| of.is_some());
+    history
+        .iter()
+        .filter(|(release, of)| *release < origin.0 && of.is_none())
+        .map(|(release, _)| *release)
+        .find(|number| !was_left(*number))
+}
+
+/// The hold after a rollback that left the release `left`. One by hand stays what it is; one of a
+/// rollback before this remembers what that left, too.
+fn hold(existing: Option<Hold>, left: u32, new: Hold) -> Hold {
+    match existing {
+        Some(hold) if hold.left.is_empty() => Hold {
+            release: new.release,
+            ..hold
+        },
+        Some(hold) => Hold {
+            left: hold.left.into_iter().chain([left]).collect(),
+            ..new
+        },
+        None => Hold {
+            left: vec![left],
+            ..new
+        },
+    }
+}

@@ -1,0 +1,96 @@
+//! A secret taken out of its file.
+
+use std::collections::BTreeMap;
+
+use grove_fleet::Fleet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    open::{Place, Secrets},
+    owner,
+};
+use crate::{
+    Around, Error, Result,
+    consent::{Consent, Needs},
+    fleet::workspace::Workspace,
+    request::RequestId,
+};
+
+/// Takes a secret out of its file. Git's history keeps the encrypted value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// What the request is called.
+    #[serde(default)]
+    pub id: Option<RequestId>,
+    /// Whose secret: `cluster/instance`, `cluster` (for all of its instances), or `group:NAME`.
+    pub owner: String,
+    /// The name, as the file has it.
+    pub name: String,
+    /// A secret of the cluster itself, which no instance may read.
+    #[serde(default)]
+    pub cluster_only: bool,
+}
+
+/// Where the secret stood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// Its SOPS file, from the fleet's root.
+    pub file: String,
+}
+
+/// A secret that is to go.
+pub struct Plan<'a> {
+    workspace: Workspace<'a>,
+    fleet: Fleet,
+    name: String,
+    place: Place,
+    needs: Needs,
+}
+
+/// Looks for the secret; no key is needed for that.
+pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let workspace = Workspace::open(around, None)?;
+    let fleet = workspace.check()?.fleet;
+    let place = owner::place(&workspace, &fleet, &request.owner, request.cluster_only)?;
+    let bytes = workspace.snapshot.bytes(&place.file);
+    let root = bytes.and_then(|bytes| grove_yaml::parse(bytes, grove_yaml::Limits::default()).root);
+    let below: Vec<&str> = place.below.iter().map(String::as_str).collect();
+    let map = root.as_ref().and_then(|root| root.at(&below));
+    if map.and_then(|map| map.get(&request.name)).is_none() {
+        return Err(Error::usage(format!(
+            "`{}` has no secret `{}` of that owner",
+            place.file, request.name
+        )));
+    }
+    Ok(Plan {
+        workspace,
+        fleet,
+        name: request.name.clone(),
+        place,
+        needs: Needs::default(),
+    })
+}
+
+impl Plan<'_> {
+    /// What must be agreed to: nothing.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// Where the secret stands.
+    pub fn outcome(&self) -> Outcome {
+        Outcome {
+            file: self.place.file.clone(),
+        }
+    }
+
+    /// Takes it out. Every other value stays as it is.
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.needs.met_by(consent)?;
+        let secrets = Secrets::new(&self.workspace, &self.fleet);
+        secrets.change(&self.place, &BTreeMap::new(), &[&self.name])?;
+        Ok(self.outcome())
+    }
+}

@@ -1,0 +1,136 @@
+//! A new sealing key for a cluster; the older ones are kept.
+//!
+//! The key pair goes into the fleet. It is in use once it is committed, `grove cluster bootstrap` has
+//! installed it beside the older ones, and a deploy has sealed everything again.
+
+use std::collections::BTreeMap;
+
+use grove_fleet::{Fleet, layout};
+use grove_seal::{
+    Secret,
+    keys::{KeyPair, SEALING_BITS, new_key_pair},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    names::{SEALING_KEY, retired_key},
+    open::{Place, Secrets},
+};
+use crate::{
+    Around, Error, Kind, Result,
+    consent::{Consent, Needs},
+    files,
+    fleet::{find::find_cluster, workspace::Workspace},
+    request::RequestId,
+};
+
+/// Gives a cluster a new sealing key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// What the request is called.
+    #[serde(default)]
+    pub id: Option<RequestId>,
+    /// The cluster.
+    pub cluster: String,
+}
+
+/// The new key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// The cluster.
+    pub cluster: String,
+    /// The file with the key's certificate, from the fleet's root.
+    pub file: String,
+}
+
+/// A sealing key that is to be replaced.
+pub struct Plan<'a> {
+    workspace: Workspace<'a>,
+    fleet: Fleet,
+    outcome: Outcome,
+    needs: Needs,
+    /// The certificate of today.
+    certificate: String,
+    /// The private key that the cluster's secrets hold.
+    private: Secret,
+    /// The certificate that goes with it, where it stands beside it.
+    own: Option<String>,
+}
+
+/// Opens the key of today.
+pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let workspace = Workspace::open(around, None)?;
+    let fleet = workspace.check()?.fleet;
+    let cluster = find_cluster(&fleet, &request.cluster)?;
+    let lacks = |what: &str| {
+        Error::new(Kind::No, format!("{} has no {what}", cluster.name))
+            .hint("restore it from Git's history")
+    };
+    let certificate = cluster
+        .sealing
+        .as_ref()
+        .ok_or_else(|| lacks("`sealing.pem`"))?;
+    let reference = cluster
+        .secrets
+        .get(SEALING_KEY)
+        .ok_or_else(|| lacks(&format!("`cluster.{SEALING_KEY}` among its secrets")))?;
+    let (private, own) = KeyPair::split(&Secrets::new(&workspace, &fleet).value(reference)?);
+    Ok(Plan {
+        outcome: Outcome {
+            cluster: cluster.name.clone(),
+            file: layout::sealing(&cluster.name),
+        },
+        needs: Needs::default(),
+        certificate: certificate.pem.clone(),
+        private,
+        own,
+        workspace,
+        fleet,
+    })
+}
+
+impl Plan<'_> {
+    /// What must be agreed to: nothing.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// Where the new key's certificate goes.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Makes the key and writes it: first the private half with the older one, then the certificate.
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.needs.met_by(consent)?;
+        let path = self.workspace.root.join(&self.outcome.file);
+        // A rotation before this one may have been interrupted between its two files: it is finished, and
+        // no further key is made.
+        let new = match self.own {
+            Some(own) if own.trim() != self.certificate.trim() => own,
+            _ => {
+                let around = self.workspace.around;
+                around.progress("making the sealing key");
+                let new = new_key_pair(SEALING_BITS, "sealed-secret", around.now())?;
+                around.progress_done();
+                let place = Place {
+                    file: layout::cluster_secrets(&self.outcome.cluster),
+                    below: vec!["cluster".to_owned()],
+                };
+                let retired = retired_key(&self.certificate)?;
+                let old = KeyPair {
+                    private: self.private,
+                    certificate: self.certificate,
+                };
+                let values =
+                    BTreeMap::from([(retired, old.join()), (SEALING_KEY.to_owned(), new.join())]);
+                Secrets::new(&self.workspace, &self.fleet).write(&place, &values)?;
+                new.certificate
+            }
+        };
+        files::write_atomically(&path, &new)?;
+        Ok(self.outcome)
+    }
+}

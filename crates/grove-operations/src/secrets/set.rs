@@ -1,0 +1,104 @@
+//! One value of the operator's, written to the file of its owner.
+
+use std::collections::BTreeMap;
+
+use grove_fleet::Fleet;
+use grove_seal::Secret;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    open::{Place, Secrets},
+    owner,
+};
+use crate::{
+    Around, Error, Result,
+    consent::{Consent, Needs},
+    fleet::workspace::Workspace,
+    request::RequestId,
+};
+
+/// The longest value, in bytes.
+pub const LIMIT: usize = 1 << 20;
+
+/// Sets one value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// What the request is called.
+    #[serde(default)]
+    pub id: Option<RequestId>,
+    /// Whose secret: `cluster/instance`, `cluster` (for all of its instances), or `group:NAME`.
+    pub owner: String,
+    /// The name, as Tutor or a plugin has it: `SMTP_PASSWORD`.
+    pub name: String,
+    /// A secret of the cluster itself, which no instance may read.
+    #[serde(default)]
+    pub cluster_only: bool,
+}
+
+/// Where the value stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// Its SOPS file, from the fleet's root.
+    pub file: String,
+}
+
+/// A value that is to be set.
+pub struct Plan<'a> {
+    workspace: Workspace<'a>,
+    fleet: Fleet,
+    name: String,
+    place: Place,
+    needs: Needs,
+}
+
+/// Looks where the value goes. The value itself is not asked for yet.
+pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let workspace = Workspace::open(around, None)?;
+    let fleet = workspace.check()?.fleet;
+    let name = &request.name;
+    let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.chars().all(is_plain) {
+        return Err(
+            Error::usage(format!("`{name}` cannot be the name of a secret"))
+                .hint("names are upper-case letters, digits and `_`, as Tutor's keys"),
+        );
+    }
+    Ok(Plan {
+        place: owner::place(&workspace, &fleet, &request.owner, request.cluster_only)?,
+        workspace,
+        fleet,
+        name: name.clone(),
+        needs: Needs::default(),
+    })
+}
+
+impl Plan<'_> {
+    /// What must be agreed to: nothing.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// Where the value goes.
+    pub fn outcome(&self) -> Outcome {
+        Outcome {
+            file: self.place.file.clone(),
+        }
+    }
+
+    /// Writes the value, of at most [`LIMIT`] bytes. What the file holds beside it stays as it is; a file
+    /// that is missing is made.
+    pub fn carry_out(self, consent: &Consent, value: Secret) -> Result<Outcome> {
+        self.needs.met_by(consent)?;
+        match value.expose().len() {
+            0 => return Err(Error::usage("a secret is not empty")),
+            length if length > LIMIT => return Err(Error::usage("a secret is at most 1 MiB")),
+            _ => {}
+        }
+        let outcome = self.outcome();
+        let secrets = Secrets::new(&self.workspace, &self.fleet);
+        secrets.write(&self.place, &BTreeMap::from([(self.name, value)]))?;
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,85 @@
+//! The program in a stack's root module, for all that there is no operation for.
+//!
+//! It finds back end, inputs and credentials as every other run does. What it is told is no part of a
+//! request: it may be anything that the program can do on this machine.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    all::Stacks,
+    runner::{Ready, Runner},
+    select::StackSelection,
+    work::Work,
+};
+use crate::{Around, Error, Result};
+
+/// How long such a run may take.
+const LIMIT: Duration = Duration::from_hours(12);
+
+/// Prepares a stack to be run in.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The fleet's revision; none for the files of its work tree.
+    #[serde(default)]
+    pub revision: Option<String>,
+    /// The stack: `cluster:stack` or `cluster/instance:stack`.
+    pub stack: String,
+}
+
+/// A stack that is prepared; nothing else of this machine works on it meanwhile.
+pub struct Prepared {
+    runner: Runner,
+    ready: Ready,
+    work: Work,
+}
+
+/// Writes the root module and prepares it.
+pub fn prepare(around: &Around, request: &Request) -> Result<Prepared> {
+    let stacks = Stacks::open(around, request.revision.as_deref())?;
+    let selection = StackSelection {
+        selectors: vec![request.stack.clone()],
+        ..StackSelection::default()
+    };
+    let selected = selection.select(&stacks.fleet)?;
+    let [address] = selected.as_slice() else {
+        let names: Vec<String> = selected.iter().map(ToString::to_string).collect();
+        return Err(
+            Error::usage("this runs in one stack at a time").hint(format!(
+                "`{}` are {}",
+                request.stack,
+                names.join(", ")
+            )),
+        );
+    };
+    let root = stacks.runnable(address)?;
+    let mut ready = stacks.ready(address, root)?;
+    let runner = stacks.runner()?;
+    let work = runner.open(&mut ready)?;
+    Ok(Prepared {
+        runner,
+        ready,
+        work,
+    })
+}
+
+impl Prepared {
+    /// Hands the process's own terminal over to the program; whether it ended well.
+    pub fn interact(&self, words: &[String]) -> Result<bool> {
+        let run = self.work.run(&self.runner.program, &self.ready.environment);
+        Ok(run.interact(words)?.success())
+    }
+
+    /// Runs the program to its end, within twelve hours, and gives each line that it prints, cleaned of the
+    /// credentials that it was given.
+    pub fn follow(&self, words: &[String], said: impl FnMut(&str)) -> Result<()> {
+        let run = self.work.run(&self.runner.program, &self.ready.environment);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let ran = run.follow(&words, LIMIT, |id| self.work.note_running(id), said);
+        self.work.note_ended();
+        ran.map_err(|error| self.runner.explain(&self.ready.address, error))
+    }
+}

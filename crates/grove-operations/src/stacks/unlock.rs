@@ -1,0 +1,105 @@
+//! Taking away the lock of a stack's state that somebody left behind.
+//!
+//! Whoever still works on the state would lose what they made: a lock whose process still runs on this
+//! machine is left alone.
+
+use grove_stack::stack::{Address, AddressError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    all::Stacks,
+    runner::{Ready, Runner},
+    work::Work,
+};
+use crate::{
+    Around, Error, Result,
+    consent::{Consent, Needs},
+    request::RequestId,
+};
+
+/// Takes a lock away.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// What the request is called.
+    #[serde(default)]
+    pub id: Option<RequestId>,
+    /// The fleet's revision; none for the files of its work tree.
+    #[serde(default)]
+    pub revision: Option<String>,
+    /// The stack: `cluster:stack` or `cluster/instance:stack`.
+    pub stack: String,
+    /// The lock's id, which stands in the error that names the lock.
+    pub lock: String,
+}
+
+/// The lock that was taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// The stack that is free now.
+    pub stack: String,
+}
+
+/// What is ready to be unlocked; nothing else of this machine works on the stack meanwhile.
+pub struct Plan {
+    runner: Runner,
+    ready: Ready,
+    work: Work,
+    lock: String,
+    needs: Needs,
+}
+
+/// Looks whether a process of this machine still works on the stack, which refuses.
+pub fn plan(around: &Around, request: &Request) -> Result<Plan> {
+    let stacks = Stacks::open(around, request.revision.as_deref())?;
+    let address: Address = request
+        .stack
+        .parse()
+        .map_err(|error: AddressError| Error::usage(error.to_string()))?;
+    if !stacks.fleet.stacks.contains_key(&address) {
+        return Err(Error::usage(format!("there is no stack `{address}`"))
+            .hint("`grove stack list` names them"));
+    }
+    // The program would take it for an option.
+    if request.lock.starts_with('-') {
+        return Err(Error::usage(format!(
+            "`{}` is no id of a lock",
+            request.lock
+        )));
+    }
+    let root = stacks.runnable(&address)?;
+    let mut ready = stacks.ready(&address, root)?;
+    let runner = stacks.runner()?;
+    // Opening fails while a process of this machine works on it.
+    let work = runner.open(&mut ready)?;
+    if let Some(process) = work.running() {
+        return Err(Error::refused(format!(
+            "process {process} of this machine still works on `{address}`"
+        )));
+    }
+    Ok(Plan {
+        runner,
+        ready,
+        work,
+        lock: request.lock.clone(),
+        needs: Needs::default(),
+    })
+}
+
+impl Plan {
+    /// What must be agreed to: nothing, as whoever asks names the lock.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// Takes the lock away.
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.needs.met_by(consent)?;
+        let stack = self.ready.address.to_string();
+        let run = self.work.run(&self.runner.program, &self.ready.environment);
+        let unlocked = run.run(&["force-unlock", "-force", &self.lock]);
+        unlocked.map_err(|error| error.context(format!("`{stack}` cannot be unlocked")))?;
+        Ok(Outcome { stack })
+    }
+}

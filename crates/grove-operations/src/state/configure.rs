@@ -1,0 +1,185 @@
+//! The configuration of each part of a split, taken from the old root.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use grove_stack::module::{ModuleError, is_module_file};
+use grove_state::{Part, Record, STAYS, configuration::{Called, Configuration, PartConfiguration, hoisted_calls}};
+
+use super::{split::copy, write_private};
+use crate::{Around, Error, Kind, Result, stacks::tofu::Root};
+
+/// Writes the configuration of each part, taken from the old root, and the values of its variables: below
+/// `beside`, which becomes `out`.
+pub(super) fn configure(
+    around: &Around,
+    old: &Root<'_>,
+    parts: &[Part<'_>],
+    record: &Record,
+    beside: &Path,
+    out: &Path,
+) -> Result<()> {
+    let config = old.directory;
+    let files = module_files(config)?;
+    let configuration = Configuration::read(texts(&files)).map_err(unreadable(config))?;
+    old.init()?;
+    let modules = modules(around, config)?;
+    let made: Vec<PartConfiguration> = parts
+        .iter()
+        .zip(&record.parts)
+        .map(|(part, known)| {
+            let place = out.join(&part.stack);
+            let mut called = BTreeMap::new();
+            for name in hoisted_calls(part, known) {
+                if let Some(directory) = modules.get(&name) {
+                    let files = module_files(directory)?;
+                    let read = Called::read(texts(&files), way(around, &place, directory));
+                    called.insert(name, read.map_err(unreadable(directory))?);
+                }
+            }
+            Ok(configuration.part(part, known, &way(around, &place, config), &called))
+        })
+        .collect::<Result<_>>()?;
+    let expressions: BTreeSet<&str> = made
+        .iter()
+        .flat_map(|made| made.variables.values().map(String::as_str))
+        .collect();
+    let expressions: Vec<&str> = expressions.into_iter().collect();
+    let values = if expressions.is_empty() {
+        Vec::new()
+    } else {
+        around.progress("asking the old root for what parts have from each other");
+        let values = old.evaluate(&expressions);
+        around.progress_done();
+        values?
+    };
+    let values: BTreeMap<&str, &serde_json::Value> = expressions.into_iter().zip(&values).collect();
+    for (part, made) in parts.iter().zip(&made) {
+        if part.stack == STAYS {
+            // The old root goes on without what was moved.
+            continue;
+        }
+        let directory = beside.join(&part.stack);
+        if let Some(module) = made.hoisted.as_ref().and_then(|call| modules.get(call)) {
+            copy(module, &directory)?;
+            leave_values_out(&directory)?;
+        }
+        for (name, text) in &made.files {
+            fs_err::write(directory.join(name), text)?;
+        }
+        let own: serde_json::Map<String, serde_json::Value> = made
+            .variables
+            .iter()
+            .filter_map(|(name, text)| Some((name.clone(), (*values.get(text.as_str())?).clone())))
+            .collect();
+        if !own.is_empty() {
+            let text = serde_json::to_string_pretty(&own)
+                .map_err(|error| Error::from_error(Kind::Bug, &error))?;
+            // It may hold what the state holds.
+            write_private(
+                &directory.join("terraform.tfvars.json"),
+                &format!("{text}\n"),
+            )?;
+        }
+        for line in &made.left {
+            around.warn(&format!("{}: {line}", part.stack));
+        }
+    }
+    let all = Root {
+        program: old.program,
+        directory: beside,
+        data: None,
+        environment: old.environment,
+    };
+    all.run(&["fmt", "-recursive"]).map(drop)
+}
+
+/// Takes away values that a called module's directory had beside it: they would be a root module's.
+fn leave_values_out(directory: &Path) -> Result<()> {
+    for entry in fs_err::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".tfvars") || name.ends_with(".tfvars.json") {
+            fs_err::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The files of a module in native syntax, by name.
+fn module_files(directory: &Path) -> Result<BTreeMap<String, String>> {
+    let mut files = BTreeMap::new();
+    for entry in fs_err::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if is_module_file(&name) && path.extension() != Some("json".as_ref()) {
+            files.insert(name.into_owned(), fs_err::read_to_string(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+fn texts(files: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+    files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+}
+
+fn unreadable(directory: &Path) -> impl Fn(ModuleError) -> Error {
+    move |error| {
+        let file = directory.join(&error.place.file);
+        Error::from_error(Kind::No, &error).context(format!("{} cannot be read", file.display()))
+    }
+}
+
+/// Where `init` has put the modules that a root calls, by the names of their calls.
+fn modules(around: &Around, root: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    // <https://github.com/opentofu/opentofu/blob/v1.10.10/internal/modsdir/manifest.go>
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Manifest {
+        modules: Vec<Entry>,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Entry {
+        key: String,
+        dir: PathBuf,
+    }
+    let data = around
+        .variable("TF_DATA_DIR")
+        .unwrap_or_else(|| ".terraform".into());
+    let text = match fs_err::read_to_string(root.join(data).join("modules/modules.json")) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let manifest: Manifest =
+        serde_json::from_str(&text).map_err(|error| Error::from_error(Kind::Tool, &error))?;
+    let entries = manifest.modules.into_iter();
+    Ok(entries
+        .map(|entry| (entry.key, root.join(entry.dir)))
+        .collect())
+}
+
+/// The way from one directory, which is not there yet, to another.
+fn way(around: &Around, from: &Path, to: &Path) -> String {
+    let absolute = |path: &Path| {
+        let path = around.directory.join(path);
+        std::path::absolute(&path).unwrap_or(path)
+    };
+    let (from, to) = (absolute(from), absolute(to));
+    let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
+    let common = from
+        .iter()
+        .zip(&to)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = from[common..].iter().map(|_| "..".to_owned());
+    let down = to[common..]
+        .iter()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,14 @@
+//! What should run and what runs, on all clusters at once.
+
+use grove_watch::Status;
+
+use super::gather::{Asking, Scope};
+use crate::{Around, Result, fleet::workspace::Workspace};
+
+/// Asks the deploy branches and the clusters once, and writes nowhere. A cluster that does not answer is
+/// unknown, never empty, and costs its own rows only.
+pub fn read(around: &Around, request: &Asking) -> Result<Status> {
+    let workspace = Workspace::open(around, request.revision.as_deref())?;
+    let fleet = workspace.check()?.fleet;
+    Scope::new(request, &workspace, &fleet)?.gather()
+}

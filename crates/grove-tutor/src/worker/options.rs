@@ -1,0 +1,46 @@
+//! How a worker works, and what one instance may use.
+
+use serde::Serialize;
+
+/// How a worker works.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerOptions {
+    /// Instances that are rendered at the same time.
+    pub parallel: usize,
+    /// What each of them may use.
+    pub limits: Limits,
+}
+
+impl Default for WorkerOptions {
+    /// As many instances at once as there are processors.
+    fn default() -> Self {
+        Self {
+            parallel: std::thread::available_parallelism().map_or(1, Into::into),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What one instance may use.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Limits {
+    /// Processor time, in seconds.
+    pub cpu_seconds: u32,
+    /// Time on the clock, in seconds.
+    pub wall_seconds: u32,
+    /// Address space, in MiB.
+    pub memory_mib: u32,
+    /// Largest file that a plugin may write, in MiB.
+    pub file_mib: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cpu_seconds: 60,
+            wall_seconds: 120,
+            memory_mib: 1024,
+            file_mib: 64,
+        }
+    }
+}
