@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 /// What Grove can be asked. The text that help shows for each stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    // PENDING Demo(c::demo::Arguments),
+    Demo(c::demo::Arguments),
     Init(c::init::Arguments),
     New(c::new::Arguments),
     Check(c::check::Arguments),

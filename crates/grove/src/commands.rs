@@ -6,6 +6,8 @@ pub(crate) mod cluster;
 pub(crate) mod completions;
 pub(crate) mod data;
 // PENDING pub(crate) mod demo;
+// PENDING pub(crate) mod data;
+pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod diff;
 pub(crate) mod do_job;
@@ -50,7 +52,7 @@ use crate::{
 pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
     let global = &cli.global;
     match &cli.command {
-        // PENDING Command::Demo(arguments) => demo::run(arguments, global, output),
+        Command::Demo(arguments) => demo::run(arguments, global, output),
         Command::Init(arguments) => init::run(arguments, global, output),
         Command::New(arguments) => new::run(arguments, global, output),
         Command::Check(arguments) => check::run(arguments, global, output),

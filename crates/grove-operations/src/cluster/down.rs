@@ -249,6 +249,9 @@ impl Plan<'_> {
 
 /// The stack that makes a cluster, where one does.
 fn made<'s>(stacks: &'s Stacks<'_>, name: &str) -> Option<&'s Stack> {
-    let stack = stacks.fleet.stacks.get(&Address::of_cluster(name, CLUSTER))?;
+    let stack = stacks
+        .fleet
+        .stacks
+        .get(&Address::of_cluster(name, CLUSTER))?;
     stack.module().is_some().then_some(stack)
 }

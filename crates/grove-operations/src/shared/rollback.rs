@@ -6,9 +6,7 @@ use grove_release::{Changes, DeployBranch, Hold, RECORD_VERSION, SharedRecord, f
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    change::SharedChange, deploy::brought, landed::made, render::Released, wait::wait,
-};
+use super::{change::SharedChange, deploy::brought, landed::made, render::Released, wait::wait};
 use crate::{
     Around, Doing, Error, Result,
     consent::{Consent, Needs},

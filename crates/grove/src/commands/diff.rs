@@ -55,7 +55,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     })
 }
 
-fn show(outcome: &Outcome, only_count: bool, output: &Output) -> Result<()> {
+/// Shows what would change of each instance.
+pub(super) fn show(outcome: &Outcome, only_count: bool, output: &Output) -> Result<()> {
     if is_json(output) {
         return output.outcome(outcome, String::new);
     }
