@@ -5,8 +5,6 @@ pub(crate) mod check;
 pub(crate) mod cluster;
 pub(crate) mod completions;
 pub(crate) mod data;
-// PENDING pub(crate) mod demo;
-// PENDING pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod diff;
