@@ -136,9 +136,7 @@ impl Plan<'_> {
             if missing.names.is_empty() && missing.users.is_empty() {
                 continue;
             }
-            around.doing(Doing::AskingTutor {
-                instance: &missing.address.to_string(),
-            });
+            around.progress(&format!("{}: making secrets", missing.address));
             let instance = find::find(&self.fleet, &missing.address)?;
             let place = Place {
                 file: layout::instance_secrets(&missing.address),
