@@ -1,4 +1,18 @@
 //! Where a value of an instance comes from, and what it overrode.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, fleet::explain};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = explain::Request {
+//!     revision: None,
+//!     instance: "prod/uni".to_owned(),
+//!     path: "config.PLATFORM_NAME".to_owned(),
+//! };
+//! let outcome = explain::read(around, &request)?;
+//! assert!(!outcome.layers.is_empty());
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::{
     layer::{self, LayerValue},

@@ -1,4 +1,19 @@
 //! A distribution's exact, hashed packages.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, consent::Consent, fleet::lock};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = lock::Request {
+//!     id: None,
+//!     name: "verawood-1".to_owned(),
+//! };
+//! let plan = lock::plan(around, &request)?;
+//! if plan.outcome().is_changed {
+//!     plan.carry_out(&Consent::none())?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::Fleet;
 use schemars::JsonSchema;

@@ -2,6 +2,19 @@
 //!
 //! Tutor's own Dockerfile, with the packages and the theme of the fleet. It holds no secret: credentials for
 //! what is not public reach the build as a secret of its own, see [`super::credentials`].
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, images::context};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = context::Request {
+//!     revision: None,
+//!     selector: "prod/uni".to_owned(),
+//!     image: "openedx".to_owned(),
+//! };
+//! context::read(around, &request)?.write("context".as_ref())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -1,4 +1,13 @@
 //! Which images instances need, and whether theirs are the ones.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, images::plan};
+//! # fn example(around: &Around) -> Result<()> {
+//! let outcome = plan::read(around, &plan::Request::default())?;
+//! assert!(!outcome.has_old());
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 

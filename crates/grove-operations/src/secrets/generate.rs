@@ -2,6 +2,21 @@
 //!
 //! [`plan`] asks Tutor which they are; carried out, each is made and written to the instance's own file. An
 //! existing value is never touched.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, consent::Consent, request::Target, secrets::generate};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = generate::Request {
+//!     id: None,
+//!     target: Target::of("prod/uni"),
+//! };
+//! let plan = generate::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! assert!(outcome.generated.contains_key("prod/uni"));
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,9 +138,7 @@ impl Plan<'_> {
             if missing.names.is_empty() && missing.users.is_empty() {
                 continue;
             }
-            around.doing(Doing::AskingTutor {
-                instance: &missing.address.to_string(),
-            });
+            around.progress(&format!("{}: making secrets", missing.address));
             let instance = find::find(&self.fleet, &missing.address)?;
             let place = Place {
                 file: layout::instance_secrets(&missing.address),

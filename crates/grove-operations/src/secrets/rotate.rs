@@ -3,6 +3,25 @@
 //! Users of databases are rotated in two steps, in which no request fails: a second user is made and
 //! deployed; when every pod has it, the first one is taken away. [`plan`] says by name what would be
 //! written; values are made when it is carried out, all of them before the first file is written.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, consent::Consent, request::Target, secrets::rotate};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = rotate::Request {
+//!     id: None,
+//!     target: Target::of("prod/uni"),
+//!     step: rotate::Step::Begin {
+//!         names: vec!["OPENEDX_MYSQL_PASSWORD".to_owned()],
+//!     },
+//! };
+//! let plan = rotate::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! for row in plan.carry_out(&consent)?.rotated {
+//!     assert!(row.written.contains("OPENEDX_MYSQL_PASSWORD"));
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod begin;
 mod change;

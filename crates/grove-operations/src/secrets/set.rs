@@ -1,4 +1,20 @@
 //! One value of the operator's, written to the file of its owner.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, consent::Consent, secrets::set};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = set::Request {
+//!     id: None,
+//!     owner: "prod/uni".to_owned(),
+//!     name: "SMTP_PASSWORD".to_owned(),
+//!     cluster_only: false,
+//! };
+//! let value = grove_seal::Secret::from("correct horse");
+//! let outcome = set::plan(around, &request)?.carry_out(&Consent::none(), value)?;
+//! assert_eq!(outcome.file, "clusters/prod/instances/uni/secrets.sops.yaml");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 

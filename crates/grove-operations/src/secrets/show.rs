@@ -1,4 +1,19 @@
 //! Which secrets an instance has, and the value of one.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, secrets::show};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = show::Request {
+//!     revision: None,
+//!     instance: "prod/uni".to_owned(),
+//! };
+//! for row in show::read(around, &request)?.secrets {
+//!     let value = show::open(around, &request, &row.name)?;
+//!     assert!(!value.expose().is_empty());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::{Fleet, model::Instance};
 use grove_seal::Secret;

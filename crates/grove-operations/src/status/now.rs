@@ -1,4 +1,18 @@
 //! What should run and what runs, on all clusters at once.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, status::{gather::Asking, now}};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = Asking {
+//!     timeout: 10,
+//!     ..Asking::default()
+//! };
+//! for row in now::read(around, &request)?.instances {
+//!     assert_eq!(row.wanted, row.running, "{}", row.instance);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_watch::Status;
 
