@@ -52,7 +52,7 @@ use super::{given, kept};
 use crate::{
     Around, Error, Result, deploy,
     fleet::{find::find_cluster, selection::Selection, workspace::Workspace},
-    request::{RequestId, Target},
+    request::{RequestId, Target, part},
     shared::bootstrap,
     stacks::{
         all::Stacks,
@@ -225,7 +225,7 @@ impl Up {
             })?),
             Part::Bootstrap => {
                 let request = bootstrap::Request {
-                    id: self.request.id.clone(),
+                    id: part(self.request.id.as_ref(), "bootstrap"),
                     cluster: name.clone(),
                     revision: None,
                     timeout: seconds,
@@ -303,7 +303,7 @@ impl Up {
             ..Target::default()
         };
         deploy::request::Request {
-            id: self.request.id.clone(),
+            id: part(self.request.id.as_ref(), "instances"),
             create_remote: self.request.create_remote,
             wait: Some(seconds),
             ..deploy::request::Request::new(target)

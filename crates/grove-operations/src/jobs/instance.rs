@@ -200,6 +200,7 @@ impl<'a> Prepared<'a> {
     /// records them.
     pub(super) fn run(mut self, answers: &Answers) -> Result<Outcome> {
         let around = self.around;
+        let _entered = around.enter()?;
         // What lacks an answer stops all.
         let mut objects = Vec::new();
         for task in &self.tasks {

@@ -314,7 +314,7 @@ impl Demo<'_> {
         }
         self.grove(&words, || {
             let request = rollbacks::Request {
-                id: None,
+                id: surroundings::request_id(),
                 revision: None,
                 instance: instance.to_owned(),
                 to: None,
@@ -357,7 +357,7 @@ impl Demo<'_> {
         let words = ["cluster", "bootstrap", cluster, "--kubeconfig", &kubeconfig];
         self.grove(&words, || {
             let request = bootstrap::Request {
-                id: None,
+                id: surroundings::request_id(),
                 cluster: cluster.to_owned(),
                 revision: None,
                 timeout: PATIENCE,

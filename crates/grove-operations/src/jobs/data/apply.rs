@@ -35,6 +35,7 @@ pub struct Plan<'a> {
 
 /// Reads the fleet, which must be sound, opens its secrets and makes the Jobs.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let target = &request.target;
     target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, target.revision.as_deref())?;

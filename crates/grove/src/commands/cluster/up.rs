@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let around = surroundings::around(global, output, &[&arguments.program])?;
     let request = up::Request {
-        id: None,
+        id: surroundings::request_id(),
         cluster: arguments.name.clone(),
         instances: arguments.instances.clone(),
         commit: !arguments.no_commit,
