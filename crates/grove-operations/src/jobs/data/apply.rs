@@ -41,11 +41,17 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let workspace = Workspace::open(around, target.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let mut needs = Needs::default();
-    let tasks = Prepared::new(Action::Apply, request.id.as_ref(), workspace, fleet, |fleet| {
-        let instances = target.choose(fleet)?;
-        needs = target.needs(&instances);
-        Ok(instances)
-    })?;
+    let tasks = Prepared::new(
+        Action::Apply,
+        request.id.as_ref(),
+        workspace,
+        fleet,
+        |fleet| {
+            let instances = target.choose(fleet)?;
+            needs = target.needs(&instances);
+            Ok(instances)
+        },
+    )?;
     Ok(Plan {
         request: request.clone(),
         needs,

@@ -72,9 +72,13 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     Ok(Plan {
         request: request.clone(),
         needs,
-        tasks: Prepared::new(Action::Remove, request.id.as_ref(), workspace, fleet, |fleet| {
-            Ok(vec![choose(request, fleet)?])
-        })?,
+        tasks: Prepared::new(
+            Action::Remove,
+            request.id.as_ref(),
+            workspace,
+            fleet,
+            |fleet| Ok(vec![choose(request, fleet)?]),
+        )?,
     })
 }
 
