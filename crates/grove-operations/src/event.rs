@@ -5,7 +5,8 @@
 
 use std::{fmt, sync::Mutex};
 
-use grove_fleet::{Finding, Snapshot};
+use grove_check::Finding;
+use grove_fleet::Snapshot;
 use serde::Serialize;
 
 use crate::Error;

@@ -14,7 +14,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use grove_cluster::argo::clean;
-use grove_fleet::check;
 use grove_operations::{Event, Listener};
 
 use crate::error::{Error, Kind, Result};
@@ -278,7 +277,11 @@ impl Listener for Streams {
             Event::Warning { text } => self.warn(text),
             Event::Failed { error } => self.error(error),
             Event::Findings { findings, snapshot } => {
-                self.must_see(&check::text(findings, snapshot, self.colour_on_stderr()));
+                self.must_see(&grove_check::text(
+                    findings,
+                    snapshot,
+                    self.colour_on_stderr(),
+                ));
             }
             Event::Line { from, text } => self.line(*from, text),
             _ => {}

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
+use grove_check::Released;
 use grove_fleet::{
     Address, Fleet,
-    check::Released,
     model::{Cluster, Instance},
 };
 use grove_release::{DeployBranch, Origin};

@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use grove_fleet::{
-    Finding, Fleet, Severity, Snapshot,
-    check::{self, Checked, Context, Released},
-};
+use grove_check::{Checked, Context, Finding, Released, Severity};
+use grove_fleet::{Fleet, Snapshot};
 use grove_release::{Id, Source};
 
 use crate::{Around, Error, Event, Kind, Result, text::count};
@@ -95,7 +93,7 @@ impl<'a> Workspace<'a> {
             now: Some(self.around.now()),
             released,
         };
-        Ok(check::check(&self.snapshot, &context))
+        Ok(grove_check::check(&self.snapshot, &context))
     }
 
     /// The fleet, where it has no finding of severity error; else the findings are shown, and the

@@ -1,6 +1,6 @@
 //! `grove check`.
 
-use grove_fleet::check::{self, Report};
+use grove_check::Report;
 use grove_operations::{
     check::{Counts, Request, read},
     text::count,
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     if is_json(output) {
         output.json(&Report::new(&shown.findings))?;
     } else {
-        output.print(&check::text(
+        output.print(&grove_check::text(
             &shown.findings,
             &shown.snapshot,
             output.colour(),
