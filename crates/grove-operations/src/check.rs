@@ -134,6 +134,7 @@ pub struct Shown {
 
 /// Checks the fleet. Findings are no error.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let mut checked = workspace.check()?;
     if request.released {

@@ -194,7 +194,10 @@ pub struct Recorder {
 impl Recorder {
     /// What was heard, oldest first.
     pub fn heard(&self) -> Vec<serde_json::Value> {
-        self.heard.lock().map(|heard| heard.clone()).unwrap_or_default()
+        self.heard
+            .lock()
+            .map(|heard| heard.clone())
+            .unwrap_or_default()
     }
 }
 

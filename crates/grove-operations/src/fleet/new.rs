@@ -63,6 +63,7 @@ impl<'a> Plan<'a> {
 
     /// Writes it.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         write(self.around, &self.root, &self.files)?;
         Ok(Outcome {

@@ -8,7 +8,6 @@ use grove_release::{Id, Source};
 
 use crate::{Around, Error, Event, Kind, Result, text::count};
 
-
 /// A fleet's files at one moment, and where they came from.
 pub struct Workspace<'a> {
     /// What is around it.
@@ -140,4 +139,3 @@ impl<'a> Workspace<'a> {
 pub fn base(root: &Path) -> Result<PathBuf> {
     Ok(fs_err::canonicalize(root)?)
 }
-

@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{AsyncBufReadExt as _, StreamExt as _};
-use grove_cluster::{Connection, argo::clean};
 use k8s_openapi::api::{
     batch::v1::Job,
-    core::v1::{ContainerStateTerminated, Pod},
+    core::v1::{ContainerState, Event, Pod},
 };
 use kube::{
     Api,
@@ -14,7 +13,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use crate::{Around, Error, Event, Kind, Result};
+use crate::{Connection, argo::clean};
 
 /// How often the pod is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -23,6 +22,7 @@ const LOOK: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A Job to be made and followed.
+#[derive(Clone, Copy, Debug)]
 pub struct OneOff<'a> {
     /// Its namespace.
     pub namespace: &'a str,
@@ -30,58 +30,106 @@ pub struct OneOff<'a> {
     pub name: &'a str,
     /// What is made: the Job first, then what goes when it does.
     pub objects: &'a [Value],
-    /// What stands before each line that it writes, where several run at once.
-    pub prefix: Option<String>,
-    /// What is shown of a line that it writes.
-    pub shown: fn(&str) -> String,
-    /// How its log is read later.
-    pub later: String,
     /// How long it is watched.
     pub patience: Duration,
 }
 
-/// Makes the objects of a task, the Job first, and gives the name of its pod once that runs.
+/// What is told of a Job meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told<'a> {
+    /// It is made.
+    Made,
+    /// Its pod has not begun for a while, and why: no node has room, an image is not pulled, a quota is used
+    /// up. Told once for each reason.
+    Waits(&'a str),
+    /// A line that it wrote, as it was written.
+    Line(&'a str),
+}
+
+/// Who is told.
+pub type Tell<'a> = &'a (dyn Fn(Told<'_>) + Sync);
+
+/// How the container of a Job ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The exit code of its program.
+    pub exit_code: i32,
+    /// Kubernetes' word for why, such as `Completed`, `Error` or `OOMKilled`.
+    pub reason: Option<String>,
+}
+
+/// Why a Job did not come to its end, as far as is known.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The cluster did not do what was asked.
+    #[error(transparent)]
+    Cluster(#[from] crate::Error),
+    /// A pod that was to stay ended before it was used.
+    #[error("the pod of {name} ended at once, with exit code {exit_code}")]
+    EndedAtOnce {
+        /// The Job's name.
+        name: String,
+        /// The exit code of its program.
+        exit_code: i32,
+    },
+    /// Time ran out before its pod began.
+    #[error("{name} has not begun in time: {why}")]
+    NotBegun {
+        /// The Job's name.
+        name: String,
+        /// What the pod waits for.
+        why: String,
+    },
+    /// Time ran out before it ended. It goes on.
+    #[error("{name} has not ended in time")]
+    NotEnded {
+        /// The Job's name.
+        name: String,
+    },
+}
+
+/// Makes the objects of a task and gives the name of its pod once that runs.
+///
+/// # Errors
+///
+/// [`Error::EndedAtOnce`] where it runs no more, [`Error::NotBegun`] where it does not begin in time, and what
+/// the cluster says.
 pub async fn begin(
     connection: &Connection,
-    namespace: &str,
-    name: &str,
-    objects: &[Value],
-    patience: Duration,
-    around: &Around,
-) -> Result<String> {
-    make(connection, name, objects).await?;
-    let pods = Pods {
-        api: Api::namespaced(connection.client().clone(), namespace),
-        connection,
-        job: name,
-    };
-    let pod = pods.started(Instant::now() + patience, around).await?;
+    task: &OneOff<'_>,
+    tell: Tell<'_>,
+) -> Result<String, Error> {
+    make(connection, task).await?;
+    tell(Told::Made);
+    let pods = Pods::new(connection, task);
+    let pod = pods.started(Instant::now() + task.patience, tell).await?;
     match ended(&pod) {
         None => Ok(pod.metadata.name.unwrap_or_default()),
-        Some(ended) => Err(Error::new(
-            Kind::Unhealthy,
-            format!(
-                "the pod of {name} ended at once, with exit code {}",
-                ended.exit_code
-            ),
-        )),
+        Some(ended) => Err(Error::EndedAtOnce {
+            name: task.name.to_owned(),
+            exit_code: ended.exit_code,
+        }),
     }
 }
 
-/// Ends a Job and its pods.
-pub async fn end(connection: &Connection, namespace: &str, name: &str) -> Result<()> {
+/// Ends a Job and its pods. One that is not there is no error.
+///
+/// # Errors
+///
+/// What the cluster says.
+pub async fn end(connection: &Connection, namespace: &str, name: &str) -> Result<(), crate::Error> {
     let jobs: Api<Job> = Api::namespaced(connection.client().clone(), namespace);
     let doing = format!("delete jobs.batch/{name} in {namespace}");
     let background = DeleteParams::background();
     match connection.ask(&doing, jobs.delete(name, &background)).await {
-        Err(error) if !error.is_absent() => Err(error.into()),
+        Err(error) if !error.is_absent() => Err(error),
         _ => Ok(()),
     }
 }
 
-async fn make(connection: &Connection, name: &str, objects: &[Value]) -> Result<()> {
+async fn make(connection: &Connection, task: &OneOff<'_>) -> Result<(), Error> {
     let mut owner = None;
-    for object in objects {
+    for object in task.objects {
         let mut object = object.clone();
         if let Some(owner) = &owner {
             // It goes when the Job does.
@@ -91,7 +139,7 @@ async fn make(connection: &Connection, name: &str, objects: &[Value]) -> Result<
         if owner.is_none() {
             let made = connection.get(&object).await?.unwrap_or(Value::Null);
             owner = Some(json!({
-                "apiVersion": "batch/v1", "kind": "Job", "name": name,
+                "apiVersion": "batch/v1", "kind": "Job", "name": task.name,
                 "uid": made.pointer("/metadata/uid").cloned().unwrap_or_default(),
             }));
         }
@@ -99,22 +147,24 @@ async fn make(connection: &Connection, name: &str, objects: &[Value]) -> Result<
     Ok(())
 }
 
-/// Makes the Job, shows what its pod writes, and says how it ended; `begun` is told once it is made.
+/// Makes the Job, tells what its pod writes, and says how it ended.
+///
+/// # Errors
+///
+/// [`Error::NotBegun`] and [`Error::NotEnded`] where time ran out, and what the cluster says.
 pub async fn run(
     connection: &Connection,
     task: &OneOff<'_>,
-    begun: &str,
-    around: &Around,
-) -> Result<ContainerStateTerminated> {
-    make(connection, task.name, task.objects).await?;
-    around.note(begun);
+    tell: Tell<'_>,
+) -> Result<Ended, Error> {
+    make(connection, task).await?;
+    tell(Told::Made);
     let deadline = Instant::now() + task.patience;
-    let pods = Pods {
-        api: Api::namespaced(connection.client().clone(), task.namespace),
-        connection,
-        job: task.name,
+    let late = || Error::NotEnded {
+        name: task.name.to_owned(),
     };
-    let pod = pods.started(deadline, around).await?;
+    let pods = Pods::new(connection, task);
+    let pod = pods.started(deadline, tell).await?;
     let name = pod.metadata.name.clone().unwrap_or_default();
     if has_begun(&pod) {
         let parameters = LogParams {
@@ -131,10 +181,7 @@ pub async fn run(
                 // What was written comes before the question whether there is more.
                 biased;
                 line = lines.next() => match line {
-                    Some(Ok(line)) => around.tell(&Event::Line {
-                        from: task.prefix.as_deref(),
-                        text: &(task.shown)(&line),
-                    }),
+                    Some(Ok(line)) => tell(Told::Line(&line)),
                     Some(Err(_)) | None => break,
                 },
                 _ = looks.tick() => {
@@ -143,22 +190,14 @@ pub async fn run(
                         break;
                     }
                     if Instant::now() > deadline {
-                        return Err(late(task));
+                        return Err(late());
                     }
                     is_over = pods.find().await?.as_ref().and_then(ended).is_some();
                 }
             }
         }
     }
-    pods.ended(deadline).await?.ok_or_else(|| late(task))
-}
-
-fn late(task: &OneOff<'_>) -> Error {
-    Error::new(
-        Kind::OutOfTime,
-        format!("{} has not ended in time", task.name),
-    )
-    .hint(format!("it goes on: {}", task.later))
+    pods.ended(deadline).await?.ok_or_else(late)
 }
 
 struct Pods<'a> {
@@ -167,8 +206,16 @@ struct Pods<'a> {
     job: &'a str,
 }
 
-impl Pods<'_> {
-    async fn find(&self) -> Result<Option<Pod>> {
+impl<'a> Pods<'a> {
+    fn new(connection: &'a Connection, task: &OneOff<'a>) -> Self {
+        Self {
+            api: Api::namespaced(connection.client().clone(), task.namespace),
+            connection,
+            job: task.name,
+        }
+    }
+
+    async fn find(&self) -> Result<Option<Pod>, Error> {
         let own =
             ListParams::default().labels(&format!("batch.kubernetes.io/job-name={}", self.job));
         let doing = format!("list pods of jobs/{}", self.job);
@@ -177,7 +224,7 @@ impl Pods<'_> {
     }
 
     /// Waits until the pod runs or has ended.
-    async fn started(&self, deadline: Instant, around: &Around) -> Result<Pod> {
+    async fn started(&self, deadline: Instant, tell: Tell<'_>) -> Result<Pod, Error> {
         let begun = Instant::now();
         let mut said = None;
         loop {
@@ -193,24 +240,21 @@ impl Pods<'_> {
                 None => self.refused().await?,
             };
             if begun.elapsed() > PATIENCE && why.is_some() && why != said {
-                let why = why.as_deref().unwrap_or_default();
-                around.note(&format!("{} waits: {why}", self.job));
-                said = Some(why.to_owned());
+                tell(Told::Waits(why.as_deref().unwrap_or_default()));
+                said.clone_from(&why);
             }
             if Instant::now() > deadline {
-                let why = why.unwrap_or_else(|| "its pod has not started".to_owned());
-                return Err(Error::new(
-                    Kind::OutOfTime,
-                    format!("{} has not begun in time: {why}", self.job),
-                ));
+                return Err(Error::NotBegun {
+                    name: self.job.to_owned(),
+                    why: why.unwrap_or_else(|| "its pod has not started".to_owned()),
+                });
             }
             tokio::time::sleep(LOOK).await;
         }
     }
 
     /// Why the Job has no pod, where an event says so: a quota for instance.
-    async fn refused(&self) -> Result<Option<String>> {
-        use k8s_openapi::api::core::v1::Event;
+    async fn refused(&self) -> Result<Option<String>, Error> {
         let namespace = self.api.namespace().unwrap_or_default();
         let events: Api<Event> = Api::namespaced(self.connection.client().clone(), namespace);
         let own = ListParams::default().fields(&format!(
@@ -227,7 +271,7 @@ impl Pods<'_> {
     }
 
     /// Waits for the end of its container; none where the time is over.
-    async fn ended(&self, deadline: Instant) -> Result<Option<ContainerStateTerminated>> {
+    async fn ended(&self, deadline: Instant) -> Result<Option<Ended>, Error> {
         loop {
             if let Some(ended) = self.find().await?.as_ref().and_then(ended) {
                 return Ok(Some(ended));
@@ -240,7 +284,7 @@ impl Pods<'_> {
     }
 }
 
-fn states(pod: &Pod) -> impl Iterator<Item = &k8s_openapi::api::core::v1::ContainerState> {
+fn states(pod: &Pod) -> impl Iterator<Item = &ContainerState> {
     let statuses = pod
         .status
         .iter()
@@ -254,8 +298,12 @@ fn has_begun(pod: &Pod) -> bool {
 }
 
 /// How its container ended.
-fn ended(pod: &Pod) -> Option<ContainerStateTerminated> {
-    states(pod).find_map(|state| state.terminated.clone())
+fn ended(pod: &Pod) -> Option<Ended> {
+    let ended = states(pod).find_map(|state| state.terminated.as_ref())?;
+    Some(Ended {
+        exit_code: ended.exit_code,
+        reason: ended.reason.clone(),
+    })
 }
 
 /// What a pod waits for: no node has room, an image is not pulled, a volume is not there.
@@ -277,4 +325,43 @@ fn waits_for(pod: &Pod) -> Option<String> {
         failing.find_map(|condition| condition.message.clone())
     };
     waiting.or_else(unscheduled).map(|text| clean(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(state: &Value) -> Pod {
+        let status = json!({"status": {"containerStatuses": [
+            {"name": "a", "image": "a", "imageID": "", "ready": false, "restartCount": 0, "state": state}]}});
+        serde_json::from_value(status).unwrap()
+    }
+
+    #[test]
+    fn a_pod_waits_runs_and_ends() {
+        let waiting =
+            pod(&json!({"waiting": {"reason": "ErrImagePull", "message": "no\nsuch tag"}}));
+        assert!(!has_begun(&waiting) && ended(&waiting).is_none());
+        assert_eq!(
+            waits_for(&waiting).as_deref(),
+            Some("ErrImagePull: no such tag")
+        );
+        let running = pod(&json!({"running": {}}));
+        assert!(has_begun(&running) && ended(&running).is_none());
+        let killed = pod(&json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}}));
+        let expected = Ended {
+            exit_code: 137,
+            reason: Some("OOMKilled".to_owned()),
+        };
+        assert_eq!((has_begun(&killed), ended(&killed)), (true, Some(expected)));
+    }
+
+    #[test]
+    fn a_pod_without_a_node_says_why() {
+        let pod: Pod = serde_json::from_value(json!({"status": {"conditions": [
+            {"type": "PodScheduled", "status": "False", "message": "no node has room"}]}}))
+        .unwrap();
+        assert_eq!(waits_for(&pod).as_deref(), Some("no node has room"));
+        assert_eq!(waits_for(&Pod::default()), None);
+    }
 }
