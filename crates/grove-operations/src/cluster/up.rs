@@ -151,6 +151,7 @@ pub struct Given {
 
 /// Reads the fleet. Refused are changes of `cluster.yaml` that are in no commit, where this makes commits.
 pub fn begin(around: &Around, request: &Request) -> Result<Up> {
+    let _entered = around.enter()?;
     let instances = instances(around, request)?;
     if request.commit {
         kept::refuse_edited(around, &request.cluster)?;

@@ -86,6 +86,7 @@ pub struct Output {
 
 /// Says where a value comes from. Findings of the fleet are no reason not to.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let documents = load::documents(&workspace.snapshot);
     let address = find::address(&request.instance)?;

@@ -49,6 +49,7 @@ pub struct Context {
 
 /// Asks Tutor what an image is built from.
 pub fn read(around: &Around, request: &Request) -> Result<Context> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = fleet(&workspace)?;
     let instances = Selection::of(&request.selector).select(&fleet)?;

@@ -100,6 +100,7 @@ fn is_ours(tag: &str) -> bool {
 
 /// Asks Tutor what the images of instances are built from.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = fleet(&workspace)?;
     let pipeline = Pipeline::new(around, true)?;

@@ -246,15 +246,16 @@ pub fn verdict(waits: &[Waited]) -> Option<Kind> {
     all
 }
 
-/// Follows releases, all at once; a cluster that cannot be reached costs its own alone.
+/// Follows releases, all at once; a cluster that cannot be reached costs its own alone. It never fails: what
+/// cannot be followed says why.
 pub fn follow(
     around: &Around,
     limit: Duration,
     clusters: &BTreeMap<String, Cluster>,
     releases: &[Release],
-) -> Result<Vec<Waited>> {
+) -> Vec<Waited> {
     if releases.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let names: BTreeSet<&str> = releases
         .iter()
@@ -270,8 +271,13 @@ pub fn follow(
             None => Vec::new(),
         }
     });
-    let rows = around.block_on(async { Ok(join_all(of_clusters).await) })?;
+    let rows = around.block_on(async { Ok(join_all(of_clusters).await) });
     around.progress_done();
+    // What was released is there, whatever keeps it from being followed.
+    let rows = rows.unwrap_or_else(|error| {
+        let labels = releases.iter().map(|release| release.label.clone());
+        vec![labels.map(|label| (label, Err(error.clone()))).collect()]
+    });
     let waited = |(label, result): (String, Result<Follow>)| {
         let (follow, error) = match result {
             Ok(follow) => (Some(follow), None),
@@ -286,7 +292,7 @@ pub fn follow(
             error,
         }
     };
-    Ok(rows.into_iter().flatten().map(waited).collect())
+    rows.into_iter().flatten().map(waited).collect()
 }
 
 /// What it is called, and what was seen.

@@ -71,6 +71,7 @@ struct Missing {
 
 /// Asks Tutor and the enabled plugins what is missing, which needs no key.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     request.target.must_be_work_tree()?;
     request.target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, None)?;
@@ -113,6 +114,7 @@ impl Plan<'_> {
     /// Makes all of it, and then writes one file an instance. One that is not written is as it was, and can
     /// be made later.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.workspace.around.enter()?;
         self.needs.met_by(consent)?;
         let around = self.workspace.around;
         let secrets = Secrets::new(&self.workspace, &self.fleet);

@@ -88,6 +88,7 @@ pub struct Plan<'a> {
 
 /// Looks what each secret needs, and of a second step whether the first one runs. No key is needed.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     request.target.must_be_work_tree()?;
     request.target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, None)?;
@@ -148,6 +149,7 @@ impl Plan<'_> {
 
     /// Makes the values, and then writes one file an instance, each whole or not at all.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.workspace.around.enter()?;
         self.needs.met_by(consent)?;
         let around = self.workspace.around;
         let secrets = Secrets::new(&self.workspace, &self.fleet);

@@ -55,6 +55,7 @@ pub struct Plan<'a> {
 
 /// Looks where the value goes. The value itself is not asked for yet.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
     let fleet = workspace.check()?.fleet;
     let name = &request.name;
@@ -90,6 +91,7 @@ impl Plan<'_> {
     /// Writes the value, of at most [`LIMIT`] bytes. What the file holds beside it stays as it is; a file
     /// that is missing is made.
     pub fn carry_out(self, consent: &Consent, value: Secret) -> Result<Outcome> {
+        let _entered = self.workspace.around.enter()?;
         self.needs.met_by(consent)?;
         match value.expose().len() {
             0 => return Err(Error::usage("a secret is not empty")),

@@ -40,6 +40,7 @@ pub struct Row {
 
 /// Lists the names of an instance's secrets, which needs no key.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let secrets = instance(&fleet, request)?.secrets.iter();
@@ -54,6 +55,7 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
 
 /// The value of one secret of the instance; a key must be there that opens its file.
 pub fn open(around: &Around, request: &Request, name: &str) -> Result<Secret> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let instance = instance(&fleet, request)?;

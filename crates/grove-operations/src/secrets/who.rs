@@ -67,6 +67,7 @@ pub struct Value {
 
 /// Lists who can read which file.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     Ok(Outcome {
         files: files(&workspace)?,

@@ -6,7 +6,7 @@ use grove_fleet::model::Cluster;
 use grove_release::DeployBranch;
 
 use crate::{
-    Around, Result,
+    Around,
     release::follow::{Release, Waited, follow},
 };
 
@@ -24,7 +24,7 @@ pub fn wait(
         return Vec::new();
     };
     Release::shared(branch, cluster, tip)
-        .and_then(|releases| releases_of(around, cluster, &releases, seconds))
+        .map(|releases| releases_of(around, cluster, &releases, seconds))
         .unwrap_or_else(|error| {
             around.progress_done();
             around.failed(&error);
@@ -42,7 +42,7 @@ pub(super) fn releases_of(
     cluster: &Cluster,
     releases: &[Release],
     seconds: u64,
-) -> Result<Vec<Waited>> {
+) -> Vec<Waited> {
     let clusters = BTreeMap::from([(cluster.name.clone(), cluster.clone())]);
     follow(around, Duration::from_secs(seconds), &clusters, releases)
 }

@@ -8,6 +8,7 @@ use crate::{Around, Result, fleet::workspace::Workspace};
 /// Asks the deploy branches and the clusters once, and writes nowhere. A cluster that does not answer is
 /// unknown, never empty, and costs its own rows only.
 pub fn read(around: &Around, request: &Asking) -> Result<Status> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     Scope::new(request, &workspace, &fleet)?.gather()

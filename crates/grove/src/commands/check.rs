@@ -1,6 +1,6 @@
 //! `grove check`.
 
-use grove_fleet::check::{self, Report};
+use grove_check::Report;
 use grove_operations::{
     check::{Counts, Outcome, Request, read},
     text::count,
@@ -58,7 +58,7 @@ pub(super) fn show(outcome: &Outcome, output: &Output) -> Result<()> {
     if is_json(output) {
         output.json(&Report::new(&shown.findings))?;
     } else {
-        output.print(&check::text(
+        output.print(&grove_check::text(
             &shown.findings,
             &shown.snapshot,
             output.colour(),
