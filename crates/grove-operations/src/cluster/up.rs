@@ -33,7 +33,7 @@
 //!                 Given::default()
 //!             }
 //!         };
-//!         up.keep(given)?;
+//!         up.keep(&given)?;
 //!     }
 //!     Ok(())
 //! }
@@ -241,7 +241,7 @@ impl Up {
     }
 
     /// Keeps what a stage gave: in the fleet, with a commit.
-    pub fn keep(&mut self, given: Given) -> Result<()> {
+    pub fn keep(&mut self, given: &Given) -> Result<()> {
         let name = &self.request.cluster;
         if let Some(server) = &given.server {
             given::record(self.around.fleet()?, name, server)?;

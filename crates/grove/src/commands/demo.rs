@@ -167,7 +167,7 @@ impl Demo<'_> {
         grove_control_plane::fill_bundle(&grove_control_plane::Programs::new(&cache), &bundle)
             .map_err(|error| failed(&error))?;
         self.pull(&bundle)?;
-        self.around.kubeconfigs = vec![plane.kubeconfig().to_owned()];
+        self.around.kubeconfigs = vec![plane.kubeconfig().clone()];
 
         self.title("Bootstrap: from an empty API server to one that deploys by itself");
         self.bootstrap("alpha")?;
