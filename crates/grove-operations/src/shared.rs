@@ -6,6 +6,7 @@ pub mod change;
 mod charts;
 pub mod deploy;
 pub mod difference;
+mod landed;
 pub mod render;
 pub mod rollback;
 pub mod wait;

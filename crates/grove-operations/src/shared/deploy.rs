@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     bundle,
     change::SharedChange,
+    landed,
     render::{self, Released},
     wait::wait,
 };
@@ -24,6 +25,7 @@ use crate::{
     consent::{Consent, Need, Needs},
     fleet::{find::find_cluster, origin},
     release::{
+        self,
         follow::Waited,
         publish::{Subject, VERSION, publish},
         remotes,
@@ -126,6 +128,30 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
         remotes::open(&workspace, &fleet, &cluster.name)?
     };
     around.progress_done();
+    if let Some(landed) = release::landed::of(&branch, request.id.as_ref())?
+        && let Some((record, diff)) = landed::made(&branch, &landed)?
+    {
+        let is_kept = |part: &&String| !tree.parts.contains_key(*part);
+        return Ok(Plan {
+            around,
+            needs: Needs::default(),
+            outcome: Outcome {
+                cluster: cluster.name.clone(),
+                dry_run: true,
+                release: Some(record.release),
+                changed: true,
+                kept: record.parts.keys().filter(is_kept).cloned().collect(),
+                diff,
+                waits: Vec::new(),
+                argocd_namespace: cluster.argocd_namespace.clone(),
+            },
+            cluster: cluster.clone(),
+            branch,
+            release: None,
+            create_remote: false,
+            wait: request.wait,
+        });
+    }
     let (running, hold) = (
         branch.view()?.shared_latest()?,
         branch.view()?.shared_hold()?,
@@ -221,9 +247,15 @@ impl Plan<'_> {
             around.doing(Doing::Pushing {
                 remote: &branch.remote().to_string(),
             });
-            publish(around, &mut branch, changes, subject)?;
+            let published = publish(around, &mut branch, changes, subject)?;
             around.progress_done();
             outcome.release = Some(number);
+            if let Some(landed) = &published.landed
+                && let Some((record, diff)) = landed::made(&branch, landed)?
+            {
+                outcome.release = Some(record.release);
+                outcome.diff = diff;
+            }
         }
         outcome.waits = wait(around, &branch, &self.cluster, self.wait);
         Ok(outcome)
@@ -316,7 +348,7 @@ pub(super) fn brought(
         subject,
         request: request.cloned(),
         source: record.source.clone(),
-        releases: vec![("_cluster".to_owned(), record.release)],
+        releases: vec![(landed::SHARED.to_owned(), record.release)],
     };
     let mut changes = Changes::default();
     changes.release_shared(SharedRelease {

@@ -2,16 +2,19 @@
 //! it is held there. Nothing is rendered.
 
 use grove_fleet::model::Cluster;
-use grove_release::{Changes, DeployBranch, Hold, RECORD_VERSION, SharedRecord, forward_only};
+use grove_release::{
+    Changes, DeployBranch, Hold, Landed, RECORD_VERSION, SharedRecord, forward_only,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{change::SharedChange, deploy::brought, render::Released, wait::wait};
+use super::{change::SharedChange, deploy::brought, landed, render::Released, wait::wait};
 use crate::{
     Around, Doing, Error, Result,
     consent::{Consent, Needs},
     fleet::{find::find_cluster, workspace::Workspace},
     release::{
+        self,
         follow::Waited,
         publish::{Subject, VERSION, publish},
         remotes,
@@ -85,6 +88,20 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     });
     let branch = remotes::open(&workspace, &fleet, &cluster.name)?;
     around.progress_done();
+    if let Some(landed) = release::landed::of(&branch, request.id.as_ref())?
+        && let Some(outcome) = first(&branch, &landed)?
+    {
+        return Ok(Plan {
+            around,
+            needs: Needs::default(),
+            outcome,
+            cluster: cluster.clone(),
+            branch,
+            changes: Changes::default(),
+            subject: Subject::default(),
+            wait: request.wait,
+        });
+    }
     let (running, older) = releases(request, &branch)?;
     refuse_older_definitions(&running, &older)?;
     let after = Released::read(&branch, &older)?;
@@ -161,15 +178,36 @@ impl Plan<'_> {
             mut branch,
             ..
         } = self;
+        if !self.changes.is_empty() {
+            around.doing(Doing::Pushing {
+                remote: &branch.remote().to_string(),
+            });
+            let published = publish(around, &mut branch, self.changes, self.subject)?;
+            around.progress_done();
+            if let Some(landed) = &published.landed
+                && let Some(first) = first(&branch, landed)?
+            {
+                outcome = first;
+            }
+        }
         outcome.dry_run = false;
-        around.doing(Doing::Pushing {
-            remote: &branch.remote().to_string(),
-        });
-        publish(around, &mut branch, self.changes, self.subject)?;
-        around.progress_done();
         outcome.waits = wait(around, &branch, &self.cluster, self.wait);
         Ok(outcome)
     }
+}
+
+/// The outcome of a rollback that a commit carried out.
+fn first(branch: &DeployBranch, landed: &Landed) -> Result<Option<Outcome>> {
+    let made = landed::made(branch, landed)?;
+    Ok(made.map(|(record, diff)| Outcome {
+        cluster: branch.cluster().to_owned(),
+        from: record.release.saturating_sub(1),
+        to: record.rollback_of.unwrap_or_default(),
+        release: record.release,
+        dry_run: true,
+        diff,
+        waits: Vec::new(),
+    }))
 }
 
 /// Which release is left, and which one comes back.
