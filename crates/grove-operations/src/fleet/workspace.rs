@@ -10,7 +10,6 @@ use grove_release::{Id, Source};
 
 use crate::{Around, Error, Event, Kind, Result, text::count};
 
-
 /// A fleet's files at one moment, and where they came from.
 pub struct Workspace<'a> {
     /// What is around it.
@@ -95,7 +94,10 @@ impl<'a> Workspace<'a> {
             now: Some(self.around.now()),
             released,
         };
-        Ok(check::check(&self.snapshot, &context))
+        Ok(match &self.around.instead.checker {
+            Some(checker) => checker.check(&self.snapshot, &context),
+            None => check::check(&self.snapshot, &context),
+        })
     }
 
     /// The fleet, where it has no finding of severity error; else the findings are shown, and the
@@ -142,4 +144,3 @@ impl<'a> Workspace<'a> {
 pub fn base(root: &Path) -> Result<PathBuf> {
     Ok(fs_err::canonicalize(root)?)
 }
-
