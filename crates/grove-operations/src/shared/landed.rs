@@ -1,39 +1,30 @@
-//! The first outcome of a request that was carried out before, read from the deploy branch.
+//! What became of a request that was carried out before, read from the deploy branch.
 
 use grove_release::{DeployBranch, Landed, SharedRecord};
 
-use super::{change::SharedChange, deploy::UNIT, render::Released};
+use super::{change::SharedChange, render::Released};
 use crate::Result;
 
-/// A release that a request made.
-pub(super) struct Made {
-    /// Its record.
-    pub(super) record: SharedRecord,
-    /// The number of the release that it left; none where it was the first.
-    pub(super) left: Option<u32>,
-    /// What it changed.
-    pub(super) change: SharedChange,
-}
-
-/// The release of what instances share that a commit brought; none where it brought none.
-pub(super) fn made(branch: &DeployBranch, landed: &Landed) -> Result<Option<Made>> {
-    if !landed.message.releases.iter().any(|(unit, _)| unit == UNIT) {
-        return Ok(None);
-    }
-    let Some(record) = branch.view_at(landed.commit)?.shared_latest()? else {
+/// The release of what instances share that a commit brought, and what it changed; none where it brought none.
+pub(super) fn made(
+    branch: &DeployBranch,
+    landed: &Landed,
+) -> Result<Option<(SharedRecord, SharedChange)>> {
+    let mut releases = landed.message.releases.iter();
+    let Some((_, number)) = releases.find(|(name, _)| name == SHARED) else {
         return Ok(None);
     };
-    let left = branch.view_before(landed)?.shared_latest()?;
-    let before = match &left {
-        Some(record) => Released::read(branch, record)?,
+    let record = branch.view_at(landed.commit)?.shared_record(*number)?;
+    let before = match branch.view_before(landed)?.shared_latest()? {
+        Some(before) => Released::read(branch, &before)?,
         None => Released::default(),
     };
-    Ok(Some(Made {
-        change: SharedChange::between(&before, &Released::read(branch, &record)?),
-        left: left.map(|record| record.release),
-        record,
-    }))
+    let change = SharedChange::between(&before, &Released::read(branch, &record)?);
+    Ok(Some((record, change)))
 }
+
+/// What instances share, where a commit names its releases.
+pub(super) const SHARED: &str = "_cluster";
 
 #[cfg(test)]
 mod tests {
