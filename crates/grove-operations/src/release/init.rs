@@ -334,7 +334,7 @@ impl Plan<'_> {
         }
         if let Some(seconds) = self.request.wait {
             let limit = Duration::from_secs(seconds);
-            outcome.waits = follow::follow(around, limit, &self.fleet.clusters, &followed)?;
+            outcome.waits = follow::follow(around, limit, &self.fleet.clusters, &followed);
         }
         Ok(())
     }

@@ -267,9 +267,14 @@ impl Plan<'_> {
             around.progress_done();
         }
         if let (Some(tip), Some(seconds)) = (branch.tip(), request.wait) {
-            let release = follow::Release::new(&branch, find(&fleet, &address)?, tip)?;
+            // What was pushed stays pushed, whatever is seen of it.
             let limit = Duration::from_secs(seconds);
-            outcome.waits = follow::follow(around, limit, &fleet.clusters, &[release])?;
+            outcome.waits = find(&fleet, &address)
+                .and_then(|instance| follow::Release::new(&branch, instance, tip))
+                .map_or_else(
+                    |error| vec![Waited::not(&address.to_string(), &error)],
+                    |release| follow::follow(around, limit, &fleet.clusters, &[release]),
+                );
         }
         Ok(outcome)
     }

@@ -6,7 +6,7 @@ use grove_fleet::model::Cluster;
 use grove_release::DeployBranch;
 
 use crate::{
-    Around, Result,
+    Around,
     release::follow::{Release, Waited, follow},
 };
 
@@ -24,15 +24,11 @@ pub fn wait(
         return Vec::new();
     };
     Release::shared(branch, cluster, tip)
-        .and_then(|releases| releases_of(around, cluster, &releases, seconds))
+        .map(|releases| releases_of(around, cluster, &releases, seconds))
         .unwrap_or_else(|error| {
             around.progress_done();
             around.failed(&error);
-            vec![Waited {
-                instance: format!("{}: cluster/", cluster.name),
-                follow: None,
-                error: Some(error.to_string()),
-            }]
+            vec![Waited::not(&format!("{}: cluster/", cluster.name), &error)]
         })
 }
 
@@ -42,7 +38,7 @@ pub(super) fn releases_of(
     cluster: &Cluster,
     releases: &[Release],
     seconds: u64,
-) -> Result<Vec<Waited>> {
+) -> Vec<Waited> {
     let clusters = BTreeMap::from([(cluster.name.clone(), cluster.clone())]);
     follow(around, Duration::from_secs(seconds), &clusters, releases)
 }
