@@ -3,6 +3,7 @@
 
 mod deploy;
 mod ended;
+mod example;
 #[path = "../support/fleet.rs"]
 mod fleet;
 mod freeze;

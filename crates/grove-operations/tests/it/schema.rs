@@ -74,6 +74,18 @@ fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
             "maximum" => value
                 .as_f64()
                 .is_none_or(|number| number <= said.as_f64().unwrap()),
+            "minItems" => value
+                .as_array()
+                .is_none_or(|all| all.len() as u64 >= said.as_u64().unwrap()),
+            "maxItems" => value
+                .as_array()
+                .is_none_or(|all| all.len() as u64 <= said.as_u64().unwrap()),
+            "prefixItems" => {
+                for (value, schema) in value.as_array().into_iter().flatten().zip(all()) {
+                    check(root, schema, value)?;
+                }
+                true
+            }
             "$schema" | "$defs" | "title" | "description" | "default" | "format"
             | "uniqueItems" | "pattern" | "minLength" | "maxLength" => true,
             other => return Err(format!("`{other}` is not understood here")),

@@ -1,6 +1,7 @@
 //! Operations that run, half of them from async code.
 
 use std::{
+    io::Write as _,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
     time::Duration,
@@ -81,8 +82,9 @@ impl Running {
                     .filter(|number| self.goes_on[*number])
                     .map(|number| self.name(number))
                     .collect();
-                // Threads that hang would keep the test from its end.
-                eprintln!("nothing comes; these go on:\n{}", hang.join("\n"));
+                // Past what the test keeps of its output: threads that hang keep it from its end.
+                let text = format!("nothing comes; these go on:\n{}\n", hang.join("\n"));
+                std::io::stderr().write_all(text.as_bytes()).unwrap();
                 std::process::exit(101);
             }
         }
