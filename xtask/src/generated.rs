@@ -25,7 +25,7 @@ fn files(context: &Context) -> Result<Vec<File>> {
         })
     };
     let mut files: Vec<File> = kinds.lines().map(schema).collect::<Result<_>>()?;
-    let pages = grove_fleet::reference::pages().into_iter();
+    let pages = grove_check::reference::pages().into_iter();
     files.extend(pages.map(|(name, text)| File {
         path: format!("docs/reference/{name}"),
         text,

@@ -14,6 +14,8 @@ pub mod bootstrap;
 pub mod bundle;
 mod connection;
 mod error;
+pub mod logs;
+pub mod one_off;
 pub mod pod;
 pub mod teardown;
 

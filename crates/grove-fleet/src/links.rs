@@ -54,7 +54,7 @@ fn first_link<'a>(snapshot: &Snapshot, path: &'a str) -> Option<(&'a str, &'a st
 }
 
 /// `path` seen from `directory`; none where it leaves the root.
-pub(crate) fn join(directory: &str, path: &str) -> Option<String> {
+pub fn join(directory: &str, path: &str) -> Option<String> {
     if path.starts_with('/') {
         return None;
     }

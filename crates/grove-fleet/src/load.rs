@@ -1,6 +1,6 @@
 //! From the documents of a fleet to the typed fleet.
 //!
-//! Best effort, as reading them is: what is broken is left out, and the rules of `check` say what and
+//! Best effort, as reading them is: what is broken is left out, and the rules of grove-check say what and
 //! why. So a [`Fleet`] is only to be rendered when the check has found no error.
 
 mod build;
@@ -23,8 +23,7 @@ mod workloads;
 pub use crate::documents::documents;
 pub use data::DataProblem;
 pub use references::{Given, given};
-pub use secrets::output_secrets;
-pub(crate) use secrets::{SOPS, is_encrypted};
+pub use secrets::{SOPS, is_encrypted, output_secrets};
 
 use std::collections::BTreeMap;
 

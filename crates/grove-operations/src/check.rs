@@ -15,10 +15,8 @@
 //! # }
 //! ```
 
-use grove_fleet::{
-    Severity, Snapshot,
-    check::{Released, Summary},
-};
+use grove_check::{Released, Severity, Summary};
+use grove_fleet::Snapshot;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +48,7 @@ pub struct Outcome {
     pub shown: Shown,
 }
 
-/// One thing that is wrong: what [`grove_fleet::Finding`] says.
+/// One thing that is wrong: what [`grove_check::Finding`] says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The id of the rule, in kebab case; never changes its meaning.
@@ -122,8 +120,8 @@ pub struct Counts {
 /// What a terminal shows of a check: lines of the fleet's files, and how much was looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
-    /// The findings, as [`grove_fleet::check::text`] takes them.
-    pub findings: Vec<grove_fleet::Finding>,
+    /// The findings, as [`grove_check::text`] takes them.
+    pub findings: Vec<grove_check::Finding>,
     /// The files that they are in.
     pub snapshot: Snapshot,
     /// How many clusters there are.
@@ -136,6 +134,7 @@ pub struct Shown {
 
 /// Checks the fleet. Findings are no error.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let mut checked = workspace.check()?;
     if request.released {
@@ -162,8 +161,8 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     })
 }
 
-impl From<&grove_fleet::Finding> for Finding {
-    fn from(finding: &grove_fleet::Finding) -> Self {
+impl From<&grove_check::Finding> for Finding {
+    fn from(finding: &grove_check::Finding) -> Self {
         Self {
             rule: finding.rule.to_owned(),
             severity: match finding.severity {
@@ -177,8 +176,8 @@ impl From<&grove_fleet::Finding> for Finding {
     }
 }
 
-impl From<&grove_fleet::Location> for Place {
-    fn from(location: &grove_fleet::Location) -> Self {
+impl From<&grove_check::Location> for Place {
+    fn from(location: &grove_check::Location) -> Self {
         let position = |at: grove_yaml::Position| Position {
             line: at.line,
             column: at.column,
@@ -200,7 +199,7 @@ impl From<&grove_fleet::Location> for Place {
 mod tests {
     use std::path::Path;
 
-    use grove_fleet::check::Report;
+    use grove_check::Report;
 
     use super::*;
 

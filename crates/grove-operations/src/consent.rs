@@ -55,6 +55,13 @@ pub enum Need {
         /// Their addresses.
         objects: Vec<String>,
     },
+    /// What Grove made for an instance on servers outside of its namespace goes, with all that is in it.
+    DataRemoval {
+        /// Its address.
+        instance: String,
+        /// Databases, users and buckets, in words.
+        what: Vec<String>,
+    },
     /// Users notice that a secret gets another value.
     Disrupts {
         /// The address of the instance.
@@ -167,6 +174,13 @@ impl Need {
                     .collect::<Vec<_>>()
                     .join(", ")
             ),
+            Self::DataRemoval { instance, what } if what.is_empty() => {
+                format!("{instance} has nothing that Grove made outside of its namespace")
+            }
+            Self::DataRemoval { what, .. } => format!(
+                "this removes {} for good, with all that is in it",
+                what.join(", ")
+            ),
             Self::Disrupts {
                 instance,
                 secret,
@@ -212,6 +226,13 @@ impl Need {
                     objects: some,
                 },
             ) => stack == same && within(objects, some),
+            (
+                Self::DataRemoval { instance, what },
+                Self::DataRemoval {
+                    instance: same,
+                    what: some,
+                },
+            ) => instance == same && within(what, some),
             (
                 Self::Cluster { cluster, instances },
                 Self::Cluster {

@@ -5,7 +5,8 @@
 
 use std::{fmt, sync::Mutex};
 
-use grove_fleet::{Finding, Snapshot};
+use grove_check::Finding;
+use grove_fleet::Snapshot;
 use serde::Serialize;
 
 use crate::Error;
@@ -193,7 +194,10 @@ pub struct Recorder {
 impl Recorder {
     /// What was heard, oldest first.
     pub fn heard(&self) -> Vec<serde_json::Value> {
-        self.heard.lock().map(|heard| heard.clone()).unwrap_or_default()
+        self.heard
+            .lock()
+            .map(|heard| heard.clone())
+            .unwrap_or_default()
     }
 }
 

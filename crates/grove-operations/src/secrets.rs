@@ -15,5 +15,7 @@ pub mod rotate;
 pub mod sealing_key;
 pub mod set;
 pub mod show;
+#[cfg(test)]
+mod tests;
 mod tutor;
 pub mod who;

@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 /// What Grove can be asked. The text that help shows for each stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    // PENDING Demo(c::demo::Arguments),
+    Demo(c::demo::Arguments),
     Init(c::init::Arguments),
     New(c::new::Arguments),
     Check(c::check::Arguments),
@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Schema(c::schema::Arguments),
     Lock(c::lock::Arguments),
     Secret(c::secret::Arguments),
-    // PENDING Data(c::data::Arguments),
+    Data(c::data::Arguments),
     Seal(c::seal::Arguments),
     Image(c::image::Arguments),
     Render(c::render::Arguments),
@@ -57,10 +57,10 @@ pub(crate) enum Command {
     Instance(c::instance::Arguments),
     Status(c::status::Arguments),
     Watch(c::watch::Arguments),
-    // PENDING Run(c::run::Arguments),
-    // PENDING Do(c::do_job::Arguments),
-    // PENDING Shell(c::shell::Arguments),
-    // PENDING Logs(c::logs::Arguments),
+    Run(c::run::Arguments),
+    Do(c::do_job::Arguments),
+    Shell(c::shell::Arguments),
+    Logs(c::logs::Arguments),
     Stack(c::stack::Arguments),
     State(c::state::Arguments),
     Cluster(c::cluster::Arguments),

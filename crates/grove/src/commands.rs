@@ -4,11 +4,11 @@ pub(crate) mod bundle;
 pub(crate) mod check;
 pub(crate) mod cluster;
 pub(crate) mod completions;
-// PENDING pub(crate) mod data;
-// PENDING pub(crate) mod demo;
+pub(crate) mod data;
+pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod diff;
-// PENDING pub(crate) mod do_job;
+pub(crate) mod do_job;
 pub(crate) mod doctor;
 pub(crate) mod eject;
 pub(crate) mod explain;
@@ -20,18 +20,18 @@ pub(crate) mod init;
 pub(crate) mod init_task;
 pub(crate) mod instance;
 pub(crate) mod lock;
-// PENDING pub(crate) mod logs;
+pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod render;
 pub(crate) mod rollback;
 pub(crate) mod rule;
-// PENDING pub(crate) mod run;
+pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod seal;
 pub(crate) mod secret;
-// PENDING pub(crate) mod shell;
+pub(crate) mod shell;
 pub(crate) mod show;
 pub(crate) mod stack;
 pub(crate) mod state;
@@ -50,7 +50,7 @@ use crate::{
 pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
     let global = &cli.global;
     match &cli.command {
-        // PENDING Command::Demo(arguments) => demo::run(arguments, global, output),
+        Command::Demo(arguments) => demo::run(arguments, global, output),
         Command::Init(arguments) => init::run(arguments, global, output),
         Command::New(arguments) => new::run(arguments, global, output),
         Command::Check(arguments) => check::run(arguments, global, output),
@@ -58,7 +58,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Rule(arguments) => rule::run(arguments, output),
         Command::Schema(arguments) => schema::run(arguments, output),
         Command::Lock(arguments) => lock::run(arguments, global, output),
-        // PENDING Command::Data(arguments) => data::run(arguments, global, output),
+        Command::Data(arguments) => data::run(arguments, global, output),
         Command::Secret(arguments) => secret::run(arguments, global, output),
         Command::Seal(arguments) => seal::run(arguments, global, output),
         Command::Image(arguments) => image::run(arguments, global, output),
@@ -75,10 +75,10 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> Result {
         Command::Instance(arguments) => instance::run(arguments, global, output),
         Command::Status(arguments) => status::run(arguments, global, output),
         Command::Watch(arguments) => watch::run(arguments, global, output),
-        // PENDING Command::Run(arguments) => run::run(arguments, global, output),
-        // PENDING Command::Do(arguments) => do_job::run(arguments, global, output),
-        // PENDING Command::Shell(arguments) => shell::run(arguments, global, output),
-        // PENDING Command::Logs(arguments) => logs::run(arguments, global, output),
+        Command::Run(arguments) => run::run(arguments, global, output),
+        Command::Do(arguments) => do_job::run(arguments, global, output),
+        Command::Shell(arguments) => shell::run(arguments, global, output),
+        Command::Logs(arguments) => logs::run(arguments, global, output),
         Command::Stack(arguments) => stack::run(arguments, global, output),
         Command::State(arguments) => state::run(arguments, global, output),
         Command::Cluster(arguments) => cluster::run(arguments, global, output),

@@ -11,6 +11,7 @@ mod global;
 mod options;
 mod output;
 mod report;
+mod runs;
 mod surroundings;
 mod terminal;
 mod waits;

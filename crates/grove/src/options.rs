@@ -210,6 +210,14 @@ impl Running {
     }
 }
 
+/// How long Jobs on servers of data are watched.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Patience {
+    /// How long to watch, in seconds; the Job goes on.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    pub(crate) timeout: u64,
+}
+
 /// The instances that a command writes to.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Instances {
@@ -220,6 +228,17 @@ pub(crate) struct Instances {
 }
 
 impl Instances {
+    /// What one selector means.
+    pub(crate) fn of(selector: &str, agreement: Agreement) -> Self {
+        Self {
+            agreement,
+            selection: Selection {
+                selectors: vec![selector.to_owned()],
+                ..Selection::default()
+            },
+        }
+    }
+
     /// What a request has of it. Whoever runs the command is not asked: see `terminal::target`.
     pub(crate) fn request(&self, revision: Option<&str>) -> Target {
         Target {

@@ -14,7 +14,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use grove_cluster::argo::clean;
-use grove_fleet::check;
 use grove_operations::{Event, Listener};
 
 use crate::error::{Error, Kind, Result};
@@ -115,12 +114,16 @@ impl Streams {
     }
 
     /// Writes an outcome to stdout: as JSON with its `version`, or in words.
-    pub(crate) fn outcome(&self, outcome: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
+    pub(crate) fn outcome(
+        &self,
+        outcome: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<()> {
         if self.format == Format::Text {
             return self.print(&text());
         }
-        let mut value = serde_json::to_value(outcome)
-            .map_err(|error| Error::from_error(Kind::Bug, &error))?;
+        let mut value =
+            serde_json::to_value(outcome).map_err(|error| Error::from_error(Kind::Bug, &error))?;
         if let Some(value) = value.as_object_mut() {
             value.insert("version".to_owned(), 1.into());
         }
@@ -129,8 +132,8 @@ impl Streams {
 
     /// Writes one of several results to stdout, each a line of JSON.
     pub(crate) fn json_line(&self, value: &impl Serialize) -> Result<()> {
-        let mut text = serde_json::to_string(value)
-            .map_err(|error| Error::from_error(Kind::Bug, &error))?;
+        let mut text =
+            serde_json::to_string(value).map_err(|error| Error::from_error(Kind::Bug, &error))?;
         text.push('\n');
         self.print(&text)
     }
@@ -278,7 +281,11 @@ impl Listener for Streams {
             Event::Warning { text } => self.warn(text),
             Event::Failed { error } => self.error(error),
             Event::Findings { findings, snapshot } => {
-                self.must_see(&check::text(findings, snapshot, self.colour_on_stderr()));
+                self.must_see(&grove_check::text(
+                    findings,
+                    snapshot,
+                    self.colour_on_stderr(),
+                ));
             }
             Event::Line { from, text } => self.line(*from, text),
             _ => {}
@@ -290,4 +297,3 @@ impl Listener for Streams {
 pub(crate) fn is_json(output: &Output) -> bool {
     output.format == Format::Json
 }
-

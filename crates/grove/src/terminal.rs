@@ -1,14 +1,16 @@
 //! The one place that asks.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use grove_operations::{
     Around,
     consent::{Consent, Need, Needs},
+    jobs::answers::{Answers, Question},
     request::Target,
     stacks::apply::Level,
     text::count,
 };
+use grove_seal::Secret;
 
 use crate::{
     error::{Error, Result},
@@ -79,6 +81,42 @@ pub(crate) fn consent_beside(
     }
     agree_to_deletions(needs, agreed.deletions)?;
     Ok(Consent::to(needs.clone()))
+}
+
+/// Consent to what is removed for good: whoever says the name once more means it. Nothing is asked.
+pub(crate) fn named(needs: &Needs, name: Option<&str>, output: &Output) -> Result<Consent> {
+    for need in needs.iter() {
+        match need {
+            Need::DataRemoval { instance, .. } if name == Some(instance) => {}
+            Need::DataRemoval { instance, what } => {
+                let error = Error::refused(need.refusal());
+                return Err(if what.is_empty() {
+                    error
+                } else {
+                    error.hint(format!("if that is meant, say `--confirm {instance}`"))
+                });
+            }
+            _ => agree(need, &Agreed::default(), output)?,
+        }
+    }
+    Ok(Consent::to(needs.clone()))
+}
+
+/// Asks for the answers to questions without showing them; without a terminal each is a line of standard input.
+pub(crate) fn answers(questions: &[Question]) -> Result<Answers> {
+    let mut answers = Answers::none();
+    for question in questions {
+        let answer = if std::io::stdin().is_terminal() {
+            rpassword::prompt_password(format!("{}: ", question.text))?
+        } else {
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line)?;
+            line.truncate(line.trim_end_matches(['\r', '\n']).len());
+            line
+        };
+        answers.give(question, Secret::new(answer))?;
+    }
+    Ok(answers)
 }
 
 /// Refuses deletions of all instances of a plan, unless their number was confirmed.

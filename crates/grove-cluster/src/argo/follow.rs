@@ -1,4 +1,9 @@
 //! Following one Application until it is what was released, or will not be.
+//!
+//! [`decide`] says what to do, of what was seen and what is remembered; the loop here does it.
+
+mod decide;
+mod seen;
 
 use std::time::Duration;
 
@@ -7,21 +12,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use self::{
+    decide::{Memory, Seen, Step, decide},
+    seen::{Look, describe},
+};
 use super::{Application, Trouble, troubles};
 use crate::{Connection, Error};
 
 /// How often it is looked.
 const ROUND: Duration = Duration::from_millis(300);
-/// After how long Argo CD is asked again to look at the repository.
-const AGAIN: Duration = Duration::from_millis(1500);
-/// After how long it is asked again while the sync itself is done: what it knows may lag.
-const STALE: Duration = Duration::from_secs(8);
-/// How long Argo CD may leave a commit alone that it has seen.
-const IDLE: Duration = Duration::from_millis(1200);
-/// How often it is told to sync a commit.
-const ASKED: u32 = 3;
-/// How often Jobs and pods are looked at.
-const LOOK: Duration = Duration::from_secs(2);
 
 /// What is waited for.
 pub struct Target<'a> {
@@ -62,7 +61,7 @@ pub enum Relation {
 }
 
 /// How following ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// Synced and healthy.
@@ -96,6 +95,10 @@ impl Connection {
     /// Makes Argo CD sync at once and follows it for `limit` at most. An operation that applies an
     /// older release is ended first: Argo CD would look at nothing else until it ends by itself,
     /// which one that waits for a pod that never gets ready does not.
+    ///
+    /// # Errors
+    ///
+    /// What the cluster says. What becomes of the release is no error: see [`Follow`].
     pub async fn follow(
         &self,
         target: &Target<'_>,
@@ -103,14 +106,12 @@ impl Connection {
         progress: &(dyn Fn(&str) + Sync),
     ) -> Result<Follow, Error> {
         let begun = Instant::now();
-        let (mut refreshed, mut looked) = (None::<Instant>, None::<Instant>);
-        let mut synced_after = None;
-        let (mut asked, mut idle_since) = (0, None::<Instant>);
+        let (argocd, name) = (target.argocd, target.application);
+        let mut memory = Memory::new(target.commit.is_some());
         let mut found = Vec::new();
         let mut said = String::new();
-        let mut at_once = target.commit;
         loop {
-            let application = self.application(target.argocd, target.application).await?;
+            let application = self.application(argocd, name).await?;
             let state = application.as_ref().map_or_else(
                 || "its Application is not there yet".to_owned(),
                 |application| describe(application, target),
@@ -119,310 +120,58 @@ impl Connection {
                 progress(&state);
                 said.clone_from(&state);
             }
-            let frozen = application.as_ref().and_then(|one| one.frozen.as_ref());
-            if let Some(frozen) = frozen.filter(|frozen| frozen.until > target.now) {
-                // Not even what is asked for by hand: whoever froze it works on it.
-                return Ok(Follow {
-                    ended: Ended::Frozen,
-                    synced_after,
-                    seconds: begun.elapsed().as_secs_f64(),
-                    state: format!(
-                        "frozen until {}: {} ({})",
-                        frozen.until, frozen.reason, frozen.by
-                    ),
-                    troubles: Vec::new(),
-                });
-            }
-            if let Some(application) = &application {
-                self.end_other(application, target).await?;
-                if synced_after.is_none() && is_synced(application, target) {
-                    synced_after = Some(begun.elapsed().as_secs_f64());
+            let look = application.as_ref().map(|one| Look::new(one, target));
+            loop {
+                let seen = Seen {
+                    since: begun.elapsed(),
+                    limit,
+                    look,
+                    is_hopeless: found.iter().any(|trouble: &Trouble| trouble.is_final),
+                };
+                let step;
+                (step, memory) = decide(&seen, memory);
+                match step {
+                    Step::EndOther => {
+                        self.end_operation(argocd, name).await?;
+                        self.refresh(argocd, name).await?;
+                    }
+                    Step::SyncAtOnce => {
+                        if let Some(commit) = target.commit {
+                            self.sync(argocd, name, commit).await?;
+                            self.refresh(argocd, name).await?;
+                        }
+                    }
+                    Step::Refresh => self.refresh(argocd, name).await?,
+                    Step::RefreshRoot => self.refresh(argocd, target.root).await?,
+                    Step::LookAtTroubles => {
+                        found = troubles(self, target.namespace, target.is_job).await?;
+                    }
+                    Step::Sync(revision) => self.sync(argocd, name, revision).await?,
+                    Step::Wait => break tokio::time::sleep(ROUND).await,
+                    Step::End(ended) => {
+                        let frozen = application.as_ref().filter(|_| ended == Ended::Frozen);
+                        return Ok(Follow {
+                            ended,
+                            synced_after: memory.synced_after().map(|time| time.as_secs_f64()),
+                            seconds: begun.elapsed().as_secs_f64(),
+                            state: frozen.and_then(freeze).unwrap_or(state),
+                            troubles: match ended {
+                                Ended::Healthy | Ended::Frozen => Vec::new(),
+                                _ => found,
+                            },
+                        });
+                    }
                 }
             }
-            if let Some(commit) = at_once
-                && application
-                    .as_ref()
-                    .is_some_and(|application| is_behind(application, target))
-            {
-                at_once = None;
-                self.sync(target.argocd, target.application, commit).await?;
-                self.refresh(target.argocd, target.application).await?;
-                refreshed = Some(Instant::now());
-                tokio::time::sleep(ROUND).await;
-                continue;
-            }
-            let is_there = application
-                .as_ref()
-                .is_some_and(|application| is_seen(application, target));
-            // A look while another operation was being ended starts none, so it is asked for again
-            // until one runs.
-            let is_at_it = application.as_ref().is_some_and(|application| {
-                is_syncing(application, target) || is_there && is_under_way(application, target)
-            });
-            let is_done = application
-                .as_ref()
-                .is_some_and(|application| is_synced(application, target));
-            let pause = match (is_done, is_at_it) {
-                (true, _) => Some(STALE),
-                (false, true) => None,
-                (false, false) => Some(AGAIN),
-            };
-            if pause.is_some_and(|pause| refreshed.is_none_or(|time| time.elapsed() > pause)) {
-                refreshed = Some(Instant::now());
-                let name = if application.is_some() {
-                    target.application
-                } else {
-                    target.root
-                };
-                self.refresh(target.argocd, name).await?;
-            }
-            let is_healthy = is_done
-                && application
-                    .as_ref()
-                    .is_some_and(|application| application.health.as_deref() == Some("Healthy"));
-            let is_late = begun.elapsed() >= limit;
-            if is_there
-                && !is_healthy
-                && (is_late || looked.is_none_or(|time| time.elapsed() > LOOK))
-            {
-                looked = Some(Instant::now());
-                found = troubles(self, target.namespace, target.is_job).await?;
-            }
-            let is_final = found.iter().any(|trouble| trouble.is_final);
-            let failed = application
-                .as_ref()
-                .filter(|application| has_failed(application, target));
-            // Argo CD tries each commit once, and one that it saw while another operation ran it may
-            // never try (seen on 3.6.1: the next comparison finds no changed path, and the last
-            // operation failed): then it is told to.
-            let idle = application.as_ref().filter(|application| {
-                is_there && !is_under_way(application, target) && !is_busy(application)
-            });
-            idle_since = idle.and(idle_since.or(Some(Instant::now())));
-            let is_asked_in_vain = asked > 0 && failed.is_some();
-            if let Some(revision) = idle.and_then(|application| application.revision.as_deref())
-                && idle_since.is_some_and(|time| time.elapsed() > IDLE)
-                && !is_final
-                && !is_late
-                && !is_asked_in_vain
-                && asked < ASKED
-            {
-                asked += 1;
-                idle_since = None;
-                self.sync(target.argocd, target.application, revision)
-                    .await?;
-                tokio::time::sleep(ROUND).await;
-                continue;
-            }
-            let has_failed = is_final || is_asked_in_vain || asked >= ASKED && failed.is_some();
-            let is_superseded = application
-                .as_ref()
-                .and_then(|application| application.revision.as_deref())
-                .is_some_and(|revision| (target.relation)(revision) == Relation::Newer);
-            let ended = if is_healthy {
-                Ended::Healthy
-            } else if is_superseded {
-                Ended::Superseded
-            } else if is_there && has_failed {
-                Ended::Failed
-            } else if is_late {
-                Ended::OutOfTime
-            } else {
-                tokio::time::sleep(ROUND).await;
-                continue;
-            };
-            return Ok(Follow {
-                troubles: if ended == Ended::Healthy {
-                    Vec::new()
-                } else {
-                    found
-                },
-                ended,
-                synced_after,
-                seconds: begun.elapsed().as_secs_f64(),
-                state,
-            });
         }
     }
-
-    async fn end_other(&self, application: &Application, target: &Target<'_>) -> Result<(), Error> {
-        let is_other = application.operation.as_ref().is_some_and(|operation| {
-            operation.phase == "Running"
-                && operation
-                    .revision
-                    .as_deref()
-                    .is_some_and(|revision| (target.relation)(revision) == Relation::Older)
-        });
-        if is_other {
-            self.end_operation(target.argocd, target.application)
-                .await?;
-            self.refresh(target.argocd, target.application).await?;
-        }
-        Ok(())
-    }
 }
 
-/// Whether Argo CD has looked at the wanted commit.
-fn is_seen(application: &Application, target: &Target<'_>) -> bool {
-    if target.source.is_some() && application.source.as_ref() != target.source {
-        return false;
-    }
-    application
-        .revision
-        .as_deref()
-        .is_some_and(|revision| (target.relation)(revision) == Relation::Wanted)
-}
-
-/// Whether Argo CD runs an older release and is free. One that runs a newer release is never told to
-/// sync this one.
-fn is_behind(application: &Application, target: &Target<'_>) -> bool {
-    !is_busy(application)
-        && application
-            .revision
-            .as_deref()
-            .is_some_and(|revision| (target.relation)(revision) == Relation::Older)
-}
-
-/// Whether any operation is under way.
-fn is_busy(application: &Application) -> bool {
-    application
-        .operation
-        .as_ref()
-        .is_some_and(super::Operation::is_running)
-}
-
-/// Whether the wanted commit is applied, or being applied.
-fn is_under_way(application: &Application, target: &Target<'_>) -> bool {
-    application.sync.as_deref() == Some("Synced") || is_syncing(application, target)
-}
-
-/// Whether the wanted commit is being applied.
-fn is_syncing(application: &Application, target: &Target<'_>) -> bool {
-    application.operation.as_ref().is_some_and(|operation| {
-        operation.is_running()
-            && operation
-                .revision
-                .as_deref()
-                .is_none_or(|revision| (target.relation)(revision) == Relation::Wanted)
-    })
-}
-
-/// Whether everything of the wanted commit was applied, and nothing is under way.
-fn is_synced(application: &Application, target: &Target<'_>) -> bool {
-    is_seen(application, target)
-        && application.sync.as_deref() == Some("Synced")
-        && !is_busy(application)
-}
-
-/// Whether the sync of the wanted commit ended badly and is not tried again.
-fn has_failed(application: &Application, target: &Target<'_>) -> bool {
-    application.operation.as_ref().is_some_and(|operation| {
-        matches!(operation.phase.as_str(), "Failed" | "Error")
-            && operation
-                .revision
-                .as_deref()
-                .is_some_and(|revision| (target.relation)(revision) == Relation::Wanted)
-            && application.sync.as_deref() != Some("Synced")
-    })
-}
-
-/// What Argo CD says, in a line.
-fn describe(application: &Application, target: &Target<'_>) -> String {
-    if let Some(condition) = application.conditions.first() {
-        return condition.clone();
-    }
-    if !is_seen(application, target) && !is_syncing(application, target) {
-        return "Argo CD has not seen the commit yet".to_owned();
-    }
-    let sync = application.sync.as_deref().unwrap_or("Unknown");
-    let health = application.health.as_deref().unwrap_or("Unknown");
-    match &application.operation {
-        Some(operation) if operation.is_running() && !operation.message.is_empty() => {
-            format!("{sync}, {health}: {}", operation.message)
-        }
-        Some(operation) if has_failed(application, target) => {
-            let first = operation.failed.first().unwrap_or(&operation.message);
-            format!("{sync}, {health}: {first}")
-        }
-        _ => match &application.health_message {
-            Some(why) => format!("{sync}, {health}: {why}"),
-            None => format!("{sync}, {health}"),
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{super::Operation, *};
-
-    fn application(sync: &str, revision: &str, phase: &str, of: &str) -> Application {
-        Application {
-            revision: Some(revision.to_owned()),
-            sync: Some(sync.to_owned()),
-            health: Some("Healthy".to_owned()),
-            operation: Some(Operation {
-                phase: phase.to_owned(),
-                message: "its message".to_owned(),
-                revision: Some(of.to_owned()),
-                ..Operation::default()
-            }),
-            ..Application::default()
-        }
-    }
-
-    #[test]
-    fn what_an_application_is_to_a_release() {
-        let relation = |revision: &str| match revision {
-            "new" => Relation::Wanted,
-            "old" => Relation::Older,
-            "newer" => Relation::Newer,
-            _ => Relation::Unknown,
-        };
-        let target = Target {
-            argocd: "argocd",
-            application: "prod-uni",
-            root: "grove-apps",
-            now: Timestamp::UNIX_EPOCH,
-            namespace: "uni",
-            commit: None,
-            source: None,
-            relation: &relation,
-            is_job: &|_| true,
-        };
-        let shown = |sync: &str, revision: &str, phase: &str, of: &str| {
-            let application = application(sync, revision, phase, of);
-            format!(
-                "seen {} under way {} synced {} failed {}: {}",
-                is_seen(&application, &target),
-                is_under_way(&application, &target),
-                is_synced(&application, &target),
-                has_failed(&application, &target),
-                describe(&application, &target),
-            )
-        };
-        insta::assert_snapshot!(shown("Synced", "old", "Succeeded", "old"), @"seen false under way true synced false failed false: Argo CD has not seen the commit yet");
-        insta::assert_snapshot!(shown("OutOfSync", "new", "Running", "new"), @"seen true under way true synced false failed false: OutOfSync, Healthy: its message");
-        // Seen while an operation of an older release was ended: nobody is at it.
-        insta::assert_snapshot!(shown("OutOfSync", "new", "Failed", "old"), @"seen true under way false synced false failed false: OutOfSync, Healthy");
-        insta::assert_snapshot!(shown("OutOfSync", "new", "Failed", "new"), @"seen true under way false synced false failed true: OutOfSync, Healthy: its message");
-        insta::assert_snapshot!(shown("Synced", "new", "Running", "new"), @"seen true under way true synced false failed false: Synced, Healthy: its message");
-        insta::assert_snapshot!(shown("Synced", "new", "Succeeded", "new"), @"seen true under way true synced true failed false: Synced, Healthy");
-        let behind = |revision: &str, phase: &str| {
-            is_behind(&application("Synced", revision, phase, revision), &target)
-        };
-        assert!(behind("old", "Succeeded"));
-        assert!(!behind("old", "Running"));
-        assert!(!behind("newer", "Succeeded"));
-        assert!(!behind("unknown", "Succeeded"));
-        // An Application whose own source is still the older one has not seen the release.
-        let wanted = serde_json::json!({"path": "charts/notes"});
-        let shared = Target {
-            source: Some(&wanted),
-            ..target
-        };
-        let mut child = application("Synced", "new", "Succeeded", "new");
-        assert!(!is_synced(&child, &shared));
-        child.source = Some(wanted.clone());
-        assert!(is_synced(&child, &shared));
-    }
+/// The freeze of an Application, in a line.
+fn freeze(application: &Application) -> Option<String> {
+    let frozen = application.frozen.as_ref()?;
+    Some(format!(
+        "frozen until {}: {} ({})",
+        frozen.until, frozen.reason, frozen.by
+    ))
 }

@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// The key of a SOPS file under which SOPS keeps its own data.
-pub(crate) const SOPS: &str = "sops";
+pub const SOPS: &str = "sops";
 
 /// Whether a text is one that SOPS encrypted.
-pub(crate) fn is_encrypted(text: &str) -> bool {
+pub fn is_encrypted(text: &str) -> bool {
     text.starts_with("ENC[AES256_GCM,data:") && text.ends_with(']')
 }
 

@@ -83,6 +83,7 @@ pub struct Plan<'a> {
 
 /// Reads the fleet: what is lost, and must be agreed to.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let stacks = Stacks::open(around, None)?;
     let name = &request.cluster;
     let cluster = find_cluster(&stacks.fleet, name)?.clone();
@@ -126,6 +127,7 @@ impl Plan<'_> {
     /// Takes it down. An error means that nothing of its stacks was destroyed; what failed later stands in
     /// the outcome, beside what was destroyed by then.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         let made = made(&self.stacks, &self.request.cluster);
         // One that somebody else made is not emptied: others may live there.
@@ -247,6 +249,9 @@ impl Plan<'_> {
 
 /// The stack that makes a cluster, where one does.
 fn made<'s>(stacks: &'s Stacks<'_>, name: &str) -> Option<&'s Stack> {
-    let stack = stacks.fleet.stacks.get(&Address::of_cluster(name, CLUSTER))?;
+    let stack = stacks
+        .fleet
+        .stacks
+        .get(&Address::of_cluster(name, CLUSTER))?;
     stack.module().is_some().then_some(stack)
 }

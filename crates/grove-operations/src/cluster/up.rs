@@ -39,11 +39,7 @@
 //! }
 //! ```
 
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use grove_fleet::Address as InstanceAddress;
 use grove_seal::Secret;
@@ -54,8 +50,7 @@ use tempfile::NamedTempFile;
 
 use super::{given, kept};
 use crate::{
-    Around, Error, Result,
-    deploy,
+    Around, Error, Result, deploy,
     fleet::{find::find_cluster, selection::Selection, workspace::Workspace},
     request::{RequestId, Target},
     shared::bootstrap,
@@ -123,10 +118,7 @@ enum Part {
 }
 
 /// One stage, to be carried out by whoever may consent to it.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of them at a time"
-)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 pub enum Stage<'u> {
     /// Stacks, of the cluster or of its instances.
     Stacks(StackStage<'u>),
@@ -159,6 +151,7 @@ pub struct Given {
 
 /// Reads the fleet. Refused are changes of `cluster.yaml` that are in no commit, where this makes commits.
 pub fn begin(around: &Around, request: &Request) -> Result<Up> {
+    let _entered = around.enter()?;
     let instances = instances(around, request)?;
     if request.commit {
         kept::refuse_edited(around, &request.cluster)?;

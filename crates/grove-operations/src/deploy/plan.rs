@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
+use grove_check::Released;
 use grove_fleet::{
     Address, Fleet,
-    check::Released,
     model::{Cluster, Instance},
 };
 use grove_release::{DeployBranch, Origin};
@@ -47,6 +47,7 @@ pub struct Plan<'a> {
 /// Reads the fleet, whose errors are refused, and chooses from it: what must be agreed to before anything is
 /// rendered, which may take long.
 pub fn look(around: &Around, request: &Request) -> Result<Needs> {
+    let _entered = around.enter()?;
     let (_, _, fleet) = read(around, request)?;
     Ok(request.target.needs(&request.target.choose(&fleet)?))
 }
@@ -56,6 +57,7 @@ pub fn look(around: &Around, request: &Request) -> Result<Needs> {
 /// Refused are findings of severity error, a source that others cannot see or that is older than what runs,
 /// and whatever would come up broken.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let (workspace, origin, fleet) = read(around, request)?;
     let instances = request.target.choose(&fleet)?;
     let mut needs = request.target.needs(&instances);
@@ -250,6 +252,7 @@ impl Plan<'_> {
     /// Releases them, cluster by cluster, and follows the releases where that was asked for. Where one
     /// cluster fails, the outcome has what was pushed to those before it, and why.
     pub fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         if self.request.create_remote {
             for (branch, _) in &self.parts {

@@ -75,6 +75,7 @@ pub struct Plan<'a> {
 
 /// Reads the fleet, whatever its findings, and edits the files that have another state. Writes nothing.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     request.target.selection.must_be_stated()?;
     if request.target.revision.is_some() {
         return Err(Error::usage(
@@ -130,6 +131,7 @@ impl<'a> Plan<'a> {
     /// Writes the fleet's files, commits them and pushes that. Gives the deploy that brings it to the clusters,
     /// which is carried out with a consent of its own.
     pub fn commit(self, consent: &Consent) -> Result<plan::Plan<'a>> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         // All of them could be edited: nothing is half done where one cannot.
         for (file, text) in &self.files {

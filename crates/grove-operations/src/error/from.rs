@@ -1,5 +1,6 @@
 //! The one place that says of each library's error whose fault it is.
 
+use grove_cluster::one_off;
 use grove_tutor::{FailureKind, WorkerError};
 
 use super::{Error, Kind};
@@ -90,6 +91,18 @@ impl From<WorkerError> for Error {
         made.messages.extend(wrote);
         made.hints.extend(hint);
         made
+    }
+}
+
+impl From<one_off::Error> for Error {
+    fn from(error: one_off::Error) -> Self {
+        match error {
+            one_off::Error::Cluster(error) => error.into(),
+            one_off::Error::EndedAtOnce { .. } => Self::keeping(Kind::Unhealthy, error),
+            one_off::Error::NotBegun { .. } | one_off::Error::NotEnded { .. } => {
+                Self::keeping(Kind::OutOfTime, error)
+            }
+        }
     }
 }
 

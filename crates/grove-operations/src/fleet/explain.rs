@@ -1,4 +1,18 @@
 //! Where a value of an instance comes from, and what it overrode.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, fleet::explain};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = explain::Request {
+//!     revision: None,
+//!     instance: "prod/uni".to_owned(),
+//!     path: "config.PLATFORM_NAME".to_owned(),
+//! };
+//! let outcome = explain::read(around, &request)?;
+//! assert!(!outcome.layers.is_empty());
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::{
     layer::{self, LayerValue},
@@ -86,6 +100,7 @@ pub struct Output {
 
 /// Says where a value comes from. Findings of the fleet are no reason not to.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let documents = load::documents(&workspace.snapshot);
     let address = find::address(&request.instance)?;

@@ -1,4 +1,19 @@
 //! A distribution's exact, hashed packages.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, consent::Consent, fleet::lock};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = lock::Request {
+//!     id: None,
+//!     name: "verawood-1".to_owned(),
+//! };
+//! let plan = lock::plan(around, &request)?;
+//! if plan.outcome().is_changed {
+//!     plan.carry_out(&Consent::none())?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::Fleet;
 use schemars::JsonSchema;
@@ -43,6 +58,7 @@ pub struct Plan<'a> {
 
 /// Resolves Tutor, plugins and packages to exact versions with hashes, by asking the package index.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
     let fleet = workspace.check()?.fleet;
     let distribution = fleet
@@ -82,6 +98,7 @@ impl Plan<'_> {
 
     /// Writes the lock where it changes.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.workspace.around.enter()?;
         self.needs.met_by(consent)?;
         if self.outcome.is_changed {
             let path = self.workspace.root.join(&self.outcome.file);

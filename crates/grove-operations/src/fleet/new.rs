@@ -11,12 +11,8 @@ pub mod instance;
 
 use std::path::{Path, PathBuf};
 
-use grove_fleet::{
-    Severity, Snapshot,
-    check::{self, Context},
-    scaffold::Files,
-    snapshot::File,
-};
+use grove_check::{Context, Severity};
+use grove_fleet::{Snapshot, scaffold::Files, snapshot::File};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +63,7 @@ impl<'a> Plan<'a> {
 
     /// Writes it.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         write(self.around, &self.root, &self.files)?;
         Ok(Outcome {
@@ -117,7 +114,7 @@ pub fn refuse_unsound(around: &Around, fleet: &Snapshot, files: &Files) -> Resul
         let bytes = File::Bytes(text.as_bytes().into());
         after.files.insert(path.clone(), bytes);
     }
-    let mut findings = check::check(&after, &Context::default()).findings;
+    let mut findings = grove_check::check(&after, &Context::default()).findings;
     findings.retain(|finding| {
         finding.severity == Severity::Error
             && !LATER.contains(&finding.rule)

@@ -1,9 +1,7 @@
 //! The rules of the check: what a finding means and how to mend it.
 
-use grove_fleet::{
-    check::{self, Rule as Known},
-    near::nearest,
-};
+use grove_check::Rule as Known;
+use grove_fleet::near::nearest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -51,7 +49,7 @@ pub struct Example {
 
 /// Lists every rule.
 pub fn read() -> Result<Outcome> {
-    let rules = check::rules::ALL.iter().map(Rule::of);
+    let rules = grove_check::rules::ALL.iter().map(Rule::of);
     Ok(Outcome {
         rules: rules.collect::<Result<_>>()?,
     })
@@ -59,8 +57,8 @@ pub fn read() -> Result<Outcome> {
 
 /// One rule, by its id.
 pub fn find(id: &str) -> Result<Rule> {
-    let rule = check::rules::find(id).ok_or_else(|| {
-        let near = nearest(id, check::rules::ALL.iter().map(|rule| rule.id));
+    let rule = grove_check::rules::find(id).ok_or_else(|| {
+        let near = nearest(id, grove_check::rules::ALL.iter().map(|rule| rule.id));
         Error::usage(format!("there is no rule `{id}`")).hint(near.map_or_else(
             || "`grove rule` lists them".to_owned(),
             |near| format!("did you mean `{near}`?"),
@@ -79,8 +77,8 @@ impl Rule {
         Ok(Self {
             id: rule.id.to_owned(),
             severity: match rule.severity {
-                grove_fleet::Severity::Error => Severity::Error,
-                grove_fleet::Severity::Warning => Severity::Warning,
+                grove_check::Severity::Error => Severity::Error,
+                grove_check::Severity::Warning => Severity::Warning,
             },
             summary: rule.summary.to_owned(),
             documentation: rule.documentation.to_owned(),

@@ -2,14 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use grove_fleet::{
-    Finding, Fleet, Severity, Snapshot,
-    check::{self, Checked, Context, Released},
-};
+use grove_check::{Checked, Context, Finding, Released, Severity};
+use grove_fleet::{Fleet, Snapshot};
 use grove_release::{Id, Source};
 
 use crate::{Around, Error, Event, Kind, Result, text::count};
-
 
 /// A fleet's files at one moment, and where they came from.
 pub struct Workspace<'a> {
@@ -95,7 +92,7 @@ impl<'a> Workspace<'a> {
             now: Some(self.around.now()),
             released,
         };
-        Ok(check::check(&self.snapshot, &context))
+        Ok(grove_check::check(&self.snapshot, &context))
     }
 
     /// The fleet, where it has no finding of severity error; else the findings are shown, and the
@@ -142,4 +139,3 @@ impl<'a> Workspace<'a> {
 pub fn base(root: &Path) -> Result<PathBuf> {
     Ok(fs_err::canonicalize(root)?)
 }
-

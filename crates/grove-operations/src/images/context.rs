@@ -2,6 +2,19 @@
 //!
 //! Tutor's own Dockerfile, with the packages and the theme of the fleet. It holds no secret: credentials for
 //! what is not public reach the build as a secret of its own, see [`super::credentials`].
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, images::context};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = context::Request {
+//!     revision: None,
+//!     selector: "prod/uni".to_owned(),
+//!     image: "openedx".to_owned(),
+//! };
+//! context::read(around, &request)?.write("context".as_ref())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -49,6 +62,7 @@ pub struct Context {
 
 /// Asks Tutor what an image is built from.
 pub fn read(around: &Around, request: &Request) -> Result<Context> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = fleet(&workspace)?;
     let instances = Selection::of(&request.selector).select(&fleet)?;

@@ -26,6 +26,7 @@ pub struct Request {
 /// Opens the credentials, for the builder's secret `netrc`: a line for each host in the form of a `.netrc`,
 /// which Python's installers, Git and curl read.
 pub fn open(around: &Around, request: &Request) -> Result<Secret> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = fleet(&workspace)?;
     let instance = find::find(&fleet, &find::address(&request.instance)?)?;

@@ -1,4 +1,13 @@
 //! Which images instances need, and whether theirs are the ones.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, images::plan};
+//! # fn example(around: &Around) -> Result<()> {
+//! let outcome = plan::read(around, &plan::Request::default())?;
+//! assert!(!outcome.has_old());
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -100,6 +109,7 @@ fn is_ours(tag: &str) -> bool {
 
 /// Asks Tutor what the images of instances are built from.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = fleet(&workspace)?;
     let pipeline = Pipeline::new(around, true)?;

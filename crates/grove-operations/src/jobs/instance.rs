@@ -1,24 +1,35 @@
 //! Jobs beside a release: what instances are made to do once, with what their running release has.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher as _, RandomState},
     time::Duration,
 };
 
 use futures_util::future::join_all;
-use grove_fleet::{Address, Fleet, model::Instance, near::nearest};
-use grove_release::{Changes, DeployBranch, Draft, Message, Objects, Record, Run, View, refuse};
+use grove_cluster::one_off::OneOff;
+use grove_fleet::{
+    Address, Fleet,
+    model::{Cluster, Instance},
+};
+use grove_release::{DeployBranch, Record, View};
 use grove_render::{Once, once};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
-use super::one_off::{self, OneOff};
+use super::{
+    answers::{Answers, Question},
+    follow::{self, Telling},
+    record::{Finished, record, recorded},
+    release::{running_release, workload},
+};
 use crate::{
     Around, Doing, Error, Kind, Result,
     fleet::{find::find_cluster, workspace::Workspace},
-    release::remotes,
+    release::{landed, remotes},
+    request::RequestId,
 };
 
 /// How Jobs are run and watched.
@@ -40,27 +51,78 @@ impl Default for Running {
     }
 }
 
+/// What was run.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// How each command ended, by instance and in the order in which an instance's ran.
+    pub runs: Vec<Ended>,
+    /// Why instances could not be made to run theirs, or were not watched to the end. What ended before is in
+    /// `runs`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Error>,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ended {
+    /// `cluster/instance`.
+    pub instance: String,
+    /// The name of the Job that ran it.
+    pub job: String,
+    /// The release whose image, configuration and secrets it had.
+    pub release: u32,
+    /// The command's own; none where it did not come to its end.
+    pub exit_code: Option<i32>,
+    /// Why it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// One command of an instance.
 #[derive(Clone, Debug, Default)]
-pub struct Step {
+pub(super) struct Step {
     /// The workload whose image, configuration and secrets it gets.
-    pub service: String,
+    pub(super) service: String,
     /// Program and arguments.
-    pub command: Vec<String>,
+    pub(super) command: Vec<String>,
     /// Whether placeholders in the command stand for secrets.
-    pub has_placeholders: bool,
+    pub(super) has_placeholders: bool,
     /// What the command finds below `/grove/files`, by name.
-    pub files: BTreeMap<String, String>,
+    pub(super) files: BTreeMap<String, Content>,
     /// What stands in the deploy repository as the command.
-    pub recorded: Vec<String>,
+    pub(super) recorded: Vec<String>,
+}
+
+/// What is in a file that a command finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// This text.
+    Text(String),
+    /// The answer to a question.
+    Answer(Question),
 }
 
 /// What makes the steps of an instance, from what its deploy branch has of it.
-pub type Steps<'a> = dyn Fn(&View<'_>, &Record, &Instance) -> Result<Vec<Step>> + 'a;
+pub(super) type Steps<'a> = dyn FnMut(&View<'_>, &Record, &Instance) -> Result<Vec<Step>> + 'a;
+
+/// What instances are made to do.
+pub(super) struct Prepared<'a> {
+    around: &'a Around,
+    running: Running,
+    /// The deploy branch of each cluster, where what was run is recorded.
+    branches: BTreeMap<String, DeployBranch>,
+    tasks: Vec<Task>,
+    /// The request.
+    request: Option<RequestId>,
+    /// What the request has run before, by the cluster.
+    done: BTreeMap<String, Vec<Ended>>,
+}
 
 /// One instance, and what it is made to do.
-struct Task<'a> {
-    instance: &'a Instance,
+struct Task {
+    address: Address,
+    namespace: String,
+    cluster: Cluster,
     release: u32,
     jobs: Vec<Job>,
 }
@@ -68,316 +130,318 @@ struct Task<'a> {
 struct Job {
     name: String,
     step: Step,
-    /// What is made: the Job first.
-    objects: Vec<Value>,
+    object: Value,
 }
 
-/// How it ended.
-#[derive(Debug, Serialize)]
-pub struct Ended {
-    pub instance: Address,
-    pub job: String,
-    pub release: u32,
-    #[serde(skip)]
-    pub step: Step,
-    /// The command's own; none where it did not come to its end.
-    pub exit_code: Option<i32>,
-    /// Why it did not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// What was run.
-#[derive(Debug)]
-pub struct Ran {
-    /// How each command ended.
-    pub ended: Vec<Ended>,
-    /// Why instances could not be made to run theirs.
-    pub failures: Vec<Error>,
-}
-
-/// Runs the steps of each instance, one after the other until one fails, in all instances at once; then
-/// records them. Names of Jobs begin with `prefix`.
-pub fn run(
-    running: &Running,
-    workspace: &Workspace<'_>,
-    fleet: &Fleet,
-    instances: &[&Instance],
-    prefix: &str,
-    steps: &Steps<'_>,
-) -> Result<Ran> {
-    let around = workspace.around;
-    let mut branches: BTreeMap<&str, DeployBranch> = BTreeMap::new();
-    let mut tasks = Vec::new();
-    for instance in instances.iter().copied() {
-        let cluster = instance.address.cluster.as_str();
-        if !branches.contains_key(cluster) {
-            around.doing(Doing::Fetching { cluster });
-            let branch = remotes::open(workspace, fleet, cluster)?;
-            branches.insert(cluster, branch);
+impl<'a> Prepared<'a> {
+    /// Fetches the deploy branches of instances and makes their Jobs, whose names begin with `prefix`. Where
+    /// the request was carried out before, there are none.
+    pub(super) fn new(
+        request: Option<&RequestId>,
+        running: &Running,
+        workspace: &Workspace<'a>,
+        fleet: &Fleet,
+        instances: &[&Instance],
+        prefix: &str,
+        steps: &mut Steps<'_>,
+    ) -> Result<Self> {
+        let around = workspace.around;
+        let mut branches: BTreeMap<String, DeployBranch> = BTreeMap::new();
+        let (mut tasks, mut landed, mut done) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        for instance in instances.iter().copied() {
+            let address = &instance.address;
+            let cluster = address.cluster.as_str();
+            if !branches.contains_key(cluster) {
+                around.doing(Doing::Fetching { cluster });
+                let branch = remotes::open(workspace, fleet, cluster)?;
+                landed.insert(cluster, landed::of(&branch, request)?);
+                branches.insert(cluster.to_owned(), branch);
+            }
+            let Some(branch) = branches.get(cluster) else {
+                continue;
+            };
+            if let (Some(request), Some(Some(landed))) = (request, landed.get(cluster)) {
+                let of_cluster: &mut Vec<Ended> = done.entry(cluster.to_owned()).or_default();
+                of_cluster.extend(recorded(branch, landed, address, request)?);
+                continue;
+            }
+            tasks.push(task(running, branch, fleet, instance, prefix, request, steps)?);
         }
-        if let Some(branch) = branches.get(cluster) {
-            tasks.push(task(running, branch, instance, prefix, steps)?);
-        }
+        around.progress_done();
+        Ok(Self {
+            around,
+            running: *running,
+            branches,
+            tasks,
+            request: request.cloned(),
+            done,
+        })
     }
-    around.progress_done();
 
-    let several = tasks.len() > 1;
-    let ended = around.block_on(async {
-        let runs = tasks.iter().map(|task| async {
-            let mut ended = Vec::new();
-            let followed = follow(running, fleet, task, several, &mut ended, around).await;
-            (ended, followed.err())
-        });
-        Ok(join_all(runs).await)
-    })?;
-    let mut failures = Vec::new();
-    let mut results = Vec::new();
-    for (task, (ended, failure)) in tasks.iter().zip(ended) {
-        results.extend(ended);
-        failures.extend(failure.map(|error| error.context(format!("{}", task.instance.address))));
-    }
-    for (cluster, mut branch) in branches {
-        let of_cluster: Vec<&Ended> = results
+    /// What must be answered before they run, each once.
+    pub(super) fn questions(&self) -> Vec<Question> {
+        let files = self
+            .tasks
             .iter()
-            .filter(|ended| ended.instance.cluster == cluster)
-            .collect();
-        record(workspace, &mut branch, &of_cluster);
+            .flat_map(|task| &task.jobs)
+            .flat_map(|job| job.step.files.values());
+        let mut known = BTreeSet::new();
+        files
+            .filter_map(|content| match content {
+                Content::Answer(question) => Some(question),
+                Content::Text(_) => None,
+            })
+            .filter(|question| known.insert(*question))
+            .cloned()
+            .collect()
     }
-    Ok(Ran {
-        ended: results,
-        failures,
-    })
+
+    /// Runs the steps of each instance, one after the other until one fails, in all instances at once; then
+    /// records them.
+    pub(super) fn run(mut self, answers: &Answers) -> Result<Outcome> {
+        let around = self.around;
+        // What lacks an answer stops all.
+        let mut objects = Vec::new();
+        for task in &self.tasks {
+            let made = task.jobs.iter().map(|job| job.objects(task, answers));
+            objects.push(made.collect::<Result<Vec<_>>>()?);
+        }
+        let several = self.tasks.len() > 1;
+        let ran = around.block_on(async {
+            let runs = self
+                .tasks
+                .iter()
+                .zip(&objects)
+                .map(|(task, objects)| async {
+                    let mut finished = Vec::new();
+                    let followed = self.follow(task, objects, several, &mut finished).await;
+                    (finished, followed.err())
+                });
+            Ok(join_all(runs).await)
+        })?;
+        let (mut finished, mut failures) = (BTreeMap::new(), Vec::new());
+        for (task, (all, failure)) in self.tasks.iter().zip(ran) {
+            let of_cluster: &mut Vec<Finished> =
+                finished.entry(task.address.cluster.as_str()).or_default();
+            of_cluster.extend(all);
+            failures.extend(failure.map(|error| error.context(task.address.to_string())));
+        }
+        let mut runs = Vec::new();
+        for (cluster, mut branch) in self.branches {
+            let all = finished.remove(cluster.as_str()).unwrap_or_default();
+            record(around, &mut branch, &all, self.request.as_ref());
+            runs.extend(self.done.remove(&cluster).unwrap_or_default());
+            runs.extend(all.into_iter().map(|one| one.ended));
+        }
+        Ok(Outcome { runs, failures })
+    }
+
+    /// Runs the steps of one instance until one fails; `all` gets what ended.
+    async fn follow(
+        &self,
+        task: &Task,
+        objects: &[Vec<Value>],
+        several: bool,
+        all: &mut Vec<Finished>,
+    ) -> Result<()> {
+        let address = &task.address;
+        let connection = self.around.connect(&task.cluster).await?;
+        for (job, objects) in task.jobs.iter().zip(objects) {
+            let one = OneOff {
+                namespace: &task.namespace,
+                name: &job.name,
+                objects,
+                patience: Duration::from_secs(self.running.timeout),
+            };
+            let telling = Telling {
+                around: self.around,
+                from: several.then(|| address.to_string()),
+                begun: format!(
+                    "{address}: {} runs with what release {:04} has",
+                    job.name, task.release
+                ),
+                shown: str::to_owned,
+                later: format!("`grove logs {address} {} --follow`", job.name),
+            };
+            let ended = follow::run(&connection, &one, &telling).await?;
+            all.push(Finished {
+                instance: address.instance.clone(),
+                ended: Ended {
+                    instance: address.to_string(),
+                    job: job.name.clone(),
+                    release: task.release,
+                    exit_code: Some(ended.exit_code),
+                    reason: ended
+                        .reason
+                        .filter(|reason| reason == "OOMKilled")
+                        .map(|_| "it used more memory than its limit".to_owned()),
+                },
+                service: job.step.service.clone(),
+                command: job.step.recorded.clone(),
+            });
+            if ended.exit_code != 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Runs the steps of one instance until one fails; `all` gets what ended.
-async fn follow(
-    running: &Running,
-    fleet: &Fleet,
-    task: &Task<'_>,
-    several: bool,
-    all: &mut Vec<Ended>,
-    around: &Around,
-) -> Result<()> {
-    let address = &task.instance.address;
-    let cluster = find_cluster(fleet, &address.cluster)?;
-    let connection = around.connect(cluster).await?;
-    for job in &task.jobs {
-        let one = OneOff {
-            namespace: &task.instance.identity.namespace,
-            name: &job.name,
-            objects: &job.objects,
-            prefix: several.then(|| address.to_string()),
-            shown: str::to_owned,
-            later: format!("`grove logs {address} {} --follow`", job.name),
-            patience: Duration::from_secs(running.timeout),
-        };
-        let begun = format!(
-            "{address}: {} runs with what release {:04} has",
-            job.name, task.release
-        );
-        let ended = one_off::run(&connection, &one, &begun, around).await?;
-        all.push(Ended {
-            instance: address.clone(),
-            job: job.name.clone(),
-            release: task.release,
-            step: job.step.clone(),
-            exit_code: Some(ended.exit_code),
-            reason: ended
-                .reason
-                .filter(|reason| reason == "OOMKilled")
-                .map(|_| "it used more memory than its limit".to_owned()),
-        });
-        if ended.exit_code != 0 {
-            break;
+impl Job {
+    /// What is made: the Job first, then the files that its command finds.
+    fn objects(&self, task: &Task, answers: &Answers) -> Result<Vec<Value>> {
+        let mut objects = vec![self.object.clone()];
+        let mut files = BTreeMap::new();
+        for (name, content) in &self.step.files {
+            let text = match content {
+                Content::Text(text) => text,
+                Content::Answer(question) => answers.to(question)?.expose(),
+            };
+            files.insert(name, text);
         }
+        if !files.is_empty() {
+            objects.push(json!({
+                "apiVersion": "v1", "kind": "Secret", "immutable": true, "stringData": files,
+                "metadata": {"name": self.name, "namespace": task.namespace},
+            }));
+        }
+        Ok(objects)
     }
-    Ok(())
 }
 
 /// The Jobs of one instance, from its running release.
-fn task<'a>(
+fn task(
     running: &Running,
     branch: &DeployBranch,
-    instance: &'a Instance,
+    fleet: &Fleet,
+    instance: &Instance,
     prefix: &str,
-    steps: &Steps<'_>,
-) -> Result<Task<'a>> {
+    request: Option<&RequestId>,
+    steps: &mut Steps<'_>,
+) -> Result<Task> {
     let address = &instance.address;
     let view = branch.view()?;
     let (record, objects) = running_release(&view, address)?;
     let mut jobs = Vec::new();
-    for step in steps(&view, &record, instance)? {
+    for (index, step) in steps(&view, &record, instance)?.into_iter().enumerate() {
         let workload = workload(&objects, &step.service, address, record.release)?;
         let short: String = step.service.chars().take(30).collect();
-        let name = unique_name(&format!("{prefix}-{short}"));
+        let name = job_name(&format!("{prefix}-{short}"), request, address, index);
         let task = Once {
             name: &name,
             command: &step.command,
             files: (!step.files.is_empty()).then_some(name.as_str()),
             kept: running.keep.saturating_mul(3600),
         };
-        let mut job = once(workload, &task).ok_or_else(|| {
+        let mut object = once(workload, &task).ok_or_else(|| {
             Error::new(Kind::Bug, format!("`{}` has no pod template", step.service))
         })?;
         if step.has_placeholders {
-            grove_seal::seal::one_off(&mut job, &objects)?;
+            grove_seal::seal::one_off(&mut object, &objects)?;
         }
-        let mut made = vec![job];
-        if !step.files.is_empty() {
-            made.push(json!({
-                "apiVersion": "v1", "kind": "Secret", "immutable": true, "stringData": step.files,
-                "metadata": {"name": name, "namespace": instance.identity.namespace},
-            }));
-        }
-        jobs.push(Job {
-            name,
-            step,
-            objects: made,
-        });
+        jobs.push(Job { name, step, object });
     }
+    let cluster = find_cluster(fleet, &address.cluster)
+        .map_err(|error| error.context(address.to_string()))?;
     Ok(Task {
-        instance,
+        address: address.clone(),
+        namespace: instance.identity.namespace.clone(),
+        cluster: cluster.clone(),
         release: record.release,
         jobs,
     })
 }
 
-/// A name that no other Job has, in all likelihood.
-pub fn unique_name(start: &str) -> String {
-    let number = RandomState::new().hash_one(start) & 0xffff_ffff;
-    format!("{start}-{number:08x}")
-}
-
-/// The record and the objects of the running release.
-pub fn running_release(view: &View<'_>, address: &Address) -> Result<(Record, Objects)> {
-    let never =
-        || Error::refused(format!("{address} does not run yet")).hint("deploy it first");
-    let record = view.latest(&address.instance)?.ok_or_else(never)?;
-    let objects = view.objects(&address.instance)?.ok_or_else(never)?;
-    Ok((record, objects))
-}
-
-/// The workload of a release by its name.
-pub fn workload<'a>(
-    objects: &'a Objects,
-    service: &str,
+/// A name that no other Job has, in all likelihood. Of a request that has a name it is always the same, so that
+/// the same request again finds its Job, and makes no other.
+pub(in crate::jobs) fn job_name(
+    start: &str,
+    request: Option<&RequestId>,
     address: &Address,
-    release: u32,
-) -> Result<&'a Value> {
-    let name = |object: &'a Value| object.pointer("/metadata/name")?.as_str();
-    let workloads = || objects.values().filter(|object| is_workload(object));
-    let found = workloads().find(|object| name(object) == Some(service));
-    found.ok_or_else(|| {
-        let all: Vec<&str> = workloads().filter_map(name).collect();
-        let error = Error::usage(format!(
-            "release {release:04} of {address} has no service `{service}`"
-        ));
-        match nearest(service, all.iter().copied()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("there are: {}", all.join(", "))),
-        }
-    })
-}
-
-fn is_workload(object: &Value) -> bool {
-    let kind = object.get("kind").and_then(Value::as_str);
-    matches!(kind, Some("Deployment" | "StatefulSet"))
-}
-
-/// Writes who ran what to the deploy branch; where that fails, it is said, and what was run stands.
-pub fn record(
-    workspace: &Workspace<'_>,
-    branch: &mut DeployBranch,
-    ended: &[&Ended],
-) {
-    let around = workspace.around;
-    if let Err(error) = write_record(workspace, branch, ended) {
-        around.warn("what was run is not recorded in the deploy repository:");
-        around.failed(&error);
-    }
-}
-
-fn write_record(workspace: &Workspace<'_>, branch: &mut DeployBranch, ended: &[&Ended]) -> Result<()> {
-    let (author, time) = (workspace.around.author()?, workspace.around.now());
-    let mut changes = Changes::default();
-    let mut names = Vec::new();
-    for ended in ended {
-        names.push(ended.instance.instance.clone());
-        changes.run(&Run {
-            version: grove_release::RECORD_VERSION,
-            instance: ended.instance.instance.clone(),
-            job: ended.job.clone(),
-            release: ended.release,
-            time,
-            author: format!("{} <{}>", author.name, author.email),
-            service: ended.step.service.clone(),
-            command: hidden(&ended.step.recorded),
-            exit_code: ended.exit_code,
-            request: None,
-        });
-    }
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let message = Message {
-        subject: format!("Ran a command in {}", names.join(", ")),
-        grove: env!("CARGO_PKG_VERSION").to_owned(),
-        ..Message::default()
+    index: usize,
+) -> String {
+    let Some(request) = request else {
+        let number = RandomState::new().hash_one(start) & 0xffff_ffff;
+        return format!("{start}-{number:08x}");
     };
-    let draft = Draft {
-        changes,
-        message,
-        author,
-        time,
-    };
-    branch.commit(draft, refuse)?;
-    Ok(())
-}
-
-/// A command without what looks like a secret: what an option of such a name has, and what is assigned to
-/// such a name.
-fn hidden(command: &[String]) -> Vec<String> {
-    const HIDDEN: &str = "…";
-    let speaks = |word: &str| {
-        let word = word.to_ascii_lowercase();
-        ["password", "passwd", "secret", "token", "key", "credential"]
-            .iter()
-            .any(|known| word.contains(known))
-    };
-    let mut hide_next = false;
-    command
-        .iter()
-        .map(|word| {
-            if std::mem::take(&mut hide_next) {
-                return HIDDEN.to_owned();
-            }
-            match word.split_once('=') {
-                Some((name, _)) if speaks(name) => format!("{name}={HIDDEN}"),
-                None if word.starts_with('-') && speaks(word) => {
-                    hide_next = true;
-                    word.clone()
-                }
-                // Text of many lines is a program or data; who ran it knows which.
-                _ if word.contains('\n') => HIDDEN.to_owned(),
-                _ => word.clone(),
-            }
-        })
-        .collect()
+    let digest = format!("{:x}", Sha256::digest(format!("{request} {address} {index}")));
+    format!("{start}-{}", digest.get(..8).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::hidden;
+    use super::*;
 
     #[test]
-    fn what_looks_like_a_secret_is_not_recorded() {
-        let words = |text: &str| text.split('|').map(str::to_owned).collect::<Vec<_>>();
-        let command =
-            words("./manage.py|lms|create|--password|x y|--token=z|API_KEY=q|-c|a\nb|plain");
+    fn files_are_a_secret_of_the_job() {
+        let question = Question {
+            text: "Password".to_owned(),
+        };
+        let job = Job {
+            name: "do-lms-1".to_owned(),
+            step: Step {
+                files: BTreeMap::from([
+                    ("a".to_owned(), Content::Text("plain".to_owned())),
+                    ("b".to_owned(), Content::Answer(question.clone())),
+                ]),
+                ..Step::default()
+            },
+            object: json!({"kind": "Job"}),
+        };
+        let task = Task {
+            address: Address::new("prod", "uni"),
+            namespace: "uni".to_owned(),
+            cluster: Cluster::default(),
+            release: 3,
+            jobs: Vec::new(),
+        };
+        assert!(job.objects(&task, &Answers::none()).is_err());
+        let mut answers = Answers::none();
+        answers.give(&question, "it's".into()).unwrap();
+        let objects = job.objects(&task, &answers).unwrap();
+        assert_eq!(objects[0]["kind"], "Job");
+        assert_eq!(objects[1]["stringData"], json!({"a": "plain", "b": "it's"}));
         assert_eq!(
-            hidden(&command).join("|"),
-            "./manage.py|lms|create|--password|…|--token=…|API_KEY=…|-c|…|plain"
+            objects[1]["metadata"],
+            json!({"name": "do-lms-1", "namespace": "uni"})
         );
+    }
+
+    #[test]
+    fn a_request_of_a_name_has_its_own_jobs() {
+        let name = |request: Option<&str>, instance: &str, index| {
+            let request: Option<RequestId> = request.map(|name| name.parse().unwrap());
+            job_name("run-lms", request.as_ref(), &Address::new("prod", instance), index)
+        };
+        let own = name(Some("r-1"), "uni", 0);
+        assert_eq!(own.len(), "run-lms-01234567".len());
+        assert_eq!(own, name(Some("r-1"), "uni", 0));
+        for other in [
+            name(Some("r-2"), "uni", 0),
+            name(Some("r-1"), "academy", 0),
+            name(Some("r-1"), "uni", 1),
+            name(None, "uni", 0),
+        ] {
+            assert_ne!(own, other);
+        }
+        assert_ne!(name(None, "uni", 0), name(None, "uni", 0));
+    }
+
+    #[test]
+    fn a_stored_outcome_is_read_again() {
+        let outcome = Outcome {
+            runs: vec![Ended {
+                instance: "prod/uni".to_owned(),
+                job: "run-lms-1".to_owned(),
+                release: 3,
+                exit_code: Some(1),
+                reason: None,
+            }],
+            failures: vec![Error::refused("no").hint("later")],
+        };
+        let text = serde_json::to_string(&outcome).unwrap();
+        let read: Outcome = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.runs, outcome.runs);
+        assert_eq!(read.failures[0].hints, ["later"]);
     }
 }

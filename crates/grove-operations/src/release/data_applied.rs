@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::{model::Instance, rotation};
-use grove_release::{Changes, DeployBranch, Draft, Message, View, refuse};
+use grove_release::{Changes, DeployBranch, View};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Kind, Result, fleet::workspace::Workspace};
+use super::publish::{Subject, publish};
+use crate::{Around, Error, Kind, Result, request::RequestId};
 
 /// The format of the file.
 const VERSION: u32 = 1;
@@ -40,9 +41,10 @@ fn today(instance: &Instance) -> BTreeMap<String, String> {
 /// Notes that the users of these instances, all of one cluster, are made. A branch that does not exist yet
 /// gets no commit: the first release of an instance is not held to it.
 pub fn record(
-    workspace: &Workspace<'_>,
+    around: &Around,
     branch: &mut DeployBranch,
     instances: &[&Instance],
+    request: Option<&RequestId>,
 ) -> Result<()> {
     if branch.tip().is_none() {
         return Ok(());
@@ -66,17 +68,8 @@ pub fn record(
     if changes.is_empty() {
         return Ok(());
     }
-    let draft = Draft {
-        changes,
-        message: Message {
-            subject: format!("Made users and databases of {}", names.join(", ")),
-            grove: env!("CARGO_PKG_VERSION").to_owned(),
-            ..Message::default()
-        },
-        author: workspace.around.author()?,
-        time: workspace.around.now(),
-    };
-    branch.commit(draft, refuse)?;
+    let subject = format!("Made users and databases of {}", names.join(", "));
+    publish(around, branch, changes, Subject::new(subject, request))?;
     Ok(())
 }
 

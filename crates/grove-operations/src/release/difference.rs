@@ -17,9 +17,12 @@
 //! # }
 //! ```
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
-use grove_fleet::model::{Instance, State};
+use grove_fleet::{
+    Address, Fleet,
+    model::{Instance, State},
+};
 use grove_release::{DeployBranch, Diff, compose, compose_without_jobs, diff};
 use grove_render::Tree;
 use schemars::JsonSchema;
@@ -27,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{remotes, seal};
 use crate::{
-    Around, Doing, Result,
+    Around, Doing, Error, Result,
     fleet::{selection::Selection, workspace::Workspace},
     render::pipeline::Pipeline,
     request::by_cluster,
@@ -49,6 +52,9 @@ pub struct Request {
 pub struct Outcome {
     /// Of each instance, in the order of their addresses.
     pub instances: Vec<Row>,
+    /// Why those after them are missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Error>,
 }
 
 /// What a deploy would change of one instance.
@@ -62,6 +68,7 @@ pub struct Row {
 
 /// Renders the fleet and fetches the deploy branches. Findings of severity error are refused.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let instances = request.selection.select(&fleet)?;
@@ -69,9 +76,24 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     around.doing(Doing::Rendering);
     let mut trees = pipeline.trees(&fleet, &instances, &fleet.deploy_remote)?;
     let mut rows = Vec::new();
-    for (cluster, instances) in by_cluster(&instances) {
+    let compared = compare_all(&workspace, &fleet, &instances, &mut trees, &mut rows);
+    Ok(Outcome {
+        instances: rows,
+        failure: compared.err(),
+    })
+}
+
+fn compare_all(
+    workspace: &Workspace<'_>,
+    fleet: &Fleet,
+    instances: &[&Instance],
+    trees: &mut BTreeMap<Address, Tree>,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    let around = workspace.around;
+    for (cluster, instances) in by_cluster(instances) {
         around.doing(Doing::Fetching { cluster });
-        let branch = remotes::open(&workspace, &fleet, cluster)?;
+        let branch = remotes::open(workspace, fleet, cluster)?;
         around.progress_done();
         for instance in instances {
             if let Some(tree) = trees.remove(&instance.address) {
@@ -82,7 +104,7 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
             }
         }
     }
-    Ok(Outcome { instances: rows })
+    Ok(())
 }
 
 /// What a deploy of a tree would change.

@@ -257,10 +257,8 @@ impl Waited {
     }
 }
 
-/// Follows releases, all at once; a cluster that cannot be reached costs its own alone.
-///
-/// What is followed was released, so that this is no error where it ends early: what had not been seen to
-/// run by then says why.
+/// Follows releases, all at once; a cluster that cannot be reached costs its own alone. It never fails:
+/// what is followed was released, and what had not been seen to run when it was ended says so.
 pub fn follow(
     around: &Around,
     limit: Duration,

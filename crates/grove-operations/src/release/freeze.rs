@@ -130,6 +130,7 @@ struct Part {
 /// Reads the fleet and the deploy branches. At night the fleet may have errors that are none of these
 /// instances'. A branch that cannot be had is no error here: the cluster may be had all the same.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let mut freeze = match &request.change {
@@ -230,6 +231,7 @@ impl Plan<'_> {
 
     /// Changes the deploy branches, then sees to it that the clusters have it.
     pub fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         let around = self.around;
         let mut outcome = Outcome {

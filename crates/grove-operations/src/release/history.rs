@@ -78,6 +78,7 @@ pub enum Row {
 
 /// Reads the deploy branches.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let instances = request.selection.select(&fleet)?;
@@ -148,6 +149,7 @@ pub struct Shown {
 
 /// Reads one release.
 pub fn show(around: &Around, request: &ShowRequest) -> Result<Shown> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let (name, number) = match request.release.split_once('@') {

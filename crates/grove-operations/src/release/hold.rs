@@ -67,6 +67,7 @@ pub struct Plan<'a> {
 
 /// Reads the fleet and the deploy branches. Whatever else is wrong with the fleet is no reason not to hold.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let instances = request.target.choose(&fleet)?;
@@ -114,6 +115,7 @@ impl Plan<'_> {
 
     /// Writes it, one commit a cluster.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         let subject = match &self.request.change {
             Change::Hold { reason } => {

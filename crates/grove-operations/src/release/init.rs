@@ -124,6 +124,7 @@ struct Part {
 /// Reads the fleet and the deploy branches, and seals what comes. What else is wrong with the fleet is no
 /// reason not to go on.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let instances = request.target.choose(&fleet)?;
@@ -300,6 +301,7 @@ impl Plan<'_> {
 
     /// Releases it, one commit a cluster, and follows the releases where that was asked for.
     pub fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         let mut outcome = Outcome {
             task: self.request.task.clone(),

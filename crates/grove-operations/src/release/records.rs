@@ -2,11 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use grove_fleet::{
-    Address,
-    check::{Released, ReleasedDistribution, ReleasedInstance},
-    model::Instance,
-};
+use grove_check::{Released, ReleasedDistribution, ReleasedInstance};
+use grove_fleet::{Address, model::Instance};
 use grove_release::{DeployBranch, Id, Record, View};
 
 use crate::{Error, Result};

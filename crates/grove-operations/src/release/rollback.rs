@@ -88,6 +88,7 @@ pub struct Plan<'a> {
 /// Reads the fleet and the deploy branch, and seals what comes back. What else is wrong with the fleet is
 /// no reason not to go back.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let address = address(&request.instance)?;
@@ -246,6 +247,7 @@ impl Plan<'_> {
 
     /// Releases it, and follows it where that was asked for.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         let Self {
             around,

@@ -45,6 +45,7 @@ pub struct Row {
 
 /// Says what each secret needs to be rotated.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     request.selection.must_be_stated()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;

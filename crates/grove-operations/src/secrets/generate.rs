@@ -2,6 +2,21 @@
 //!
 //! [`plan`] asks Tutor which they are; carried out, each is made and written to the instance's own file. An
 //! existing value is never touched.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, consent::Consent, request::Target, secrets::generate};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = generate::Request {
+//!     id: None,
+//!     target: Target::of("prod/uni"),
+//! };
+//! let plan = generate::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! assert!(outcome.generated.contains_key("prod/uni"));
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +86,7 @@ struct Missing {
 
 /// Asks Tutor and the enabled plugins what is missing, which needs no key.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     request.target.must_be_work_tree()?;
     request.target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, None)?;
@@ -113,6 +129,7 @@ impl Plan<'_> {
     /// Makes all of it, and then writes one file an instance. One that is not written is as it was, and can
     /// be made later.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.workspace.around.enter()?;
         self.needs.met_by(consent)?;
         let around = self.workspace.around;
         let secrets = Secrets::new(&self.workspace, &self.fleet);
@@ -121,9 +138,7 @@ impl Plan<'_> {
             if missing.names.is_empty() && missing.users.is_empty() {
                 continue;
             }
-            around.doing(Doing::AskingTutor {
-                instance: &missing.address.to_string(),
-            });
+            around.progress(&format!("{}: making secrets", missing.address));
             let instance = find::find(&self.fleet, &missing.address)?;
             let place = Place {
                 file: layout::instance_secrets(&missing.address),

@@ -34,6 +34,7 @@ pub struct Outcome {
 
 /// Says where the secrets of an owner stand.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
     let fleet = workspace.check()?.fleet;
     let place = place(&workspace, &fleet, &request.owner, request.cluster_only)?;

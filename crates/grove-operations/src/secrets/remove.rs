@@ -51,6 +51,7 @@ pub struct Plan<'a> {
 
 /// Looks for the secret; no key is needed for that.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
     let fleet = workspace.check()?.fleet;
     let place = owner::place(&workspace, &fleet, &request.owner, request.cluster_only)?;
@@ -88,6 +89,7 @@ impl Plan<'_> {
 
     /// Takes it out. Every other value stays as it is.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.workspace.around.enter()?;
         self.needs.met_by(consent)?;
         let secrets = Secrets::new(&self.workspace, &self.fleet);
         secrets.change(&self.place, &BTreeMap::new(), &[&self.name])?;

@@ -3,6 +3,25 @@
 //! Users of databases are rotated in two steps, in which no request fails: a second user is made and
 //! deployed; when every pod has it, the first one is taken away. [`plan`] says by name what would be
 //! written; values are made when it is carried out, all of them before the first file is written.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, consent::Consent, request::Target, secrets::rotate};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = rotate::Request {
+//!     id: None,
+//!     target: Target::of("prod/uni"),
+//!     step: rotate::Step::Begin {
+//!         names: vec!["OPENEDX_MYSQL_PASSWORD".to_owned()],
+//!     },
+//! };
+//! let plan = rotate::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! for row in plan.carry_out(&consent)?.rotated {
+//!     assert!(row.written.contains("OPENEDX_MYSQL_PASSWORD"));
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod begin;
 mod change;
@@ -88,6 +107,7 @@ pub struct Plan<'a> {
 
 /// Looks what each secret needs, and of a second step whether the first one runs. No key is needed.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     request.target.must_be_work_tree()?;
     request.target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, None)?;
@@ -148,6 +168,7 @@ impl Plan<'_> {
 
     /// Makes the values, and then writes one file an instance, each whole or not at all.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.workspace.around.enter()?;
         self.needs.met_by(consent)?;
         let around = self.workspace.around;
         let secrets = Secrets::new(&self.workspace, &self.fleet);

@@ -61,6 +61,7 @@ pub struct Plan<'a> {
 
 /// Opens the key of today.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
     let fleet = workspace.check()?.fleet;
     let cluster = find_cluster(&fleet, &request.cluster)?;
@@ -104,6 +105,7 @@ impl Plan<'_> {
 
     /// Makes the key and writes it: first the private half with the older one, then the certificate.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.workspace.around.enter()?;
         self.needs.met_by(consent)?;
         let path = self.workspace.root.join(&self.outcome.file);
         // A rotation before this one may have been interrupted between its two files: it is finished, and

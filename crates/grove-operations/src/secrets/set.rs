@@ -1,4 +1,20 @@
 //! One value of the operator's, written to the file of its owner.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, consent::Consent, secrets::set};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = set::Request {
+//!     id: None,
+//!     owner: "prod/uni".to_owned(),
+//!     name: "SMTP_PASSWORD".to_owned(),
+//!     cluster_only: false,
+//! };
+//! let value = grove_seal::Secret::from("correct horse");
+//! let outcome = set::plan(around, &request)?.carry_out(&Consent::none(), value)?;
+//! assert_eq!(outcome.file, "clusters/prod/instances/uni/secrets.sops.yaml");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -55,6 +71,7 @@ pub struct Plan<'a> {
 
 /// Looks where the value goes. The value itself is not asked for yet.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
     let fleet = workspace.check()?.fleet;
     let name = &request.name;
@@ -90,6 +107,7 @@ impl Plan<'_> {
     /// Writes the value, of at most [`LIMIT`] bytes. What the file holds beside it stays as it is; a file
     /// that is missing is made.
     pub fn carry_out(self, consent: &Consent, value: Secret) -> Result<Outcome> {
+        let _entered = self.workspace.around.enter()?;
         self.needs.met_by(consent)?;
         match value.expose().len() {
             0 => return Err(Error::usage("a secret is not empty")),

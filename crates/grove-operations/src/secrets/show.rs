@@ -1,4 +1,19 @@
 //! Which secrets an instance has, and the value of one.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, secrets::show};
+//! # fn example(around: &Around) -> Result<()> {
+//! let request = show::Request {
+//!     revision: None,
+//!     instance: "prod/uni".to_owned(),
+//! };
+//! for row in show::read(around, &request)?.secrets {
+//!     let value = show::open(around, &request, &row.name)?;
+//!     assert!(!value.expose().is_empty());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::{Fleet, model::Instance};
 use grove_seal::Secret;
@@ -40,6 +55,7 @@ pub struct Row {
 
 /// Lists the names of an instance's secrets, which needs no key.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let secrets = instance(&fleet, request)?.secrets.iter();
@@ -54,6 +70,7 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
 
 /// The value of one secret of the instance; a key must be there that opens its file.
 pub fn open(around: &Around, request: &Request, name: &str) -> Result<Secret> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let instance = instance(&fleet, request)?;

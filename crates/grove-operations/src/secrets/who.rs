@@ -2,6 +2,16 @@
 //!
 //! The recipients of an encrypted file can be read without a key. Whoever was taken out of `.sops.yaml` and
 //! still stands in a file can read it.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, secrets::who};
+//! # fn example(around: &Around) -> Result<()> {
+//! let files = who::read(around, &who::Request::default())?.files;
+//! let stale = files.iter().filter(|file| !file.removed.is_empty());
+//! assert_eq!(stale.count(), 0);
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::{
     Fleet,
@@ -67,6 +77,7 @@ pub struct Value {
 
 /// Lists who can read which file.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     Ok(Outcome {
         files: files(&workspace)?,

@@ -104,6 +104,7 @@ struct Seen {
 /// Reads the fleet and the deploy branch, reaches the cluster, looks whether it can be bootstrapped, and
 /// opens the secrets that it lacks. `lock` names another bundle than the one that Grove carries.
 pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let cluster = find_cluster(&fleet, &request.cluster)?;
@@ -272,6 +273,7 @@ impl Plan<'_> {
 
     /// Installs it, a step after the other, then follows what instances share.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         let around = self.around;
         let steps = self.in_time(self.install())?;

@@ -56,6 +56,7 @@ pub fn pull(
     lock: Option<&Path>,
     from: Option<&Path>,
 ) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let bundle = open(lock)?;
     let store = store(around)?;
     let mut files: Vec<&File> = Vec::new();
@@ -159,6 +160,7 @@ pub struct Listed {
 
 /// What a bundle has, and what of it is in the cache.
 pub fn list(around: &Around, lock: Option<&Path>) -> Result<List> {
+    let _entered = around.enter()?;
     let bundle = open(lock)?;
     let store = store(around)?;
     let listed = |file: &File| Listed {

@@ -114,6 +114,7 @@ pub struct Plan<'a> {
 /// Reads the fleet, renders it and compares it with what runs. `lock` names another bundle than the one
 /// that Grove carries.
 pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let (workspace, origin) = origin::read(around, request.local, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let cluster = find_cluster(&fleet, &request.cluster)?;
@@ -236,6 +237,7 @@ impl Plan<'_> {
 
     /// Releases it, and follows it where that was asked for: what runs already, too.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         let Self {
             around,

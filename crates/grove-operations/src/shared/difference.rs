@@ -48,6 +48,7 @@ pub struct Outcome {
 /// would, and their objects are compared, too. Secrets that a chart makes anew at each rendering are left
 /// out.
 pub fn read(around: &Around, request: &Request, lock: Option<&Path>) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let cluster = find_cluster(&fleet, &request.cluster)?;

@@ -2,11 +2,7 @@
 
 use grove_release::{DeployBranch, Landed, SharedRecord};
 
-use super::{
-    change::SharedChange,
-    deploy::UNIT,
-    render::Released,
-};
+use super::{change::SharedChange, deploy::UNIT, render::Released};
 use crate::Result;
 
 /// A release that a request made.

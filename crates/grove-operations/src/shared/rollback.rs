@@ -6,9 +6,7 @@ use grove_release::{Changes, DeployBranch, Hold, RECORD_VERSION, SharedRecord, f
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    change::SharedChange, deploy::brought, landed::made, render::Released, wait::wait,
-};
+use super::{change::SharedChange, deploy::brought, landed::made, render::Released, wait::wait};
 use crate::{
     Around, Doing, Error, Result,
     consent::{Consent, Needs},
@@ -80,6 +78,7 @@ pub struct Plan<'a> {
 /// Reads the fleet and the deploy branch. What else is wrong with the fleet is no reason not to go back.
 /// Charts that bring custom resource definitions go forward only: an older version of one is refused.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let cluster = find_cluster(&fleet, &request.cluster)?;
@@ -177,6 +176,7 @@ impl Plan<'_> {
 
     /// Releases it, and follows it where that was asked for.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         let Self {
             around,

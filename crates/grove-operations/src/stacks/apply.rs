@@ -153,6 +153,7 @@ struct Pending {
 
 /// Opens the fleet and finds the order of its stacks.
 pub fn begin<'a>(around: &'a Around, request: &Request) -> Result<Apply<'a>> {
+    let _entered = around.enter()?;
     request.selection.must_be_stated()?;
     let stacks = Stacks::open(around, request.revision.as_deref())?;
     let selected = request.selection.select(&stacks.fleet)?;

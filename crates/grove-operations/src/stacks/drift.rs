@@ -43,6 +43,7 @@ pub struct Row {
 
 /// Looks, and keeps what was found.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let stacks = Stacks::open(around, request.revision.as_deref())?;
     let options = Options {
         destroy: false,

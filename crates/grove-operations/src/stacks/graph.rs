@@ -35,6 +35,7 @@ pub struct Node {
 
 /// Reads the fleet.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let stacks = Stacks::read(around, request.revision.as_deref())?;
     let selected = request.selection.select(&stacks.fleet)?;
     let graph = stacks.graph();

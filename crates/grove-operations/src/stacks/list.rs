@@ -79,6 +79,7 @@ pub struct Variable {
 
 /// Reads the fleet.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let stacks = Stacks::read(around, request.revision.as_deref())?;
     let selected = request.selection.select(&stacks.fleet)?;
     let rows = selected.iter().map(|address| {

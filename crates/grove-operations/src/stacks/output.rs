@@ -38,6 +38,7 @@ pub struct Outcome {
 
 /// Reads the outputs that the fleet has, where asked from the states.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let mut stacks = Stacks::open(around, request.revision.as_deref())?;
     let selected = request.selection.select(&stacks.fleet)?;
     if request.sensitive && selected.len() != 1 {

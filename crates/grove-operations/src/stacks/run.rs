@@ -39,6 +39,7 @@ pub struct Prepared {
 
 /// Writes the root module and prepares it.
 pub fn prepare(around: &Around, request: &Request) -> Result<Prepared> {
+    let _entered = around.enter()?;
     let stacks = Stacks::open(around, request.revision.as_deref())?;
     let selection = StackSelection {
         selectors: vec![request.stack.clone()],

@@ -52,6 +52,7 @@ pub struct Plan {
 
 /// Looks whether a process of this machine still works on the stack, which refuses.
 pub fn plan(around: &Around, request: &Request) -> Result<Plan> {
+    let _entered = around.enter()?;
     let stacks = Stacks::open(around, request.revision.as_deref())?;
     let address: Address = request
         .stack
@@ -95,6 +96,7 @@ impl Plan {
 
     /// Takes the lock away.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.runner.around.enter()?;
         self.needs.met_by(consent)?;
         let stack = self.ready.address.to_string();
         let run = self.work.run(&self.runner.program, &self.ready.environment);

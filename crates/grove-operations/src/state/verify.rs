@@ -62,6 +62,7 @@ impl Outcome {
 /// Plans each part in its directory, which needs its configuration beside its state; nothing is applied.
 /// `directory` is what [`super::split::split`] wrote.
 pub fn read(around: &Around, request: &Request, directory: &Path) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let program = program(around)?;
     let (record, _) = parts(directory)?;
     let parts = record.parts.iter().filter(|part| part.stack != STAYS);

@@ -1,6 +1,24 @@
 //! What runs, and then every change of it.
 //!
 //! What changes in a cluster is heard as it happens; the deploy branches are asked every few seconds.
+//!
+//! ```no_run
+//! # use grove_operations::{Around, Result, status::watch::{self, Watcher}};
+//! # use grove_watch::Status;
+//! struct Count(usize);
+//!
+//! impl Watcher for Count {
+//!     fn see(&mut self, _before: Option<&Status>, _now: &Status) -> Result<()> {
+//!         self.0 += 1;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn example(around: &Around, request: &watch::Request) -> Result<()> {
+//! watch::watch(around, request, &mut Count(0))?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod heard;
 

@@ -99,10 +99,9 @@ fn an_operation_whose_token_has_ended_does_not_begin() {
     let around = world.around();
     around.token.end();
     assert_eq!(around.enter().err().unwrap().kind, Kind::Ended);
-    let read = history::Request::default();
-    // Reading from memory needs no program, so that nothing else would stop it.
-    let ended = around
-        .enter()
-        .and_then(|_entered| history::read(&around, &read));
-    assert_eq!(ended.unwrap_err().kind, Kind::Ended);
+    // What is in memory needs no program, so that nothing else would stop it.
+    let read = history::read(&around, &history::Request::default());
+    assert_eq!(read.unwrap_err().kind, Kind::Ended);
+    let plan = deploy::plan::plan(&around, &request(Target::of("beta/labs")));
+    assert_eq!(plan.err().unwrap().kind, Kind::Ended);
 }

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use grove_operations::{
-    check, cluster, deploy, fleet, images, release, render, secrets, shared, stacks, state, status,
+    check, cluster, deploy, fleet, images, jobs, release, render, secrets, shared, stacks, state,
+    status,
 };
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
@@ -67,6 +68,16 @@ requests! {
     "images/context.rs": images::context::Request = {"selector": "alpha/uni", "image": "openedx"};
     "images/credentials.rs": images::credentials::Request = {"instance": "alpha/uni"};
     "images/plan.rs": images::plan::Request = {};
+    "jobs/data/apply.rs": jobs::data::apply::Request = {"target": {}};
+    "jobs/data/list.rs": jobs::data::list::Request = {};
+    "jobs/data/remove.rs": jobs::data::remove::Request = {"instance": "alpha/uni"};
+    "jobs/data/verify.rs": jobs::data::verify::Request = {"selection": {}};
+    "jobs/do_job.rs": jobs::do_job::Request = {"target": {}, "job": ["importdemocourse"]};
+    "jobs/known.rs": jobs::known::Request = {};
+    "jobs/logs.rs": jobs::logs::Request = {"instance": "alpha/uni"};
+    "jobs/run.rs": jobs::run::Request =
+        {"target": {}, "service": "lms", "command": ["true"]};
+    "jobs/shell.rs": jobs::shell::Request = {"instance": "alpha/uni"};
     "release/difference.rs": release::difference::Request = {};
     "release/freeze.rs": release::freeze::Request =
         {"target": {}, "change": {"freeze": {"seconds": 60, "reason": "A restore"}}};

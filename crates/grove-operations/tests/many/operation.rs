@@ -113,7 +113,6 @@ impl Operation {
     }
 
     fn once(&self, around: &Around) -> Result<Came> {
-        let _entered = around.enter()?;
         let selection = Selection::of(&self.address);
         Ok(match self.verb {
             Verb::Deploy => {

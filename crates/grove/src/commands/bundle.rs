@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use grove_operations::{
-    shared::bundle::{self, Listed},
+    shared::bundle::{self, Listed, Outcome},
     text::count,
 };
 
@@ -74,14 +74,19 @@ fn pull(arguments: &Pull, global: &Global, output: &Output) -> Result {
     };
     let lock = arguments.lock.lock.as_deref();
     let outcome = bundle::pull(&around, &request, lock, arguments.from.as_deref())?;
-    output.outcome(&outcome, || {
+    show(&outcome, output)?;
+    Ok(Exit::Done)
+}
+
+/// Shows what was brought.
+pub(super) fn show(outcome: &Outcome, output: &Output) -> Result<()> {
+    output.outcome(outcome, || {
         format!(
             "{}, {} of them new\n",
             count(outcome.files, "file"),
             outcome.fetched
         )
-    })?;
-    Ok(Exit::Done)
+    })
 }
 
 fn list(arguments: &List, global: &Global, output: &Output) -> Result {

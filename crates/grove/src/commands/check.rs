@@ -1,8 +1,8 @@
 //! `grove check`.
 
-use grove_fleet::check::{self, Report};
+use grove_check::Report;
 use grove_operations::{
-    check::{Counts, Request, read},
+    check::{Counts, Outcome, Request, read},
     text::count,
 };
 
@@ -42,12 +42,23 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         released: arguments.released,
     };
     let outcome = read(&around, &request)?;
+    show(&outcome, output)?;
+    let Counts { errors, warnings } = outcome.summary;
+    Ok(if errors > 0 || (arguments.strict && warnings > 0) {
+        Exit::Kind(Kind::No)
+    } else {
+        Exit::Done
+    })
+}
+
+/// Shows the findings.
+pub(super) fn show(outcome: &Outcome, output: &Output) -> Result<()> {
     let Counts { errors, warnings } = outcome.summary;
     let shown = &outcome.shown;
     if is_json(output) {
         output.json(&Report::new(&shown.findings))?;
     } else {
-        output.print(&check::text(
+        output.print(&grove_check::text(
             &shown.findings,
             &shown.snapshot,
             output.colour(),
@@ -61,9 +72,5 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             count(warnings, "warning"),
         ));
     }
-    Ok(if errors > 0 || (arguments.strict && warnings > 0) {
-        Exit::Kind(Kind::No)
-    } else {
-        Exit::Done
-    })
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! `grove cluster`.
 
-mod bootstrap;
+pub(crate) mod bootstrap;
 mod deploy;
 mod diff;
 mod down;

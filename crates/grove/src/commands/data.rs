@@ -1,12 +1,19 @@
 //! `grove data`: databases, users and buckets on servers outside of an instance's namespace.
 
 mod apply;
-mod job;
 mod list;
 mod remove;
 mod verify;
 
-use crate::{cli::Global, error::Result, output::Output};
+use grove_operations::jobs::data::Outcome;
+use serde_json::json;
+
+use crate::{
+    error::{Exit, Kind, Result},
+    global::Global,
+    output::{Output, is_json},
+    runs,
+};
 
 /// Make, verify and remove databases, users and buckets on shared servers.
 ///
@@ -37,4 +44,25 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         Command::Verify(arguments) => verify::run(arguments, global, output),
         Command::Remove(arguments) => remove::run(arguments, global, output),
     }
+}
+
+/// Says which Jobs failed, and what the command comes to.
+fn show(outcome: Outcome, output: &Output) -> Result {
+    let jobs = outcome.jobs;
+    if is_json(output) {
+        output.json(&json!({"version": 1, "jobs": jobs}))?;
+    }
+    for one in jobs.iter().filter(|one| one.exit_code != 0) {
+        output.note(&format!(
+            "{}: {} failed; what it did before stays, and the next run goes on from there",
+            one.instance, one.job
+        ));
+    }
+    runs::failures(outcome.failures, output)?;
+    let is_done = jobs.iter().all(|one| one.exit_code == 0);
+    Ok(if is_done {
+        Exit::Done
+    } else {
+        Exit::Kind(Kind::No)
+    })
 }

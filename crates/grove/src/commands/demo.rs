@@ -5,17 +5,31 @@ use std::{
     time::Instant,
 };
 
-use clap::Parser as _;
+use grove_operations::{
+    Around,
+    check::{self as checks, Counts},
+    consent::Consent,
+    deploy::{plan, request::Request},
+    fleet::{explain as explanations, selection::Selection},
+    release::{
+        difference, follow,
+        history::{self as histories},
+        rollback as rollbacks,
+    },
+    render::directory,
+    request::Target,
+    shared::{bootstrap, bundle as bundles},
+    status::{gather::Asking, now},
+};
 use include_dir::{Dir, include_dir};
 
+use super::{bundle, check, cluster, deploy, diff, explain, history, render, rollback, status};
 use crate::{
-    cli::Cli,
-    error::{CommandError, Exit, Result, from_error},
+    error::{Error, Exit, Kind, Result},
+    global::Global,
     output::Output,
-    surroundings,
+    surroundings, terminal,
 };
-
-from_error!(grove_control_plane::Error, |_| Exit::Tool);
 
 static FLEET: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../examples/fleet");
 
@@ -43,12 +57,18 @@ pub(crate) struct Arguments {
     cluster: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
+pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let started = Instant::now();
     let root = root(arguments)?;
     let fleet = root.join("fleet");
+    let global = Global {
+        fleet: Some(fleet.clone()),
+        rev: None,
+        ..global.clone()
+    };
     let demo = Demo {
         output,
+        around: surroundings::around(&global, output, &[])?,
         fleet: fleet.clone(),
     };
 
@@ -73,8 +93,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result {
     demo.look(&format!("the fleet is in {}", fleet.display()));
 
     demo.title("Check: everything that can be known before rendering");
-    demo.grove(&["check"])?;
-    demo.grove(&["explain", "alpha/uni", "config.CONTACT_EMAIL"])?;
+    demo.check()?;
+    demo.explain("alpha/uni", "config.CONTACT_EMAIL")?;
 
     if arguments.cluster {
         demo.on_a_cluster(&root)?;
@@ -94,61 +114,41 @@ impl Demo<'_> {
     fn without_a_cluster(&self, root: &Path) -> Result<()> {
         let demo = self;
         demo.title("Render: the real Tutor, then typed passes; no secret is needed or written");
-        demo.grove(&[
-            "render",
-            "--out",
-            &root.join("rendered").display().to_string(),
-        ])?;
+        let rendered = root.join("rendered");
+        demo.render(&rendered)?;
         demo.look(&format!(
             "plain YAML, one object a file, in {}",
-            root.join("rendered").display()
+            rendered.display()
         ));
 
         demo.title("Deploy: sealed, released, one commit a cluster");
-        demo.grove(&[
-            "deploy",
-            "--all",
-            "--create-remote",
-            "--expect",
-            "5",
-            "-m",
-            "First release",
-        ])?;
+        demo.deploy(&Deploy {
+            create_remote: true,
+            ..Deploy::of("--all", 5, "First release")
+        })?;
         demo.look(&format!(
             "git -C {} log --stat deploy/alpha",
             root.join("deploy-alpha.git").display()
         ));
 
         demo.title("A change: one line in Git");
-        demo.edit(
-            "clusters/alpha/instances/uni/instance.yaml",
-            "PLATFORM_NAME: Example University",
-            "PLATFORM_NAME: University of Examples",
-        )?;
-        demo.commit("Rename the university")?;
-        demo.grove(&["diff", "alpha/uni"])?;
+        demo.rename()?;
+        demo.diff("alpha/uni")?;
 
         demo.title("Deploy again: only what changed is written");
-        demo.grove(&[
-            "deploy",
-            "--all",
-            "--expect",
-            "5",
-            "-m",
-            "Rename the university",
-        ])?;
+        demo.deploy(&Deploy::of("--all", 5, "Rename the university"))?;
 
         demo.title("Roll back: nothing is built, and the instance is held");
-        demo.grove(&["rollback", "alpha/uni"])?;
-        demo.grove(&["history", "alpha/uni"])
+        demo.rollback("alpha/uni", false)?;
+        demo.history("alpha/uni")
     }
 
     /// Starts a control plane, and deploys to it.
-    fn on_a_cluster(&self, root: &Path) -> Result<()> {
+    fn on_a_cluster(mut self, root: &Path) -> Result<()> {
         self.title(
             "A cluster: the real API server, Argo CD and Sealed Secrets; pods are simulated",
         );
-        let cache = surroundings::cache_directory()?.join("programs-v1");
+        let cache = self.around.cache_directory()?.join("programs-v1");
         let options = grove_control_plane::Options {
             name: "alpha".to_owned(),
             directory: root.join("control-plane"),
@@ -156,55 +156,243 @@ impl Demo<'_> {
             install: grove_control_plane::Install::CertManager,
         };
         let plane =
-            grove_control_plane::ControlPlane::start(&options, &|text| self.output.progress(text))?;
+            grove_control_plane::ControlPlane::start(&options, &|text| self.output.progress(text))
+                .map_err(|error| failed(&error))?;
         self.output.progress_done();
-        let kubeconfig = plane.kubeconfig().display().to_string();
-        self.look(&format!("export KUBECONFIG={kubeconfig}"));
+        self.look(&format!(
+            "export KUBECONFIG={}",
+            plane.kubeconfig().display()
+        ));
         let bundle = root.join("bundle");
-        grove_control_plane::fill_bundle(&grove_control_plane::Programs::new(&cache), &bundle)?;
-        self.grove(&["bundle", "pull", "--from", &bundle.display().to_string()])?;
+        grove_control_plane::fill_bundle(&grove_control_plane::Programs::new(&cache), &bundle)
+            .map_err(|error| failed(&error))?;
+        self.pull(&bundle)?;
+        self.around.kubeconfigs = vec![plane.kubeconfig().to_owned()];
 
         self.title("Bootstrap: from an empty API server to one that deploys by itself");
-        self.grove(&["cluster", "bootstrap", "alpha", "--kubeconfig", &kubeconfig])?;
+        self.bootstrap("alpha")?;
         self.commit("Which cluster alpha is")?;
 
         self.title("Deploy, and wait until Argo CD says Synced and Healthy");
-        let deploy = |message: &str| {
-            self.grove(&[
-                "deploy",
-                "alpha",
-                "--create-remote",
-                "--expect",
-                "2",
-                "--wait",
-                "--kubeconfig",
-                &kubeconfig,
-                "-m",
-                message,
-            ])
+        let deploy = |message| Deploy {
+            create_remote: true,
+            wait: true,
+            ..Deploy::of("alpha", 2, message)
         };
-        deploy("First release")?;
-        self.grove(&["status", "alpha", "--kubeconfig", &kubeconfig])?;
+        self.deploy(&deploy("First release"))?;
+        self.status("alpha")?;
 
         self.title("A change of one line, then back to the release before");
+        self.rename()?;
+        self.deploy(&deploy("Rename the university"))?;
+        self.rollback("alpha/uni", true)?;
+        self.status("alpha")?;
+        self.look("cargo xtask control-plane up starts one that stays: docs/try-it-for-real.md");
+        Ok(())
+    }
+
+    /// The change that is shown.
+    fn rename(&self) -> Result<()> {
         self.edit(
             "clusters/alpha/instances/uni/instance.yaml",
             "PLATFORM_NAME: Example University",
             "PLATFORM_NAME: University of Examples",
         )?;
-        self.commit("Rename the university")?;
-        deploy("Rename the university")?;
-        self.grove(&[
-            "rollback",
-            "alpha/uni",
-            "--wait",
-            "--kubeconfig",
-            &kubeconfig,
-        ])?;
-        self.grove(&["status", "alpha", "--kubeconfig", &kubeconfig])?;
-        self.look("cargo xtask control-plane up starts one that stays: docs/try-it-for-real.md");
-        Ok(())
+        self.commit("Rename the university")
     }
+}
+
+/// How many seconds releases are followed: what `--wait` waits.
+const PATIENCE: u64 = 900;
+
+/// A deploy that is shown.
+struct Deploy<'a> {
+    /// A cluster, or `--all`.
+    selection: &'a str,
+    expect: usize,
+    message: &'a str,
+    create_remote: bool,
+    wait: bool,
+}
+
+impl<'a> Deploy<'a> {
+    fn of(selection: &'a str, expect: usize, message: &'a str) -> Self {
+        Self {
+            selection,
+            expect,
+            message,
+            create_remote: false,
+            wait: false,
+        }
+    }
+}
+
+/// The steps, each shown as the command that does the same.
+impl Demo<'_> {
+    fn check(&self) -> Result<()> {
+        self.grove(&["check"], || {
+            let outcome = checks::read(&self.around, &checks::Request::default())?;
+            check::show(&outcome, self.output)?;
+            let Counts { errors, .. } = outcome.summary;
+            Ok(Exit::from((errors > 0).then_some(Kind::No)))
+        })
+    }
+
+    fn explain(&self, instance: &str, path: &str) -> Result<()> {
+        self.grove(&["explain", instance, path], || {
+            let request = explanations::Request {
+                revision: None,
+                instance: instance.to_owned(),
+                path: path.to_owned(),
+            };
+            explain::show(&explanations::read(&self.around, &request)?, self.output)?;
+            Ok(Exit::Done)
+        })
+    }
+
+    fn render(&self, out: &Path) -> Result<()> {
+        self.grove(&["render", "--out", &out.display().to_string()], || {
+            let request = directory::Request::default();
+            let outcome = directory::write(&self.around, &request, out)?;
+            render::show(outcome, self.output)?;
+            Ok(Exit::Done)
+        })
+    }
+
+    fn diff(&self, instance: &str) -> Result<()> {
+        self.grove(&["diff", instance], || {
+            let request = difference::Request {
+                revision: None,
+                selection: Selection::of(instance),
+            };
+            diff::show(
+                &difference::read(&self.around, &request)?,
+                false,
+                self.output,
+            )?;
+            Ok(Exit::Done)
+        })
+    }
+
+    fn deploy(&self, shown: &Deploy<'_>) -> Result<()> {
+        let expect = shown.expect.to_string();
+        let kubeconfig = self.kubeconfig();
+        let mut words = vec!["deploy", shown.selection];
+        words.extend(shown.create_remote.then_some("--create-remote"));
+        words.extend(["--expect", &expect]);
+        if shown.wait {
+            words.extend(["--wait", "--kubeconfig", &kubeconfig]);
+        }
+        words.extend(["-m", shown.message]);
+        let selection = match shown.selection {
+            "--all" => Selection {
+                all: true,
+                ..Selection::default()
+            },
+            selector => Selection::of(selector),
+        };
+        let request = Request {
+            message: Some(shown.message.to_owned()),
+            create_remote: shown.create_remote,
+            wait: shown.wait.then_some(PATIENCE),
+            ..Request::new(Target {
+                revision: None,
+                selection,
+                expect: Some(shown.expect),
+            })
+        };
+        self.grove(&words, || {
+            deploy::carry_out(plan::plan(&self.around, &request)?, None, self.output)
+        })
+    }
+
+    fn rollback(&self, instance: &str, wait: bool) -> Result<()> {
+        let kubeconfig = self.kubeconfig();
+        let mut words = vec!["rollback", instance];
+        if wait {
+            words.extend(["--wait", "--kubeconfig", &kubeconfig]);
+        }
+        self.grove(&words, || {
+            let request = rollbacks::Request {
+                id: None,
+                revision: None,
+                instance: instance.to_owned(),
+                to: None,
+                message: None,
+                wait: wait.then_some(PATIENCE),
+            };
+            let plan = rollbacks::plan(&self.around, &request)?;
+            let consent = terminal::consent(plan.needs(), self.output)?;
+            let outcome = plan.carry_out(&consent)?;
+            rollback::show(&outcome, self.output)?;
+            Ok(follow::verdict(&outcome.waits).into())
+        })
+    }
+
+    fn history(&self, instance: &str) -> Result<()> {
+        self.grove(&["history", instance], || {
+            let request = histories::Request {
+                revision: None,
+                selection: Selection::of(instance),
+                limit: 10,
+                runs: false,
+            };
+            history::show(histories::read(&self.around, &request)?, self.output)?;
+            Ok(Exit::Done)
+        })
+    }
+
+    fn pull(&self, from: &Path) -> Result<()> {
+        let words = ["bundle", "pull", "--from", &from.display().to_string()];
+        self.grove(&words, || {
+            let request = bundles::Request::default();
+            let outcome = bundles::pull(&self.around, &request, None, Some(from))?;
+            bundle::show(&outcome, self.output)?;
+            Ok(Exit::Done)
+        })
+    }
+
+    fn bootstrap(&self, cluster: &str) -> Result<()> {
+        let kubeconfig = self.kubeconfig();
+        let words = ["cluster", "bootstrap", cluster, "--kubeconfig", &kubeconfig];
+        self.grove(&words, || {
+            let request = bootstrap::Request {
+                id: None,
+                cluster: cluster.to_owned(),
+                revision: None,
+                timeout: PATIENCE,
+                take_over: false,
+            };
+            let plan = bootstrap::plan(&self.around, &request, None)?;
+            let outcome = plan.carry_out(&Consent::none())?;
+            cluster::bootstrap::show(&outcome, self.output)?;
+            Ok(follow::verdict(&outcome.waits).into())
+        })
+    }
+
+    fn status(&self, cluster: &str) -> Result<()> {
+        let words = ["status", cluster, "--kubeconfig", &self.kubeconfig()];
+        self.grove(&words, || {
+            let request = Asking {
+                revision: None,
+                selection: Selection::of(cluster),
+                timeout: 10,
+            };
+            status::show(&now::read(&self.around, &request)?, self.output)?;
+            Ok(Exit::Done)
+        })
+    }
+
+    /// How the cluster is reached, as it is shown.
+    fn kubeconfig(&self) -> String {
+        let file = self.around.kubeconfigs.first();
+        file.map(|file| file.display().to_string())
+            .unwrap_or_default()
+    }
+}
+
+fn failed(error: &grove_control_plane::Error) -> Error {
+    Error::from_error(Kind::Tool, error)
 }
 
 /// The directory of this run: made, and empty.
@@ -218,7 +406,7 @@ fn root(arguments: &Arguments) -> Result<PathBuf> {
     fs_err::create_dir_all(directory)?;
     if fs_err::read_dir(directory)?.next().is_some() {
         return Err(
-            CommandError::refused(format!("`{}` is not empty", directory.display()))
+            Error::refused(format!("`{}` is not empty", directory.display()))
                 .hint("name a directory that does not exist yet"),
         );
     }
@@ -236,6 +424,7 @@ fn shown(word: &str) -> String {
 
 struct Demo<'a> {
     output: &'a Output,
+    around: Around,
     fleet: PathBuf,
 }
 
@@ -249,29 +438,24 @@ impl Demo<'_> {
         self.output.note(&format!("  → {text}"));
     }
 
-    /// Runs a command of Grove's on the demo's fleet and says how long it took.
-    fn grove(&self, arguments: &[&str]) -> Result<()> {
+    /// Shows a command of Grove's, does what it does, and says how long it took.
+    fn grove(&self, arguments: &[&str], run: impl FnOnce() -> Result) -> Result<()> {
         let style = anstyle::AnsiColor::Cyan.on_default();
         let line: Vec<String> = arguments.iter().map(|word| shown(word)).collect();
         self.output
             .note(&format!("{style}$ grove {}{style:#}", line.join(" ")));
         let started = Instant::now();
-        let fleet = self.fleet.display().to_string();
-        let words = ["grove", "--fleet", &fleet]
-            .into_iter()
-            .chain(arguments.iter().copied());
-        let cli = Cli::try_parse_from(words)
-            .map_err(|error| CommandError::new(Exit::Bug, error.to_string()))?;
-        let exit = super::run(&cli, self.output)?;
+        let exit = run()?;
         self.output.progress_done();
         self.output
             .note(&format!("  ({:.1} s)", started.elapsed().as_secs_f64()));
         match exit {
             Exit::Done => Ok(()),
-            exit => Err(CommandError::new(
-                exit,
+            Exit::Kind(kind) => Err(Error::new(
+                kind,
                 format!("`grove {}` failed", arguments.join(" ")),
             )),
+            Exit::Command(_) => Err(Error::new(Kind::Bug, "no step runs a command")),
         }
     }
 
@@ -280,8 +464,8 @@ impl Demo<'_> {
         let path = self.fleet.join(path);
         let text = fs_err::read_to_string(&path)?;
         if !text.contains(from) {
-            return Err(CommandError::new(
-                Exit::Bug,
+            return Err(Error::new(
+                Kind::Bug,
                 format!("`{}` lacks {from}", path.display()),
             ));
         }

@@ -38,8 +38,15 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         revision: global.rev.clone(),
         selection: arguments.selection.request(),
     };
-    let outcome = read(&around, &request)?;
-    show(&outcome, arguments.stat, output)?;
+    let mut outcome = read(&around, &request)?;
+    let failure = outcome.failure.take();
+    // Half a document says nothing to a script.
+    if failure.is_none() || !is_json(output) {
+        show(&outcome, arguments.stat, output)?;
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
     let differs = outcome.instances.iter().any(|row| !row.diff.is_empty());
     Ok(if differs && arguments.exit_code {
         Exit::Kind(Kind::No)
@@ -48,7 +55,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     })
 }
 
-fn show(outcome: &Outcome, only_count: bool, output: &Output) -> Result<()> {
+/// Shows what would change of each instance.
+pub(super) fn show(outcome: &Outcome, only_count: bool, output: &Output) -> Result<()> {
     if is_json(output) {
         return output.outcome(outcome, String::new);
     }

@@ -1,7 +1,7 @@
 //! `grove explain`.
 
 use clap_complete::ArgValueCandidates;
-use grove_operations::fleet::explain::{self, Effect, Request};
+use grove_operations::fleet::explain::{self, Effect, Outcome, Request};
 
 use crate::{
     candidates,
@@ -37,12 +37,17 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         instance: arguments.instance.clone(),
         path: arguments.path.clone(),
     };
-    let outcome = explain::read(&around, &request)?;
+    show(&explain::read(&around, &request)?, output)?;
+    Ok(Exit::Done)
+}
+
+/// Shows a value, and each layer that has one.
+pub(super) fn show(outcome: &Outcome, output: &Output) -> Result<()> {
     if is_json(output) {
         let value =
-            serde_json::to_value(&outcome).map_err(|error| Error::from_error(Kind::Bug, &error))?;
+            serde_json::to_value(outcome).map_err(|error| Error::from_error(Kind::Bug, &error))?;
         output.json(&value)?;
-        return Ok(Exit::Done);
+        return Ok(());
     }
     match &outcome.value {
         Some(value) => output.print(&grove_yaml::emit(value))?,
@@ -71,5 +76,5 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         let file = given.file.as_deref().unwrap_or("no stack");
         output.print(&format!("  {file}  output {}: {value}\n", given.output))?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }

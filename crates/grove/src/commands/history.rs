@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use grove_cluster::argo::clean;
 use grove_operations::release::{
     frozen,
-    history::{self, Row},
+    history::{self, Outcome, Row},
 };
 use grove_release::{Freeze, Hold, Record, Run};
 
@@ -47,13 +47,18 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         limit: arguments.limit,
         runs: arguments.runs,
     };
-    let mut outcome = history::read(&around, &request)?;
+    show(history::read(&around, &request)?, output)?;
+    Ok(Exit::Done)
+}
+
+/// Shows releases, or runs; an error where the next branch could not be read.
+pub(super) fn show(mut outcome: Outcome, output: &Output) -> Result<()> {
     let failure = outcome.failure.take();
     // Half a document says nothing to a script.
     if failure.is_none() || !is_json(output) {
         output.outcome(&outcome, || outcome.instances.iter().map(text).collect())?;
     }
-    failure.map_or(Ok(Exit::Done), Err)
+    failure.map_or(Ok(()), Err)
 }
 
 fn text(row: &Row) -> String {

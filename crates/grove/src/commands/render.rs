@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use grove_operations::{
-    render::directory::{Request, write},
+    render::directory::{Outcome, Request, write},
     text::count,
 };
 
@@ -42,7 +42,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         selection: arguments.selection.request(),
         anew: arguments.no_cache,
     };
-    let mut outcome = write(&around, &request, &arguments.out)?;
+    show(write(&around, &request, &arguments.out)?, output)?;
+    Ok(Exit::Done)
+}
+
+/// Shows what was rendered; an error where the next one could not be.
+pub(super) fn show(mut outcome: Outcome, output: &Output) -> Result<()> {
     let failure = outcome.failure.take();
     // A document of a part would pass for the whole.
     if failure.is_none() || !is_json(output) {
@@ -56,5 +61,5 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             .collect()
         })?;
     }
-    failure.map_or(Ok(Exit::Done), Err)
+    failure.map_or(Ok(()), Err)
 }

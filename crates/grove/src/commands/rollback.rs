@@ -77,7 +77,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     Ok(follow::verdict(&outcome.waits).into())
 }
 
-fn show(outcome: &Outcome, output: &Output) -> Result<()> {
+/// Shows what became of it.
+pub(super) fn show(outcome: &Outcome, output: &Output) -> Result<()> {
     output.outcome(outcome, || {
         format!(
             "{}: {} from {:04} to {:04}, as release {:04}; held\n",

@@ -6,18 +6,16 @@ use std::{
 };
 
 use clap_complete::ArgValueCandidates;
+use grove_operations::jobs::run;
 
 use crate::{
-    cli::Global,
-    commands::{candidates, selection::Selection},
-    error::{CommandError, Exit, Result},
-    instance_job::{self, Running, Step},
+    candidates,
+    error::{Error, Kind, Result},
+    global::Global,
+    options::{Instances, Running},
     output::Output,
-    workspace::Workspace,
+    runs, surroundings, terminal,
 };
-
-/// The most that the files of a run may have together: a Secret takes a megabyte.
-const FILES_LIMIT: usize = 1_000_000;
 
 /// Run a command once, with what a service of the running release has.
 ///
@@ -49,27 +47,20 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    // As for a rollback, the fleet may have errors elsewhere.
-    let fleet = workspace.check()?.fleet;
-    let instances = Selection::of(&arguments.selector).select(&fleet)?;
-    arguments.running.agreement.ask(&instances, output)?;
-    let step = Step {
+    let running = &arguments.running;
+    let around = surroundings::around(global, output, &[&running.reach, &running.remotes])?;
+    let instances = Instances::of(&arguments.selector, running.agreement);
+    let request = run::Request {
+        id: None,
+        target: terminal::target(&around, &instances, global, output)?,
         service: arguments.service.clone(),
         command: arguments.command.clone(),
-        has_placeholders: false,
         files: files(&arguments.files)?,
-        recorded: arguments.command.clone(),
+        running: running.request(),
     };
-    instance_job::run(
-        &arguments.running,
-        &workspace,
-        &fleet,
-        &instances,
-        "run",
-        &|_, _, _| Ok(vec![step.clone()]),
-        output,
-    )
+    let plan = run::plan(&around, &request)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    runs::show(plan.carry_out(&consent)?, output)
 }
 
 /// The files that the command gets, by name.
@@ -77,29 +68,12 @@ fn files(paths: &[PathBuf]) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     for path in paths {
         let name = Path::file_name(path).unwrap_or_default().to_string_lossy();
-        let is_name = name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-        if name.is_empty() || !is_name {
-            return Err(
-                CommandError::usage(format!("`{}` has no plain name", path.display()))
-                    .hint("letters, digits, `-`, `_` and `.`: copy it under another name"),
-            );
-        }
-        let text = fs_err::read_to_string(path)
-            .map_err(|error| CommandError::from_error(Exit::Usage, &error))?;
+        run::refuse_name(&name, &path.display().to_string())?;
+        let text =
+            fs_err::read_to_string(path).map_err(|error| Error::from_error(Kind::Usage, &error))?;
         if files.insert(name.clone().into_owned(), text).is_some() {
-            return Err(CommandError::usage(format!(
-                "two files are called `{name}`"
-            )));
+            return Err(Error::usage(format!("two files are called `{name}`")));
         }
-    }
-    let bytes: usize = files.values().map(String::len).sum();
-    if bytes > FILES_LIMIT {
-        return Err(CommandError::usage(format!(
-            "the files have {bytes} bytes, more than {FILES_LIMIT}"
-        ))
-        .hint("let the command fetch them, from the instance's own bucket for instance"));
     }
     Ok(files)
 }

@@ -1,30 +1,19 @@
 //! `grove shell`.
 
-use std::{io::IsTerminal as _, time::Duration};
+use std::io::IsTerminal as _;
 
 use clap_complete::ArgValueCandidates;
-use grove_cluster::Connection;
 use grove_exec::{Invocation, Variables};
-use grove_render::{Once, once};
-use serde_json::{Value, json};
+use grove_operations::jobs::shell::{self, Pod};
 
 use crate::{
-    cli::Global,
-    commands::{
-        candidates,
-        rollback::{address, find, find_cluster},
-    },
-    connecting::{Reach, block_on},
-    error::{CommandError, Exit, Result},
-    instance_job::{self, Ended, Step, running_release, workload},
-    one_off,
+    candidates,
+    error::{Exit, Result},
+    global::Global,
+    options::{Reach, Remotes},
     output::Output,
-    releasing::Remotes,
-    workspace::Workspace,
+    surroundings, terminal,
 };
-
-/// How long the pod may take to start.
-const START: Duration = Duration::from_mins(5);
 
 /// What runs where no command is given.
 const SHELL: &str = "command -v bash > /dev/null 2>&1 && exec bash; exec sh";
@@ -59,91 +48,32 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let address = address(&arguments.instance)?;
-    let instance = find(&fleet, &address)?;
-    let cluster = find_cluster(&fleet, &address.cluster)?;
-    output.progress(&format!("fetching the deploy branch of {}", cluster.name));
-    let mut branch = arguments.remotes.open(&workspace, &fleet, &cluster.name)?;
-    let (record, objects) = running_release(&branch.view()?, &address)?;
-    let workload = workload(&objects, &arguments.service, &address, record.release)?;
-    let short: String = arguments.service.chars().take(30).collect();
-    let name = instance_job::unique_name(&format!("shell-{short}"));
-    let wait = [
-        "sh".to_owned(),
-        "-c".to_owned(),
-        format!(
-            "trap 'exit 0' TERM; sleep {} & wait",
-            u64::from(arguments.limit) * 60
-        ),
-    ];
-    let task = Once {
-        name: &name,
-        command: &wait,
-        files: None,
-        kept: 60,
+    let around = surroundings::around(global, output, &[&arguments.reach, &arguments.remotes])?;
+    let request = shell::Request {
+        id: None,
+        revision: global.rev.clone(),
+        instance: arguments.instance.clone(),
+        service: arguments.service.clone(),
+        command: arguments.command.clone(),
+        limit: arguments.limit,
     };
-    let job = once(workload, &task).ok_or_else(|| {
-        CommandError::new(
-            Exit::Bug,
-            format!("`{}` has no pod template", arguments.service),
-        )
-    })?;
-    output.progress_done();
-    let code = block_on(async {
-        let connection = arguments.reach.connect(cluster).await?;
-        let namespace = &instance.identity.namespace;
-        let opened = open(arguments, &connection, namespace, &name, &job, output).await;
-        let removed = one_off::end(&connection, namespace, &name).await;
-        let code = opened?;
-        removed?;
-        Ok(code)
-    })?;
-    let ended = Ended {
-        instance: address,
-        job: name,
-        release: record.release,
-        step: Step {
-            service: arguments.service.clone(),
-            recorded: std::iter::once("shell".to_owned())
-                .chain(arguments.command.iter().cloned())
-                .collect(),
-            ..Step::default()
-        },
-        exit_code: Some(code),
-        reason: None,
-    };
-    instance_job::record(&workspace, &mut branch, &[&ended], output);
-    Ok(match u8::try_from(code) {
-        Ok(0) => Exit::Done,
-        Ok(code) => Exit::Command(code),
-        Err(_) => Exit::Command(1),
+    let plan = shell::plan(&around, &request)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    let outcome = plan.carry_out(&consent, |pod| connect(arguments, pod))?;
+    Ok(match outcome.ended.exit_code.map(u8::try_from) {
+        Some(Ok(0)) => Exit::Done,
+        Some(Ok(code)) => Exit::Command(code),
+        _ => Exit::Command(1),
     })
 }
 
-/// Makes the pod and hands the terminal over. Gives the exit code of what ran there.
-async fn open(
-    arguments: &Arguments,
-    connection: &Connection,
-    namespace: &str,
-    name: &str,
-    job: &Value,
-    output: &Output,
-) -> Result<i32> {
-    output.progress(&format!("{name}: waiting for its pod"));
-    let mut job = job.clone();
-    job["spec"]["activeDeadlineSeconds"] = json!(u64::from(arguments.limit) * 60 + 60);
-    let pod = one_off::begin(connection, namespace, name, &[job], START, output).await?;
-    output.progress_done();
-    output.note(&format!(
-        "{name} is yours for {} minutes and goes with this command",
-        arguments.limit
-    ));
+/// Hands the terminal over. Gives the exit code of what ran in the pod.
+fn connect(arguments: &Arguments, pod: &Pod) -> Result<i32> {
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let mut kubectl = Invocation::new("kubectl")
-        .args(["exec", "--context", connection.context()])
-        .args(["--namespace", namespace, "--container", name, "--stdin"])
+        .args(["exec", "--context", &pod.context])
+        .args(["--namespace", &pod.namespace, "--container", &pod.container])
+        .arg("--stdin")
         .pass(Variables::Kubernetes)
         .pass(Variables::Network)
         .pass(Variables::Infrastructure)
@@ -154,14 +84,11 @@ async fn open(
     if is_terminal {
         kubectl = kubectl.arg("--tty");
     }
-    kubectl = kubectl.arg(&pod).arg("--");
+    kubectl = kubectl.arg(&pod.name).arg("--");
     kubectl = if arguments.command.is_empty() {
         kubectl.args(["sh", "-c", SHELL])
     } else {
         kubectl.args(&arguments.command)
     };
-    let status = tokio::task::spawn_blocking(move || kubectl.interact())
-        .await
-        .map_err(|error| CommandError::new(Exit::Bug, error.to_string()))??;
-    Ok(status.code().unwrap_or(1))
+    Ok(kubectl.interact()?.code().unwrap_or(1))
 }

@@ -35,16 +35,20 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let asking = &arguments.asking;
     let around = surroundings::around(global, output, &[&asking.reach, &asking.remotes])?;
     let status = now::read(&around, &asking.request(global.rev.as_deref()))?;
-    if is_json(output) {
-        output.json(&status)?;
-    } else {
-        output.print(&text(&status))?;
-    }
+    show(&status, output)?;
     let is_fine = |row: &InstanceRow| matches!(row.state, State::Running | State::NeverReleased);
     if arguments.check && !status.instances.iter().all(is_fine) {
         return Ok(Exit::Kind(Kind::Unhealthy));
     }
     Ok(Exit::Done)
+}
+
+/// Shows what runs.
+pub(super) fn show(status: &Status, output: &Output) -> Result<()> {
+    if is_json(output) {
+        return output.json(status);
+    }
+    output.print(&text(status))
 }
 
 pub(super) fn text(status: &Status) -> String {

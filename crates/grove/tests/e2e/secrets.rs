@@ -6,7 +6,7 @@ use std::{
 };
 
 use base64::Engine as _;
-use grove_fleet::{Address, check};
+use grove_fleet::Address;
 use serde_json::Value;
 
 use crate::{Site, peer};
@@ -79,7 +79,7 @@ fn the_controller_opens_what_tutor_writes_and_a_rotation_restarts_its_readers() 
 
     // Byte for byte what Tutor's command line writes with the real values.
     let snapshot = grove_release::worktree(&site.world.fleet()).unwrap();
-    let checked = check::check(&snapshot, &check::Context::default());
+    let checked = grove_check::check(&snapshot, &grove_check::Context::default());
     let address = Address::new("beta", "academy-labs");
     let instance = &checked.fleet.instances[&address];
     let mut identities = grove_seal::source::Identities::default();

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use grove_fleet::{Snapshot, check};
+use grove_fleet::Snapshot;
 use grove_render::{Input, TutorOutput};
 use grove_seal::{Secret, derive};
 use grove_test::World;
@@ -118,7 +118,7 @@ fn compare(distribution: &str, sets: &[&[&str]]) {
     let world = World::with_shared_cache(GROVE);
     let cache = peer::cache(&world);
     let lock = |snapshot: &Snapshot| {
-        check::check(snapshot, &check::Context::default())
+        grove_check::check(snapshot, &grove_check::Context::default())
             .fleet
             .distributions[distribution]
             .lock
@@ -132,8 +132,11 @@ fn compare(distribution: &str, sets: &[&[&str]]) {
     let worker = Worker::start(environment.clone(), &cache, &WorkerOptions::default()).unwrap();
     let kustomizer = Kustomizer::find().unwrap();
     for plugins in sets {
-        let mut fleet =
-            check::check(&fleet(distribution, plugins), &check::Context::default()).fleet;
+        let mut fleet = grove_check::check(
+            &fleet(distribution, plugins),
+            &grove_check::Context::default(),
+        )
+        .fleet;
         let (address, mut instance) = fleet.instances.pop_first().unwrap();
         // Names are all that rendering needs of secrets.
         let locked = fleet.distributions[distribution].lock.clone().unwrap();

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use base64::Engine as _;
-use grove_fleet::{Address, check, load};
+use grove_fleet::{Address, load};
 use serde_json::Value;
 
 use crate::{edit, example_world, peer};
@@ -80,7 +80,7 @@ fn opened_files_are_what_tutor_writes() {
 
     // The same with Tutor's command line and the real values.
     let address = Address::new("beta", "academy-labs");
-    let checked = check::check(&snapshot, &check::Context::default());
+    let checked = grove_check::check(&snapshot, &grove_check::Context::default());
     let instance = &checked.fleet.instances[&address];
     let input = grove_render::request(instance).unwrap();
     assert!(input.patches.is_empty(), "{:?}", input.patches);

@@ -170,6 +170,7 @@ pub fn plan<'a>(
     request: &Request,
     credentials: Vec<(String, Secret)>,
 ) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
     let name = &request.name;
     valid(name)?;
@@ -217,6 +218,7 @@ impl Plan<'_> {
 
     /// Makes the sealing key, and writes everything.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         let around = self.around;
         let root = &self.workspace.root;

@@ -28,6 +28,7 @@ pub struct Request {
 
 /// Says what would be written. Exact packages are resolved by a lock.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
     valid(&request.name)?;
     let plugins = request

@@ -47,6 +47,7 @@ pub struct Plan<'a> {
 
 /// Says what would be written to a directory, which must be there.
 pub fn plan<'a>(around: &'a Around, request: &Request, directory: &Path) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let directory = fs_err::canonicalize(directory)?;
     let name = match &request.name {
         Some(name) => name.clone(),
@@ -82,6 +83,7 @@ impl Plan<'_> {
 
     /// Makes a key where there is none, and writes the files.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         let recipients = if self.request.recipients.is_empty() {
             own_recipients(self.around)?

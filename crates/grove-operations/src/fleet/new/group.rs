@@ -20,6 +20,7 @@ pub struct Request {
 
 /// Says what would be written.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
     valid(&request.name)?;
     Plan::of(&workspace, scaffold::group(&request.name))

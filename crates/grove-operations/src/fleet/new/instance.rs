@@ -51,6 +51,7 @@ pub struct Request {
 
 /// Says what would be written. Its secrets are made later.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
     let address = address(&request.instance)?;
     valid(&address.instance)?;

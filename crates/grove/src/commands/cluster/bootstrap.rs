@@ -13,8 +13,7 @@ use crate::{
     global::Global,
     options::{Lock, Places, Reach, Remotes},
     output::{Output, is_json},
-    surroundings, terminal,
-    waits,
+    surroundings, terminal, waits,
 };
 
 /// Install what a cluster needs to deploy by itself.
@@ -74,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 }
 
 /// Says what each step did, or would do.
-pub(super) fn show(outcome: &Outcome, output: &Output) -> Result<()> {
+pub(crate) fn show(outcome: &Outcome, output: &Output) -> Result<()> {
     if is_json(output) {
         return output.outcome(outcome, String::new);
     }

@@ -12,8 +12,7 @@ use crate::{
     global::Global,
     options::{Places, Remotes, Wait},
     output::{Output, is_json},
-    surroundings, terminal,
-    waits,
+    surroundings, terminal, waits,
 };
 
 /// Go back to an older release of what a cluster's instances share, and hold it there.

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap_complete::ArgValueCandidates;
 use grove_operations::{
     Around,
-    cluster::up::{self, Given, Stage, StackStage},
+    cluster::up::{self, Given, StackStage, Stage},
     deploy::{plan, request::Request},
     release::follow,
     shared::bootstrap::Plan,
@@ -158,7 +158,8 @@ impl Line {
 
     fn kubeconfig(mut self, file: Option<&Path>) -> Self {
         if let Some(file) = file {
-            self.0.push_str(&format!(" --kubeconfig {}", file.display()));
+            self.0
+                .push_str(&format!(" --kubeconfig {}", file.display()));
         }
         self
     }

@@ -1,14 +1,13 @@
 //! `grove data apply`.
 
-use super::job::{self, Action, Patience};
+use grove_operations::jobs::data::apply;
+
 use crate::{
-    cli::Global,
-    commands::selection::{Agreement, Selection},
-    connecting::Reach,
     error::Result,
+    global::Global,
+    options::{Agreement, Instances, Patience, Reach, Remotes, Selection},
     output::Output,
-    releasing::Remotes,
-    workspace::Workspace,
+    surroundings, terminal,
 };
 
 /// Make what instances need on their servers, and verify it with their own credentials.
@@ -34,21 +33,18 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    arguments.selection.must_be_stated()?;
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.sound(output)?;
-    let instances = arguments.selection.select(&fleet)?;
-    arguments.agreement.ask(&instances, output)?;
-    job::run(
-        Action::Apply,
-        &job::Surroundings {
-            workspace: &workspace,
-            fleet: &fleet,
-            reach: &arguments.reach,
-            remotes: Some(&arguments.remotes),
-            patience: &arguments.patience,
-            output,
-        },
-        &instances,
-    )
+    arguments.selection.request().must_be_stated()?;
+    let around = surroundings::around(global, output, &[&arguments.reach, &arguments.remotes])?;
+    let instances = Instances {
+        agreement: arguments.agreement,
+        selection: arguments.selection.clone(),
+    };
+    let request = apply::Request {
+        id: None,
+        target: terminal::target(&around, &instances, global, output)?,
+        timeout: arguments.patience.timeout,
+    };
+    let plan = apply::plan(&around, &request)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    super::show(plan.carry_out(&consent)?, output)
 }

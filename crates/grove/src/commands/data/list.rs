@@ -1,17 +1,13 @@
 //! `grove data list`.
 
-use grove_fleet::{
-    Address,
-    model::{Engine, credentials},
-};
-use serde::Serialize;
+use grove_operations::jobs::data::list::{self, Row};
 
 use crate::{
-    cli::Global,
-    commands::selection::Selection,
     error::{Exit, Result},
-    output::Output,
-    workspace::{Workspace, is_json},
+    global::Global,
+    options::Selection,
+    output::{Output, is_json},
+    surroundings,
 };
 
 /// List what instances have outside of their namespaces: server, names and who makes them.
@@ -24,70 +20,31 @@ pub(crate) struct Arguments {
     selection: Selection,
 }
 
-/// One database, number or bucket.
-#[derive(Debug, Serialize)]
-struct Row {
-    instance: Address,
-    engine: &'static str,
-    server: Option<String>,
-    host: String,
-    application: String,
-    name: String,
-    user: Option<String>,
-    manage: &'static str,
-    /// Whether a rotation of its user stands between its two steps.
-    rotating: bool,
-}
-
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.check()?.fleet;
-    let mut rows = Vec::new();
-    for instance in arguments.selection.select(&fleet)? {
-        for (engine, outside) in &instance.data.outside {
-            for (application, name) in &outside.databases {
-                let of = match engine {
-                    Engine::Mysql => application.as_str(),
-                    _ => "openedx",
-                };
-                let names = credentials(*engine, of);
-                rows.push(Row {
-                    instance: instance.address.clone(),
-                    engine: engine.name(),
-                    server: outside.server.clone(),
-                    host: outside.host.clone(),
-                    application: application.clone(),
-                    name: name.clone(),
-                    user: outside.users.get(of).cloned(),
-                    manage: outside.manage.name(),
-                    rotating: instance.secrets.contains_key(&names.previous),
-                });
-            }
-        }
-    }
-    if is_json(output) {
-        output.json(&serde_json::json!({"version": 1, "data": rows}))?;
-        return Ok(Exit::Done);
-    }
-    for row in &rows {
-        let server = row.server.as_deref().unwrap_or(&row.host);
-        let user = row
-            .user
-            .as_deref()
-            .map(|user| format!(" as {user}"))
-            .unwrap_or_default();
-        let rotating = if row.rotating {
-            ", rotation not finished"
-        } else {
-            ""
-        };
-        output.print(&format!(
-            "{}: {} {} on {server}{user} ({}{rotating})\n",
-            row.instance, row.engine, row.name, row.manage
-        ))?;
-    }
-    if rows.is_empty() {
+    let around = surroundings::around(global, output, &[])?;
+    let request = list::Request {
+        revision: global.rev.clone(),
+        selection: arguments.selection.request(),
+    };
+    let outcome = list::read(&around, &request)?;
+    output.outcome(&outcome, || outcome.data.iter().map(line).collect())?;
+    if outcome.data.is_empty() && !is_json(output) {
         output.note("all data is in the instances' namespaces");
     }
     Ok(Exit::Done)
+}
+
+fn line(row: &Row) -> String {
+    let server = row.server.as_deref().unwrap_or(&row.host);
+    let user = row.user.as_deref();
+    let user = user.map(|user| format!(" as {user}")).unwrap_or_default();
+    let rotating = if row.rotating {
+        ", rotation not finished"
+    } else {
+        ""
+    };
+    format!(
+        "{}: {} {} on {server}{user} ({}{rotating})\n",
+        row.instance, row.engine, row.name, row.manage
+    )
 }

@@ -1,17 +1,15 @@
 //! `grove data remove`.
 
 use clap_complete::ArgValueCandidates;
-use grove_fleet::{Address, model::State};
+use grove_operations::jobs::data::remove;
 
-use super::job::{self, Action, Patience};
 use crate::{
-    cli::Global,
-    commands::{candidates, selection::Selection},
-    connecting::Reach,
-    error::{CommandError, Result},
+    candidates,
+    error::Result,
+    global::Global,
+    options::{Patience, Reach, Remotes},
     output::Output,
-    releasing::Remotes,
-    workspace::Workspace,
+    surroundings, terminal,
 };
 
 /// Remove the databases, users and buckets of one instance, with all that is in them.
@@ -37,53 +35,15 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.sound(output)?;
-    let selection = Selection {
-        selectors: vec![arguments.instance.clone()],
-        ..Selection::default()
+    let around = surroundings::around(global, output, &[&arguments.reach, &arguments.remotes])?;
+    let request = remove::Request {
+        id: None,
+        revision: global.rev.clone(),
+        instance: arguments.instance.clone(),
+        timeout: arguments.patience.timeout,
     };
-    let instances = selection.select(&fleet)?;
-    let [instance] = instances.as_slice() else {
-        return Err(CommandError::usage(
-            "this removes the data of one instance at a time",
-        ));
-    };
-    let address: &Address = &instance.address;
-    if arguments.confirm.as_deref() != Some(&address.to_string()) {
-        let what = job::summary(instance);
-        if what.is_empty() {
-            return Err(CommandError::refused(format!(
-                "{address} has nothing that Grove made outside of its namespace"
-            )));
-        }
-        return Err(CommandError::refused(format!(
-            "this removes {} for good, with all that is in it",
-            what.join(", ")
-        ))
-        .hint(format!("if that is meant, say `--confirm {address}`")));
-    }
-    if instance.state != State::Stopped {
-        let branch = arguments
-            .remotes
-            .open(&workspace, &fleet, &address.cluster)?;
-        if branch.view()?.latest(&address.instance)?.is_some() {
-            return Err(
-                CommandError::refused(format!("{address} runs on this data"))
-                    .hint(format!("`grove instance stop {address}` first")),
-            );
-        }
-    }
-    job::run(
-        Action::Remove,
-        &job::Surroundings {
-            workspace: &workspace,
-            fleet: &fleet,
-            reach: &arguments.reach,
-            remotes: None,
-            patience: &arguments.patience,
-            output,
-        },
-        &instances,
-    )
+    let needs = remove::look(&around, &request)?;
+    let consent = terminal::named(&needs, arguments.confirm.as_deref(), output)?;
+    let plan = remove::plan(&around, &request)?;
+    super::show(plan.carry_out(&consent)?, output)
 }

@@ -1,9 +1,13 @@
 //! `grove data verify`.
 
-use super::job::{self, Action, Patience};
+use grove_operations::jobs::data::verify;
+
 use crate::{
-    cli::Global, commands::selection::Selection, connecting::Reach, error::Result, output::Output,
-    workspace::Workspace,
+    error::Result,
+    global::Global,
+    options::{Patience, Reach, Selection},
+    output::Output,
+    surroundings,
 };
 
 /// Look whether instances get in with their own credentials; changes nothing.
@@ -24,20 +28,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    arguments.selection.must_be_stated()?;
-    let workspace = Workspace::open(global)?;
-    let fleet = workspace.sound(output)?;
-    let instances = arguments.selection.select(&fleet)?;
-    job::run(
-        Action::Verify,
-        &job::Surroundings {
-            workspace: &workspace,
-            fleet: &fleet,
-            reach: &arguments.reach,
-            remotes: None,
-            patience: &arguments.patience,
-            output,
-        },
-        &instances,
-    )
+    let around = surroundings::around(global, output, &[&arguments.reach])?;
+    let request = verify::Request {
+        revision: global.rev.clone(),
+        selection: arguments.selection.request(),
+        timeout: arguments.patience.timeout,
+    };
+    super::show(verify::read(&around, &request)?, output)
 }

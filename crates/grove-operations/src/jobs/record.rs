@@ -1,0 +1,137 @@
+//! Who ran what in an instance, as the deploy repository has it.
+
+use grove_fleet::Address;
+use grove_release::{Changes, DeployBranch, Landed, Run};
+
+use super::instance::Ended;
+use crate::{
+    Around, Result,
+    release::publish::{Subject, publish},
+    request::RequestId,
+};
+
+/// A command that was run, and how it ended.
+#[derive(Debug)]
+pub(super) struct Finished {
+    /// The instance's name on its cluster.
+    pub(super) instance: String,
+    /// How it ended.
+    pub(super) ended: Ended,
+    /// The workload whose image, configuration and secrets it had.
+    pub(super) service: String,
+    /// What it was, in words.
+    pub(super) command: Vec<String>,
+}
+
+/// Writes who ran what to the deploy branch; where that fails, it is said, and what was run stands.
+pub(super) fn record(
+    around: &Around,
+    branch: &mut DeployBranch,
+    finished: &[Finished],
+    request: Option<&RequestId>,
+) {
+    if let Err(error) = write(around, branch, finished, request) {
+        around.warn("what was run is not recorded in the deploy repository:");
+        around.failed(&error);
+    }
+}
+
+/// How the commands of an instance ended that a request ran, where a branch says that it was carried out.
+pub(super) fn recorded(
+    branch: &DeployBranch,
+    landed: &Landed,
+    address: &Address,
+    request: &RequestId,
+) -> Result<Vec<Ended>> {
+    let then = branch.view_at(landed.commit)?;
+    let runs = then.runs(&address.instance, usize::MAX)?.into_iter().rev();
+    let own = runs.filter(|run| run.request.as_ref() == Some(request));
+    Ok(own
+        .map(|run| Ended {
+            instance: address.to_string(),
+            job: run.job,
+            release: run.release,
+            exit_code: run.exit_code,
+            reason: None,
+        })
+        .collect())
+}
+
+fn write(
+    around: &Around,
+    branch: &mut DeployBranch,
+    finished: &[Finished],
+    request: Option<&RequestId>,
+) -> Result<()> {
+    let (author, time) = (around.author()?, around.now());
+    let mut changes = Changes::default();
+    let mut names = Vec::new();
+    for one in finished {
+        names.push(one.instance.clone());
+        changes.run(&Run {
+            version: grove_release::RECORD_VERSION,
+            instance: one.instance.clone(),
+            job: one.ended.job.clone(),
+            release: one.ended.release,
+            time,
+            author: author.to_string(),
+            service: one.service.clone(),
+            command: hidden(&one.command),
+            exit_code: one.ended.exit_code,
+            request: request.cloned(),
+        });
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let subject = Subject::new(format!("Ran a command in {}", names.join(", ")), request);
+    publish(around, branch, changes, subject)?;
+    Ok(())
+}
+
+/// A command without what looks like a secret: what an option of such a name has, and what is assigned to
+/// such a name.
+fn hidden(command: &[String]) -> Vec<String> {
+    const HIDDEN: &str = "…";
+    let speaks = |word: &str| {
+        let word = word.to_ascii_lowercase();
+        ["password", "passwd", "secret", "token", "key", "credential"]
+            .iter()
+            .any(|known| word.contains(known))
+    };
+    let mut hide_next = false;
+    command
+        .iter()
+        .map(|word| {
+            if std::mem::take(&mut hide_next) {
+                return HIDDEN.to_owned();
+            }
+            match word.split_once('=') {
+                Some((name, _)) if speaks(name) => format!("{name}={HIDDEN}"),
+                None if word.starts_with('-') && speaks(word) => {
+                    hide_next = true;
+                    word.clone()
+                }
+                // Text of many lines is a program or data; who ran it knows which.
+                _ if word.contains('\n') => HIDDEN.to_owned(),
+                _ => word.clone(),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hidden;
+
+    #[test]
+    fn what_looks_like_a_secret_is_not_recorded() {
+        let words = |text: &str| text.split('|').map(str::to_owned).collect::<Vec<_>>();
+        let command =
+            words("./manage.py|lms|create|--password|x y|--token=z|API_KEY=q|-c|a\nb|plain");
+        assert_eq!(
+            hidden(&command).join("|"),
+            "./manage.py|lms|create|--password|…|--token=…|API_KEY=…|-c|…|plain"
+        );
+    }
+}
