@@ -14,7 +14,21 @@ pub(crate) struct Left {
 }
 
 impl Left {
-    pub(crate) fn now() -> Self {
+    /// As it is once nothing changes any more.
+    pub(crate) fn settled() -> Self {
+        let mut before = Self::now();
+        for _ in 0..100 {
+            thread::sleep(Duration::from_millis(200));
+            let now = Self::now();
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        before
+    }
+
+    fn now() -> Self {
         let mut left = Self {
             threads: BTreeMap::new(),
             children: Vec::new(),
@@ -33,12 +47,15 @@ impl Left {
         left
     }
 
-    /// Waits until it is as before: a thread takes a moment to go.
+    /// Waits until there is no more than before: a thread takes a moment to go.
     pub(crate) fn holds(&self, limit: Duration) {
         let begun = Instant::now();
         loop {
             let now = Self::now();
-            if now == *self {
+            let more = |(name, count): (&String, &usize)| {
+                self.threads.get(name).is_none_or(|before| before < count)
+            };
+            if !now.threads.iter().any(more) && now.children.is_empty() {
                 return;
             }
             assert!(

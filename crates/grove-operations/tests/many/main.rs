@@ -39,7 +39,7 @@ fn two_hundred_at_once() {
         place.begin();
     }
     let silent = Silent::new();
-    let left = Left::now();
+    let left = Left::settled();
 
     let mut operations = Vec::new();
     for place in &places {
