@@ -54,7 +54,14 @@ pub struct Around {
     pub directory: PathBuf,
     /// Where Grove keeps what it can make again. None where there is no place for it.
     pub cache: Option<PathBuf>,
-    /// The program that confines workers, called as `LAUNCHER sandbox …`: `grove` itself.
+    /// The program that confines what renders: an absolute path, called as
+    /// `LAUNCHER sandbox DESCRIPTION -- PROGRAM ARGUMENT…`. It restricts itself as the description says and
+    /// becomes the program ([`grove_exec::sandbox::enter`]); without a program it prints what this machine
+    /// gives of that, as JSON ([`grove_exec::sandbox::report`]).
+    ///
+    /// `grove` is such a program. One that has operations and is not `grove` names an installed `grove`
+    /// here, or itself: then it looks for that first argument before it starts any thread, as the example
+    /// `deploy` of this crate does. Nothing calls it where [`Instead::renderer`] stands in for Tutor.
     pub launcher: PathBuf,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -239,14 +246,7 @@ impl Around {
             )
             .hint("call it through `spawn_blocking`"));
         }
-        let future = async {
-            tokio::select! {
-                // What is done is done, whoever ended it meanwhile.
-                biased;
-                result = future => result,
-                () = self.token.ended() => Err(ended()),
-            }
-        };
+        let future = self.unless_ended(future);
         if let Some(runtime) = &self.runtime {
             return runtime.block_on(future);
         }
@@ -258,6 +258,16 @@ impl Around {
                 Error::from_error(Kind::Tool, &error).context("cannot start the runtime")
             })?
             .block_on(future)
+    }
+
+    /// Does something that [`Self::token`] ends.
+    pub async fn unless_ended<T>(&self, future: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            // What is done is done, whoever ended it meanwhile.
+            biased;
+            result = future => result,
+            () = self.token.ended() => Err(ended()),
+        }
     }
 
     /// Begins work of this thread that [`Self::token`] ends, until what this gives is dropped. An error

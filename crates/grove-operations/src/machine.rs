@@ -1,4 +1,14 @@
 //! What this machine has of what Grove needs.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::machine;
+//!
+//! let outcome = machine::read(around);
+//! assert!(!outcome.is_lacking());
+//! # Ok(())
+//! # }
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

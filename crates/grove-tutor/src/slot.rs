@@ -58,7 +58,7 @@ impl Slot {
             return Ok(slot);
         }
         let making = lock_file(&place.join("lock"))?;
-        making.lock()?;
+        grove_exec::lock(&making, None)?;
         // Another process may have made it while this one waited.
         if let Some(slot) = Self::open(place, &works)? {
             return Ok(slot);
@@ -87,7 +87,7 @@ impl Slot {
     /// Has the next use make it anew, here and in other processes.
     pub(crate) fn condemn(&self) -> Result<(), Error> {
         let making = lock_file(&self.place.join("lock"))?;
-        making.lock()?;
+        grove_exec::lock(&making, None)?;
         if read(&self.place).is_some_and(|current| current == self.current) {
             fs::remove_file(self.place.join("current.json"))?;
         }

@@ -1,7 +1,8 @@
 //! Programs are ended by the token that they were started under, and others are left alone.
 
 use std::{
-    thread,
+    fs::File,
+    io, thread,
     time::{Duration, Instant},
 };
 
@@ -58,4 +59,26 @@ fn what_does_not_listen_is_ended_after_its_farewell() {
         token.end();
         assert!(stubborn.join().unwrap().is_err());
     });
+}
+
+#[test]
+fn who_waits_for_a_file_is_ended_and_who_has_it_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = || File::create(directory.path().join("lock")).unwrap();
+    let (mine, theirs) = (open(), open());
+    grove_exec::lock(&mine, None).unwrap();
+    let waited = grove_exec::lock(&theirs, Some(Duration::from_millis(50)));
+    assert_eq!(waited.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    let token = Token::new();
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| {
+            let _entered = token.enter();
+            grove_exec::lock(&theirs, None)
+        });
+        token.end();
+        let ended = waits.join().unwrap().unwrap_err();
+        assert_eq!(ended.kind(), io::ErrorKind::Interrupted);
+    });
+    drop(mine);
+    grove_exec::lock(&theirs, None).unwrap();
 }

@@ -4,6 +4,26 @@
 //! removed, and awaited until they are gone: nothing else knows of these. Then the stacks of instances and
 //! the cluster's own are destroyed, each after those that read from it. The fleet's files and every release
 //! stay. What databases hold is lost.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{cluster::down, consent::Consent};
+//!
+//! let request = down::Request {
+//!     id: None,
+//!     cluster: "sandbox".to_owned(),
+//!     expect: Some(3),
+//!     unreachable: false,
+//!     leave: false,
+//!     timeout: 600,
+//!     commit: true,
+//! };
+//! let plan = down::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,6 +1,24 @@
 //! A change of `state`, from the fleet's files to the clusters.
 //!
 //! Each step looks first: after an interruption the same request goes on.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, deploy::state, request::Target};
+//!
+//! let request = state::Request {
+//!     id: None,
+//!     target: Target::of("prod/uni"),
+//!     change: state::Change::Maintenance,
+//!     message: Some("The database moves".to_owned()),
+//!     wait: Some(600),
+//! };
+//! let plan = state::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::path::PathBuf;
 

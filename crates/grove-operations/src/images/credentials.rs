@@ -1,4 +1,17 @@
 //! The credentials that an image is built with.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::images::credentials;
+//!
+//! let request = credentials::Request {
+//!     revision: None,
+//!     instance: "prod/uni".to_owned(),
+//! };
+//! let secret = credentials::open(around, &request)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_seal::Secret;
 use schemars::JsonSchema;

@@ -1,4 +1,17 @@
 //! The jobs of Tutor and of plugins that an instance has.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{fleet::selection::Selection, jobs::known};
+//!
+//! let request = known::Request {
+//!     selection: Selection::of("prod/uni"),
+//!     ..known::Request::default()
+//! };
+//! let jobs = known::read(around, &request)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

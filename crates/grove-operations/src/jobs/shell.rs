@@ -2,6 +2,26 @@
 //!
 //! [`plan`] makes a Job of what a service of the running release has; carried out, its pod is there for as
 //! long as a session in it lasts, then goes, and who opened it is recorded.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, jobs::shell};
+//!
+//! let request = shell::Request {
+//!     id: None,
+//!     revision: None,
+//!     instance: "prod/uni".to_owned(),
+//!     service: "lms".to_owned(),
+//!     command: Vec::new(),
+//!     limit: 3600,
+//! };
+//! let plan = shell::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! // The pod is there while the session goes on, and goes with it.
+//! let outcome = plan.carry_out(&consent, |pod| Ok(0))?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{ops::RangeInclusive, time::Duration};
 

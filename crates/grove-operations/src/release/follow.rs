@@ -246,8 +246,19 @@ pub fn verdict(waits: &[Waited]) -> Option<Kind> {
     all
 }
 
-/// Follows releases, all at once; a cluster that cannot be reached costs its own alone. It never fails: what
-/// cannot be followed says why.
+impl Waited {
+    /// A release that is not followed.
+    pub fn not(label: &str, error: &Error) -> Self {
+        Self {
+            instance: label.to_owned(),
+            follow: None,
+            error: Some(error.to_string()),
+        }
+    }
+}
+
+/// Follows releases, all at once; a cluster that cannot be reached costs its own alone. It never fails:
+/// what is followed was released, and what had not been seen to run when it was ended says so.
 pub fn follow(
     around: &Around,
     limit: Duration,
@@ -271,28 +282,30 @@ pub fn follow(
             None => Vec::new(),
         }
     });
-    let rows = around.block_on(async { Ok(join_all(of_clusters).await) });
+    let rows = around
+        .block_on(async { Ok(join_all(of_clusters).await) })
+        .unwrap_or_else(|error| vec![none(&releases.iter().collect::<Vec<_>>(), &error)]);
     around.progress_done();
-    // What was released is there, whatever keeps it from being followed.
-    let rows = rows.unwrap_or_else(|error| {
-        let labels = releases.iter().map(|release| release.label.clone());
-        vec![labels.map(|label| (label, Err(error.clone()))).collect()]
-    });
-    let waited = |(label, result): (String, Result<Follow>)| {
-        let (follow, error) = match result {
-            Ok(follow) => (Some(follow), None),
-            Err(error) => {
-                around.failed(&error);
-                (None, Some(error.to_string()))
-            }
-        };
-        Waited {
+    let waited = |(label, result): (String, Result<Follow>)| match result {
+        Ok(follow) => Waited {
             instance: label,
-            follow,
-            error,
+            follow: Some(follow),
+            error: None,
+        },
+        Err(error) => {
+            around.failed(&error);
+            Waited::not(&label, &error)
         }
     };
     rows.into_iter().flatten().map(waited).collect()
+}
+
+/// None of them is followed.
+fn none(releases: &[&Release], error: &Error) -> Followed {
+    let releases = releases.iter();
+    releases
+        .map(|release| (release.label.clone(), Err(error.clone())))
+        .collect()
 }
 
 /// What it is called, and what was seen.
@@ -305,7 +318,7 @@ async fn on_cluster(
     releases: Vec<&Release>,
 ) -> Followed {
     let connection = match proven(cluster) {
-        Ok(()) => around.connect(cluster).await,
+        Ok(()) => around.unless_ended(around.connect(cluster)).await,
         Err(error) => Err(error),
     };
     let connection = match connection {
@@ -316,10 +329,7 @@ async fn on_cluster(
                 "the release stands in Git: Argo CD deploys it at its next poll, within about three minutes, unless it is busy with an older sync"
                     .to_owned(),
             );
-            return releases
-                .into_iter()
-                .map(|release| (release.label.clone(), Err(error.clone())))
-                .collect();
+            return none(&releases, &error);
         }
     };
     let follows = releases.into_iter().map(|release| {
@@ -342,12 +352,11 @@ async fn on_cluster(
                     state,
                 });
             };
-            let result = connection.follow(&target, limit, &progress).await;
+            let follow = async { Ok(connection.follow(&target, limit, &progress).await?) };
+            let result = around.unless_ended(follow).await;
             (
                 release.label.clone(),
-                result.map_err(|error| {
-                    Error::from(error).context(format!("cannot follow {}", release.label))
-                }),
+                result.map_err(|error| error.context(format!("cannot follow {}", release.label))),
             )
         }
     });

@@ -2,6 +2,28 @@
 //!
 //! A freeze is a deny window of the instance's project and annotations of it, by a commit to the deploy
 //! branch. Where Git cannot be reached, they are written to the cluster alone. It ends by itself.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, release::freeze, request::Target};
+//!
+//! let request = freeze::Request {
+//!     id: None,
+//!     target: Target::of("prod/uni"),
+//!     change: freeze::Change::Freeze {
+//!         seconds: 4 * 60 * 60,
+//!         reason: "A restore".to_owned(),
+//!     },
+//! };
+//! let plan = freeze::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! for row in &outcome.instances {
+//!     println!("{}: in Git {}, in the cluster {}", row.instance, row.in_git, row.in_cluster);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{
     collections::BTreeMap,

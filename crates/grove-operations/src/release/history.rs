@@ -1,4 +1,22 @@
 //! The releases of instances, and the commands that were run once in them.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{fleet::selection::Selection, release::history};
+//!
+//! let request = history::Request {
+//!     selection: Selection::of("prod/uni"),
+//!     ..history::Request::default()
+//! };
+//! let history = history::read(around, &request)?;
+//! for row in &history.instances {
+//!     if let history::Row::Releases { instance, releases, .. } = row {
+//!         println!("{instance} runs {:?}", releases.first().map(|record| record.release));
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::{Address, Fleet, model::Instance};
 use grove_release::{Freeze, Hold, Objects, Record, Run};

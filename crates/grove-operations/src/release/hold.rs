@@ -2,6 +2,25 @@
 //!
 //! [`plan`] reads the deploy branches and says what would become of each instance; carried out, it is one
 //! commit a cluster.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, release::hold, request::Target};
+//!
+//! let request = hold::Request {
+//!     id: "hold-the-exam-week".parse().ok(),
+//!     target: Target::of("prod/uni"),
+//!     change: hold::Change::Hold {
+//!         reason: "The exam week".to_owned(),
+//!     },
+//! };
+//! let plan = hold::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! println!("prod/uni: {}", outcome.instances["prod/uni"]);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,25 @@
 //!
 //! Both are releases over the one that runs: nothing else of the fleet is shipped, and a held instance
 //! stays held.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, release::init, request::Target};
+//!
+//! let request = init::Request {
+//!     id: None,
+//!     target: Target::of("prod/uni"),
+//!     task: "lms".to_owned(),
+//!     change: init::Change::Retry,
+//!     message: None,
+//!     wait: Some(600),
+//! };
+//! let plan = init::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::time::Duration;
 

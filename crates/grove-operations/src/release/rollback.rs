@@ -1,5 +1,28 @@
 //! Rollbacks: an older release's manifests come back with today's secrets, as a new release, and the
 //! instance is held there. Nothing is rendered or built.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, release::rollback};
+//!
+//! let request = rollback::Request {
+//!     id: None,
+//!     revision: None,
+//!     instance: "prod/uni".to_owned(),
+//!     to: None,
+//!     message: Some("The theme broke".to_owned()),
+//!     wait: Some(600),
+//! };
+//! let plan = rollback::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! println!("release {} brings {} back", outcome.release, outcome.to);
+//! for wait in &outcome.waits {
+//!     println!("{:?}", wait.follow);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use std::time::Duration;
 
@@ -267,9 +290,14 @@ impl Plan<'_> {
             }
         }
         if let (Some(tip), Some(seconds)) = (branch.tip(), request.wait) {
-            let release = follow::Release::new(&branch, find(&fleet, &address)?, tip)?;
+            // What was pushed stays pushed, whatever is seen of it.
             let limit = Duration::from_secs(seconds);
-            outcome.waits = follow::follow(around, limit, &fleet.clusters, &[release]);
+            outcome.waits = find(&fleet, &address)
+                .and_then(|instance| follow::Release::new(&branch, instance, tip))
+                .map_or_else(
+                    |error| vec![Waited::not(&address.to_string(), &error)],
+                    |release| follow::follow(around, limit, &fleet.clusters, &[release]),
+                );
         }
         Ok(outcome)
     }

@@ -1,4 +1,17 @@
 //! Rendered instances as files of a directory.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{fleet::selection::Selection, render::directory};
+//!
+//! let request = directory::Request {
+//!     selection: Selection::of("prod/uni"),
+//!     ..directory::Request::default()
+//! };
+//! let outcome = directory::write(around, &request, "rendered".as_ref())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{
     collections::{BTreeMap, BTreeSet},

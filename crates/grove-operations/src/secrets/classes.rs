@@ -1,4 +1,13 @@
 //! What it takes to rotate each secret.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::secrets::classes;
+//!
+//! let outcome = classes::read(around, &classes::Request::default())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::rotation;
 use schemars::JsonSchema;

@@ -1,4 +1,17 @@
 //! Whose a secret is, and in which file the secrets of an owner stand.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::secrets::owner;
+//!
+//! let request = owner::Request {
+//!     owner: "prod/uni".to_owned(),
+//!     cluster_only: false,
+//! };
+//! let outcome = owner::read(around, &request)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::{Fleet, layout};
 use schemars::JsonSchema;

@@ -1,4 +1,21 @@
 //! A secret taken out of its file.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, secrets::remove};
+//!
+//! let request = remove::Request {
+//!     id: None,
+//!     owner: "prod/uni".to_owned(),
+//!     name: "SMTP_PASSWORD".to_owned(),
+//!     cluster_only: false,
+//! };
+//! let plan = remove::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,21 @@
 //!
 //! The key pair goes into the fleet. It is in use once it is committed, `grove cluster bootstrap` has
 //! installed it beside the older ones, and a deploy has sealed everything again.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, secrets::sealing_key};
+//!
+//! let request = sealing_key::Request {
+//!     id: None,
+//!     cluster: "prod".to_owned(),
+//! };
+//! let plan = sealing_key::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 

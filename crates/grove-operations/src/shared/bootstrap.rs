@@ -4,6 +4,25 @@
 //! It looks first and does only what is missing: a run that was interrupted is mended by the next one, and
 //! a second one changes nothing. The first one records in `cluster.yaml` which cluster it is; every later
 //! operation that writes to the cluster refuses another one.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, shared::bootstrap};
+//!
+//! let request = bootstrap::Request {
+//!     id: None,
+//!     cluster: "prod".to_owned(),
+//!     revision: None,
+//!     timeout: 600,
+//!     take_over: false,
+//! };
+//! let plan = bootstrap::plan(around, &request, None)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! println!("{:?}", outcome.waits);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{
     future::Future,

@@ -2,6 +2,29 @@
 //!
 //! [`plan`] renders it and compares it with what runs; carried out, it is one commit to the cluster's
 //! deploy branch, and nothing where nothing changed.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, shared::deploy};
+//!
+//! let request = deploy::Request {
+//!     id: None,
+//!     cluster: "prod".to_owned(),
+//!     revision: None,
+//!     message: None,
+//!     local: false,
+//!     allow_older: false,
+//!     remove: Vec::new(),
+//!     create_remote: false,
+//!     unhold: false,
+//!     wait: Some(600),
+//! };
+//! let plan = deploy::plan(around, &request, None)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::path::Path;
 

@@ -1,4 +1,17 @@
 //! What a release of what a cluster's instances share would change.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::shared::difference;
+//!
+//! let request = difference::Request {
+//!     cluster: "prod".to_owned(),
+//!     revision: None,
+//! };
+//! let outcome = difference::read(around, &request, None)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{collections::BTreeMap, path::Path};
 

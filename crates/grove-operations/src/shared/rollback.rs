@@ -1,5 +1,24 @@
 //! Rollbacks of what a cluster's instances share: an older release's files come back as a new release, and
 //! it is held there. Nothing is rendered.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, shared::rollback};
+//!
+//! let request = rollback::Request {
+//!     id: None,
+//!     cluster: "prod".to_owned(),
+//!     revision: None,
+//!     to: None,
+//!     message: None,
+//!     wait: Some(600),
+//! };
+//! let plan = rollback::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::model::Cluster;
 use grove_release::{

@@ -28,11 +28,7 @@ pub fn wait(
         .unwrap_or_else(|error| {
             around.progress_done();
             around.failed(&error);
-            vec![Waited {
-                instance: format!("{}: cluster/", cluster.name),
-                follow: None,
-                error: Some(error.to_string()),
-            }]
+            vec![Waited::not(&format!("{}: cluster/", cluster.name), &error)]
         })
 }
 

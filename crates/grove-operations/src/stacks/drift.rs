@@ -2,6 +2,15 @@
 //!
 //! Asks providers what there is and compares it with the states; changes nothing there. What was found is
 //! kept, and `status` tells it.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::stacks::drift;
+//!
+//! let outcome = drift::read(around, &drift::Request::default())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_stack::plan::Change;
 use schemars::JsonSchema;

@@ -1,4 +1,13 @@
 //! Which stack reads whose outputs, in the order in which they are applied.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::stacks::graph;
+//!
+//! let outcome = graph::read(around, &graph::Request::default())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_stack::stack::Address;
 use schemars::JsonSchema;

@@ -1,6 +1,15 @@
 //! What each stack waits for, and whether it is what was applied.
 //!
 //! Reads the fleet alone; what others changed meanwhile is what [`super::drift`] finds.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::stacks::list;
+//!
+//! let outcome = list::read(around, &list::Request::default())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_stack::stack::{Source, Stack};
 use schemars::JsonSchema;

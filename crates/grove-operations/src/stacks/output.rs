@@ -1,4 +1,13 @@
 //! What stacks gave when they were applied.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::stacks::output;
+//!
+//! let outcome = output::read(around, &output::Request::default())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,15 @@
 //!
 //! A stack whose module, inputs and providers are what was applied is stepped over. One that reads what
 //! another has not given yet is blocked: nothing is ever planned with a made-up value.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::stacks::plan;
+//!
+//! let outcome = plan::make(around, &plan::Request::default())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_stack::{plan::Changes, root::Blocked, stack::Address};
 use schemars::JsonSchema;

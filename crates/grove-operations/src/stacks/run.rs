@@ -2,6 +2,21 @@
 //!
 //! It finds back end, inputs and credentials as every other run does. What it is told is no part of a
 //! request: it may be anything that the program can do on this machine.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::stacks::run;
+//!
+//! let request = run::Request {
+//!     revision: None,
+//!     stack: "prod/network".to_owned(),
+//! };
+//! let prepared = run::prepare(around, &request)?;
+//! let words = ["state", "list"].map(str::to_owned);
+//! prepared.follow(&words, |line| println!("{line}"))?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::time::Duration;
 

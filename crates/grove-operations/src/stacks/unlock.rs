@@ -2,6 +2,23 @@
 //!
 //! Whoever still works on the state would lose what they made: a lock whose process still runs on this
 //! machine is left alone.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, stacks::unlock};
+//!
+//! let request = unlock::Request {
+//!     id: None,
+//!     revision: None,
+//!     stack: "prod/network".to_owned(),
+//!     lock: "5a4c9d1e".to_owned(),
+//! };
+//! let plan = unlock::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_stack::stack::{Address, AddressError};
 use schemars::JsonSchema;

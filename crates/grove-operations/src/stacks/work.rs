@@ -259,7 +259,7 @@ fn started(process: u32) -> Option<String> {
 /// the same time end in a panic of the program (OpenTofu 1.10.10).
 fn turn(plugins: &Path) -> Result<File> {
     let lock = File::create(plugins.with_extension("lock"))?;
-    lock.file().lock()?;
+    grove_exec::lock(lock.file(), None)?;
     Ok(lock)
 }
 

@@ -1,6 +1,16 @@
 //! Two states, compared by content.
 //!
 //! Order, blanks, serial and lineage do not count. Values are never told: a state holds passwords.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::state::{diff, source::Source};
+//!
+//! let [before, after] = ["before.tfstate", "after.tfstate"].map(|file| Source::File(file.into()));
+//! let outcome = diff::read(before, after)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_state::Difference;
 use schemars::JsonSchema;

@@ -1,4 +1,13 @@
 //! The parts of a split, put together again.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::state::join;
+//!
+//! let outcome = join::join("parts".as_ref(), "combined.tfstate".as_ref())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::path::Path;
 

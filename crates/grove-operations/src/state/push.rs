@@ -3,6 +3,22 @@
 //! Then their objects are taken out of the combined state. The old root is locked, its state kept beside the
 //! parts, the parts are pushed first and the combined state last. Whatever goes wrong on the way, the same
 //! request goes on from there: until the last step the combined state is as it was.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use std::path::Path;
+//!
+//! use grove_operations::state::push;
+//!
+//! let places = push::Places {
+//!     directory: Path::new("parts"),
+//!     source: Path::new("infrastructure"),
+//!     stacks: Path::new("stacks"),
+//! };
+//! let outcome = push::push(around, &push::Request::default(), places)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{
     collections::{BTreeMap, BTreeSet},

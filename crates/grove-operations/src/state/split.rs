@@ -3,6 +3,24 @@
 //! Rules say which object belongs to which stack; what no rule claims stops the split, and then nothing is
 //! written. Each part is `<stack>/terraform.tfstate`, with a lineage of its own, and `split.json` says what
 //! came from where: [`super::join`] undoes it. The state that is read stays as it is.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use std::path::Path;
+//!
+//! use grove_operations::state::{rules, split};
+//!
+//! let places = split::Places {
+//!     from: split::From::Root(Path::new("infrastructure")),
+//!     map: Path::new(rules::BUILT_IN),
+//!     out: Path::new("parts"),
+//!     stacks: None,
+//!     config: None,
+//! };
+//! let record = split::split(around, &split::Request::default(), places)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{
     io::{BufWriter, Write as _},

@@ -1,4 +1,14 @@
 //! Plans of the parts of a split, which must change nothing.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::state::verify;
+//!
+//! let outcome = verify::read(around, &verify::Request::default(), "stacks".as_ref())?;
+//! assert!(outcome.is_fine());
+//! # Ok(())
+//! # }
+//! ```
 
 use std::path::Path;
 

@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Around, Doing, Error, Result,
+    Around, Doing, Error, Kind, Result,
     fleet::{selection::Selection, workspace::Workspace},
     release::remotes,
     stacks::all as stacks,
@@ -167,6 +167,7 @@ impl GitSide {
         wanted.stacks = stacks::rows(scope.workspace, scope.fleet, &cluster.name)?;
         let branch = match branch {
             Ok(branch) => branch,
+            Err(error) if error.kind == Kind::Ended => return Err(error),
             Err(error) => {
                 wanted.problem = Some(error.to_string());
                 return Ok(Self {

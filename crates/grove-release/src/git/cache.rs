@@ -4,13 +4,13 @@
 //! lost machine, and then made anew.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     path::{Path, PathBuf},
     sync::{
         PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use grove_core::digest::hex;
@@ -339,7 +339,8 @@ fn make_anew(git: &Git, path: &Path, branch: &str) -> Result<gix::ThreadSafeRepo
     })
 }
 
-/// Holds the cache against other processes until dropped; the system lets go of it when we die.
+/// Holds the cache against others until dropped; the system lets go of it when we die. Who waits for it may
+/// wait for a remote that never answers someone else, and can be ended meanwhile.
 fn lock(repository: &Path) -> Result<File, Error> {
     let path = repository.with_extension("lock");
     let file = fs_err::OpenOptions::new()
@@ -349,20 +350,12 @@ fn lock(repository: &Path) -> Result<File, Error> {
         .open(&path)
         .map_err(Error::io(&path))?
         .into_file();
-    let start = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_WAIT => {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::CacheBusy {
-                    path,
-                    seconds: LOCK_WAIT.as_secs(),
-                });
-            }
-            Err(TryLockError::Error(source)) => return Err(Error::Io { path, source }),
-        }
+    match grove_exec::lock(&file, Some(LOCK_WAIT)) {
+        Ok(()) => Ok(file),
+        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => Err(Error::CacheBusy {
+            path,
+            seconds: LOCK_WAIT.as_secs(),
+        }),
+        Err(source) => Err(Error::Io { path, source }),
     }
 }

@@ -1,4 +1,26 @@
 //! New instances, with their identity, which never changes.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, fleet::new::instance};
+//!
+//! let request = instance::Request {
+//!     id: None,
+//!     instance: "prod/uni".to_owned(),
+//!     client: None,
+//!     environment: "staging".to_owned(),
+//!     groups: Vec::new(),
+//!     ring: None,
+//!     distribution: None,
+//!     host: Some("learn.uni.example".to_owned()),
+//!     platform_name: "Example University".to_owned(),
+//! };
+//! let plan = instance::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::{
     model::{Environment, Identity},

@@ -1,4 +1,20 @@
 //! What instances need on their servers is made, and verified with their own credentials.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, jobs::data::apply, request::Target};
+//!
+//! let request = apply::Request {
+//!     id: None,
+//!     target: Target::of("prod/uni"),
+//!     timeout: 600,
+//! };
+//! let plan = apply::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

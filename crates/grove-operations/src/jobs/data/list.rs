@@ -1,4 +1,13 @@
 //! What instances have outside of their namespaces: server, names and who makes them.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::jobs::data::list;
+//!
+//! let outcome = list::read(around, &list::Request::default())?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::model::{Engine, credentials};
 use schemars::JsonSchema;

@@ -2,6 +2,23 @@
 //!
 //! Only what Grove made: a database that was adopted stays, and its user goes. The instance has to be stopped,
 //! or never to have run.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, jobs::data::remove};
+//!
+//! let request = remove::Request {
+//!     id: None,
+//!     revision: None,
+//!     instance: "prod/uni".to_owned(),
+//!     timeout: 600,
+//! };
+//! let plan = remove::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::{
     Fleet,

@@ -1,4 +1,18 @@
 //! Whether instances get in with their own credentials.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{fleet::selection::Selection, jobs::data::verify};
+//!
+//! let request = verify::Request {
+//!     revision: None,
+//!     selection: Selection::of("prod/uni"),
+//!     timeout: 600,
+//! };
+//! let outcome = verify::read(around, &request)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

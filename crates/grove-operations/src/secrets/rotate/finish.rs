@@ -68,6 +68,8 @@ pub(super) fn runs(
     let release = follow::Release::new(&branch, instance, tip)?;
     let limit = Duration::from_secs(seconds);
     let waited = follow::follow(workspace.around, limit, &fleet.clusters, &[release]);
+    // Who ended it has seen nothing.
+    drop(workspace.around.enter()?);
     if follow::verdict(&waited).is_none() {
         return Ok(());
     }

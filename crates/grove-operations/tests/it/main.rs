@@ -1,0 +1,16 @@
+//! Operations without a process, a clock or a remote of their own: what they come to, and what they say.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+
+mod deploy;
+mod ended;
+mod example;
+#[path = "../support/fleet.rs"]
+mod fleet;
+mod freeze;
+mod hold;
+mod read;
+mod requests;
+mod rollback;
+mod schema;
+mod stale;
+mod world;

@@ -1,0 +1,135 @@
+//! A fleet in memory with deploy branches in memory.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use grove_fleet::Snapshot;
+use grove_operations::{
+    Around, Branches, Instead, Recorder, Result,
+    consent::Consent,
+    deploy::{
+        self,
+        outcome::{Action, Outcome},
+    },
+    request::{RequestId, Target},
+};
+use grove_release::{Author, DeployBranch, memory::MemoryRemote};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::fleet::{CLUSTERS, Plain, Site, files};
+
+/// Deploy branches in memory.
+struct Memory(BTreeMap<String, MemoryRemote>);
+
+impl Branches for Memory {
+    fn open(&self, cluster: &str) -> Result<DeployBranch> {
+        Ok(DeployBranch::open_in_memory(&self.0[cluster], cluster)?)
+    }
+}
+
+/// What the operations of a test have in common.
+pub(crate) struct World {
+    directory: TempDir,
+    branches: Arc<Memory>,
+    /// What the fleet says.
+    pub(crate) sites: Vec<Site>,
+    /// What was heard.
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+impl World {
+    /// A fleet of one instance on the first cluster and two on the second one.
+    pub(crate) fn new() -> Self {
+        let remotes = CLUSTERS.map(|name| (name.to_owned(), MemoryRemote::new(name)));
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            branches: Arc::new(Memory(remotes.into())),
+            sites: ["alpha/uni", "beta/labs", "beta/library"]
+                .map(Site::new)
+                .into(),
+            recorder: Arc::default(),
+        }
+    }
+
+    /// With everything deployed once.
+    pub(crate) fn deployed() -> Self {
+        let world = Self::new();
+        let outcome = world.deploy(Target::of("*/*")).unwrap();
+        assert!(
+            outcome
+                .instances
+                .iter()
+                .all(|row| row.action == Action::Released),
+            "{outcome:?}"
+        );
+        world
+    }
+
+    /// What is around an operation now. The clock stands still.
+    pub(crate) fn around(&self) -> Around {
+        let mut snapshot = Snapshot::default();
+        for (path, text) in files("example", "deploy-{cluster}.git", &self.sites) {
+            snapshot = snapshot.with(&path, &text);
+        }
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let here = self.directory.path();
+        Around {
+            author: Some(Author {
+                name: "Ada".to_owned(),
+                email: "ada@acme.example".to_owned(),
+            }),
+            instead: Instead {
+                files: Some(Arc::new(snapshot)),
+                branches: Some(Arc::clone(&self.branches) as Arc<dyn Branches>),
+                renderer: Some(Arc::new(Plain)),
+            },
+            listener: Arc::clone(&self.recorder) as Arc<_>,
+            ..Around::new(here, here, Path::new("/nonexistent"), now)
+        }
+    }
+
+    /// A directory of the test's own.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What the fleet says of an instance.
+    pub(crate) fn site(&mut self, address: &str) -> &mut Site {
+        self.sites
+            .iter_mut()
+            .find(|site| site.address == address)
+            .unwrap()
+    }
+
+    /// The deploy branch of a cluster, as it is now.
+    pub(crate) fn branch(&self, cluster: &str) -> DeployBranch {
+        self.branches.0[cluster].look(cluster).unwrap()
+    }
+
+    /// The newest commits of both clusters.
+    pub(crate) fn tips(&self) -> Vec<String> {
+        let tips = CLUSTERS.iter().map(|cluster| self.branch(cluster).tip());
+        tips.flatten().map(|tip| tip.to_string()).collect()
+    }
+
+    /// Deploys what the fleet says now, with consent to all that this needs.
+    pub(crate) fn deploy(&self, target: Target) -> Result<Outcome> {
+        let around = self.around();
+        let plan = deploy::plan::plan(&around, &request(target))?;
+        let consent = Consent::to(plan.needs().clone());
+        plan.carry_out(&consent)
+    }
+}
+
+/// A deploy of files that are in no repository.
+pub(crate) fn request(target: Target) -> deploy::request::Request {
+    deploy::request::Request {
+        local: true,
+        ..deploy::request::Request::new(target)
+    }
+}
+
+/// What a request is called.
+pub(crate) fn id(name: &str) -> Option<RequestId> {
+    Some(name.parse().unwrap())
+}
