@@ -202,10 +202,6 @@ impl Around {
     }
 
     /// The `git` program, as every operation calls it.
-    #[expect(
-        clippy::unused_self,
-        reason = "which Git is called belongs to what is around"
-    )]
     pub fn git(&self) -> Git {
         Git::default()
     }

@@ -1,12 +1,12 @@
 //! The fleet: its files at one moment, what they say, and new ones.
 
-pub mod commit;
+pub(crate) mod commit;
 pub mod explain;
 pub mod find;
 pub mod lock;
 pub mod new;
-pub mod origin;
+pub(crate) mod origin;
 pub mod rules;
 pub mod schemas;
 pub mod selection;
-pub mod workspace;
+pub(crate) mod workspace;

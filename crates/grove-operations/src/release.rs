@@ -4,7 +4,7 @@
 //! what they and deploys share: where the branches are ([`remotes`]), sealing ([`seal`]), and the one place that
 //! commits ([`publish`]).
 
-pub mod data_applied;
+pub(crate) mod data_applied;
 pub mod difference;
 pub mod follow;
 pub mod freeze;
@@ -12,10 +12,10 @@ pub mod frozen;
 pub mod history;
 pub mod hold;
 pub mod init;
-pub mod init_task;
-pub mod landed;
-pub mod publish;
-pub mod records;
-pub mod remotes;
+pub(crate) mod init_task;
+pub(crate) mod landed;
+pub(crate) mod publish;
+pub(crate) mod records;
+pub(crate) mod remotes;
 pub mod rollback;
-pub mod seal;
+pub(crate) mod seal;

@@ -3,5 +3,5 @@
 //! [`directory`] writes them for whoever wants to look; [`pipeline`] is what every verb renders with.
 
 pub mod directory;
-pub mod kept;
-pub mod pipeline;
+pub(crate) mod kept;
+pub(crate) mod pipeline;

@@ -5,10 +5,10 @@
 
 pub mod classes;
 pub mod generate;
-pub mod keys;
-pub mod names;
-pub mod open;
-pub mod own_certificates;
+pub(crate) mod keys;
+pub(crate) mod names;
+pub(crate) mod open;
+pub(crate) mod own_certificates;
 pub mod owner;
 pub mod remove;
 pub mod rotate;

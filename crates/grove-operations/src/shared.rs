@@ -2,11 +2,11 @@
 pub mod bootstrap;
 mod bootstrap_secrets;
 pub mod bundle;
-pub mod change;
+pub(crate) mod change;
 mod charts;
 pub mod deploy;
 pub mod difference;
 mod landed;
-pub mod render;
+pub(crate) mod render;
 pub mod rollback;
-pub mod wait;
+pub(crate) mod wait;

@@ -2,7 +2,7 @@
 //!
 //! [`all`] knows the stacks of a fleet, [`runner`] works on one of them.
 
-pub mod all;
+pub(crate) mod all;
 pub mod apply;
 pub mod bounds;
 mod carry_out;
@@ -15,9 +15,9 @@ pub mod output;
 mod outputs;
 pub mod plan;
 pub mod run;
-pub mod runner;
+pub(crate) mod runner;
 pub mod select;
 pub mod standing;
-pub mod tofu;
+pub(crate) mod tofu;
 pub mod unlock;
-pub mod work;
+pub(crate) mod work;

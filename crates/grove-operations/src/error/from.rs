@@ -37,7 +37,7 @@ from!(grove_cluster::bundle::Error, |error| match error {
 });
 from!(grove_fleet::layer::ExplainError, |error| match error {
     grove_fleet::layer::ExplainError::NoInstance { .. } => Kind::Usage,
-    _ => Kind::No,
+    grove_fleet::layer::ExplainError::NoValue { .. } => Kind::No,
 });
 from!(grove_release::Error, |error| match error {
     grove_release::Error::UnknownRevision(_)

@@ -180,7 +180,6 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
             let landed = landed::of(&branch, request.id.as_ref())?;
             let view = landed::view(&branch, landed.as_ref())?;
             let (mut rows, mut changes) = edits(&view, &instances, freeze.as_ref())?;
-            drop(view);
             if let Some(landed) = &landed {
                 changes = Changes::default();
                 first(&branch, landed, &mut rows, &mut freeze)?;

@@ -114,7 +114,6 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
             };
             plan.outcome.instances.insert(address.to_string(), said);
         }
-        drop(view);
         if landed.is_none() && !changes.is_empty() {
             plan.changes.push((branch, changes));
         }

@@ -227,7 +227,6 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         source: running.source.clone(),
         releases: vec![(address.instance.clone(), number)],
     };
-    drop(view);
     Ok(Plan {
         around,
         request: request.clone(),

@@ -270,13 +270,13 @@ impl<'a> Apply<'a> {
             let error = Error::refused(format!(
                 "`{address}` was not tried: it reads `{read}`, which failed"
             ));
-            self.failures.push(error.into());
+            self.failures.push(error);
             return Ok(None);
         }
         let state = match self.stacks.root(stack)? {
             Err(Blocked::Stated) => Standing::Stated,
             Err(blocked) => {
-                self.failures.push(blocked_error(address, &blocked).into());
+                self.failures.push(blocked_error(address, &blocked));
                 return Ok(None);
             }
             Ok(root) => {
@@ -322,7 +322,7 @@ impl<'a> Apply<'a> {
             });
             match planned {
                 Ok(planned) => agreed.push((ready, planned)),
-                Err(error) => self.failures.push(error.into()),
+                Err(error) => self.failures.push(error),
             }
         }
         let (around, runner, how) = (self.stacks.workspace.around, &self.runner, &self.how);
@@ -342,7 +342,7 @@ impl<'a> Apply<'a> {
                     self.failed.remove(&ready.address);
                     self.rows.push(row);
                 }
-                Err(error) => self.failures.push(error.into()),
+                Err(error) => self.failures.push(error),
             }
         }
     }

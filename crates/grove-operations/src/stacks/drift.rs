@@ -95,7 +95,7 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
                     drift,
                 });
             }
-            Err(error) => outcome.failures.push(error.into()),
+            Err(error) => outcome.failures.push(error),
         }
     }
     Ok(outcome)

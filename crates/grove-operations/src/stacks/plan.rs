@@ -120,7 +120,7 @@ pub fn make(around: &Around, request: &Request) -> Result<Outcome> {
                         ..Row::of(&address, state)
                     });
                 }
-                Err(error) => outcome.failures.push(error.into()),
+                Err(error) => outcome.failures.push(error),
             }
         }
     }
