@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::{Error, Result};
 
 /// Replaces a file by a rename, so that a crash leaves the old content or the new one.
-pub fn write_atomically(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
+pub(crate) fn write_atomically(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     use std::io::Write as _;
     let directory = path.parent().unwrap_or_else(|| Path::new("."));
     fs_err::create_dir_all(directory)?;
@@ -20,7 +20,7 @@ pub fn write_atomically(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
 }
 
 /// Makes a directory that is there once it is complete: `fill` gets the one that is renamed in the end.
-pub fn new_directory(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+pub(crate) fn new_directory(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
@@ -35,7 +35,7 @@ pub fn new_directory(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Res
 }
 
 /// Makes a file that only its owner reads; one that is there is an error.
-pub fn write_private(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     use std::io::Write as _;
 
     use fs_err::os::unix::fs::OpenOptionsExt as _;

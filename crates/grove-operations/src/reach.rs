@@ -23,7 +23,7 @@ impl Around {
 }
 
 /// A cluster whose uid is not recorded could be any: nothing is written to it.
-pub fn proven(cluster: &Cluster) -> Result<()> {
+pub(crate) fn proven(cluster: &Cluster) -> Result<()> {
     if cluster.uid.is_some() {
         return Ok(());
     }

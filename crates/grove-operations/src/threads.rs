@@ -14,13 +14,13 @@ use std::{
 use grove_exec::Token;
 
 /// As many threads as the machine has processors.
-pub fn all() -> usize {
+pub(crate) fn all() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Does something with each of several, at most `parallel` of them at once, and gives what came of them in
 /// their order. The threads end with it. A panic of one is the caller's.
-pub fn each<T: Send, R: Send>(
+pub(crate) fn each<T: Send, R: Send>(
     parallel: usize,
     list: Vec<T>,
     work: impl Fn(T) -> R + Sync,
@@ -66,7 +66,7 @@ pub fn each<T: Send, R: Send>(
 }
 
 /// Does two things at once.
-pub fn both<A: Send, B: Send>(
+pub(crate) fn both<A: Send, B: Send>(
     one: impl FnOnce() -> A + Send,
     other: impl FnOnce() -> B + Send,
 ) -> (A, B) {

@@ -8,7 +8,7 @@ use crate::{Around, Error, Result};
 
 /// The fleet's files and where they come from. What is `local` is the work tree as it is, which has no
 /// revision.
-pub fn read<'a>(
+pub(crate) fn read<'a>(
     around: &'a Around,
     local: bool,
     revision: Option<&str>,
@@ -87,7 +87,7 @@ fn clean_head(around: &Around, source: &Source) -> Result<Id> {
 }
 
 /// Refuses to deploy a work tree as it is where one of `instances` is in production.
-pub fn refuse_production<'a>(mut instances: impl Iterator<Item = &'a Instance>) -> Result<()> {
+pub(crate) fn refuse_production<'a>(mut instances: impl Iterator<Item = &'a Instance>) -> Result<()> {
     match instances.find(|instance| instance.environment == Environment::Production) {
         None => Ok(()),
         Some(instance) => Err(Error::refused(format!(
@@ -99,7 +99,7 @@ pub fn refuse_production<'a>(mut instances: impl Iterator<Item = &'a Instance>) 
 }
 
 /// Refuses a source that does not descend from `running`, the source of the running release.
-pub fn check_order(
+pub(crate) fn check_order(
     workspace: &Workspace<'_>,
     origin: &Origin,
     running: Option<&Origin>,

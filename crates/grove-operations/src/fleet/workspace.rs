@@ -139,6 +139,6 @@ impl<'a> Workspace<'a> {
 }
 
 /// Where relative paths of `grove.yaml` begin.
-pub fn base(root: &Path) -> Result<PathBuf> {
+pub(crate) fn base(root: &Path) -> Result<PathBuf> {
     Ok(fs_err::canonicalize(root)?)
 }

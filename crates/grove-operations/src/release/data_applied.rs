@@ -40,7 +40,7 @@ fn today(instance: &Instance) -> BTreeMap<String, String> {
 
 /// Notes that the users of these instances, all of one cluster, are made. A branch that does not exist yet
 /// gets no commit: the first release of an instance is not held to it.
-pub fn record(
+pub(crate) fn record(
     around: &Around,
     branch: &mut DeployBranch,
     instances: &[&Instance],
@@ -75,7 +75,7 @@ pub fn record(
 
 /// Refuses to bring a user's name or password, changed since the running release, that no server has yet:
 /// every pod would be locked out. In the namespace an init task brings it there, if `runs_jobs`.
-pub fn refuse_unapplied(
+pub(crate) fn refuse_unapplied(
     view: &View<'_>,
     instance: &Instance,
     changed: &BTreeSet<String>,

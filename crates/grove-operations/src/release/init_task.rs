@@ -10,7 +10,7 @@ use serde_json::Value;
 const RETRY: &str = "grove-platform.org/retry";
 
 /// A rendered tree whose Jobs know how often they were asked to run again.
-pub fn retried<'a>(tree: &'a Tree, init: &InitTasks) -> Cow<'a, Tree> {
+pub(crate) fn retried<'a>(tree: &'a Tree, init: &InitTasks) -> Cow<'a, Tree> {
     if init.retried.is_empty() {
         return Cow::Borrowed(tree);
     }
@@ -29,7 +29,7 @@ pub fn retried<'a>(tree: &'a Tree, init: &InitTasks) -> Cow<'a, Tree> {
 }
 
 /// Drops the Jobs that were skipped. A task whose Job is another by now runs, and is skipped no more.
-pub fn skip(objects: &mut Objects, init: &mut InitTasks) {
+pub(crate) fn skip(objects: &mut Objects, init: &mut InitTasks) {
     init.skipped.retain(|_, skipped| {
         let file = objects
             .iter()

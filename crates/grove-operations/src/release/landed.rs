@@ -7,7 +7,7 @@ use super::seal;
 use crate::{Result, request::RequestId};
 
 /// The commit that carried a request out on a branch; none where it was not, or where it has no name.
-pub fn of(branch: &DeployBranch, request: Option<&RequestId>) -> Result<Option<Landed>> {
+pub(crate) fn of(branch: &DeployBranch, request: Option<&RequestId>) -> Result<Option<Landed>> {
     match request {
         Some(request) => Ok(branch.landed(request)?),
         None => Ok(None),
@@ -16,7 +16,7 @@ pub fn of(branch: &DeployBranch, request: Option<&RequestId>) -> Result<Option<L
 
 /// A branch as a plan is to see it: as it is now, or, where a request was carried out already, as it was
 /// before that.
-pub fn view<'b>(branch: &'b DeployBranch, landed: Option<&Landed>) -> Result<View<'b>> {
+pub(crate) fn view<'b>(branch: &'b DeployBranch, landed: Option<&Landed>) -> Result<View<'b>> {
     Ok(match landed {
         Some(landed) => branch.view_before(landed)?,
         None => branch.view()?,
@@ -24,7 +24,7 @@ pub fn view<'b>(branch: &'b DeployBranch, landed: Option<&Landed>) -> Result<Vie
 }
 
 /// A release that a request made.
-pub struct Made {
+pub(crate) struct Made {
     /// Its record.
     pub record: Record,
     /// What it changed.
@@ -34,7 +34,7 @@ pub struct Made {
 }
 
 /// The release of an instance that a commit brought; none where it brought none of it.
-pub fn made(branch: &DeployBranch, landed: &Landed, address: &Address) -> Result<Option<Made>> {
+pub(crate) fn made(branch: &DeployBranch, landed: &Landed, address: &Address) -> Result<Option<Made>> {
     let name = &address.instance;
     let number = landed
         .message

@@ -6,7 +6,7 @@ use crate::{Around, Result, request::RequestId};
 
 /// What a commit to a deploy branch is for.
 #[derive(Clone, Debug, Default)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// Its first line.
     pub subject: String,
     /// The request that it carries out.
@@ -19,7 +19,7 @@ pub struct Subject {
 
 impl Subject {
     /// A commit that brings no release.
-    pub fn new(subject: impl Into<String>, request: Option<&RequestId>) -> Self {
+    pub(crate) fn new(subject: impl Into<String>, request: Option<&RequestId>) -> Self {
         Self {
             subject: subject.into(),
             request: request.cloned(),
@@ -30,7 +30,7 @@ impl Subject {
 
 /// Puts changes on a deploy branch. Where others changed the same since it was read, it is refused. An
 /// operation that was ended by now writes nothing more.
-pub fn publish(
+pub(crate) fn publish(
     around: &Around,
     branch: &mut DeployBranch,
     changes: Changes,
@@ -55,4 +55,4 @@ pub fn publish(
 }
 
 /// Which Grove writes.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

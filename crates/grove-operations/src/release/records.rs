@@ -10,7 +10,7 @@ use crate::{Error, Result};
 
 /// The commit from which a running release was rendered: of a rollback, that of the release whose manifests
 /// it took.
-pub fn rendered_from(view: &View<'_>, address: &Address, mut record: Record) -> Result<Id> {
+pub(crate) fn rendered_from(view: &View<'_>, address: &Address, mut record: Record) -> Result<Id> {
     while let Some(taken) = record.rollback_of {
         record = view.record(&address.instance, taken)?;
     }
@@ -25,12 +25,12 @@ pub fn rendered_from(view: &View<'_>, address: &Address, mut record: Record) -> 
 }
 
 /// `cluster/instance@NNNN`.
-pub fn release_name(cluster: &str, record: &Record) -> String {
+pub(crate) fn release_name(cluster: &str, record: &Record) -> String {
     format!("{cluster}/{}@{:04}", record.instance, record.release)
 }
 
 /// Adds what a cluster's branch says of the releases that run.
-pub fn released(branch: &DeployBranch, released: &mut Released) -> Result<()> {
+pub(crate) fn released(branch: &DeployBranch, released: &mut Released) -> Result<()> {
     let view = branch.view()?;
     for name in view.instances()? {
         let Some(record) = view.latest(&name)? else {
@@ -57,7 +57,7 @@ pub fn released(branch: &DeployBranch, released: &mut Released) -> Result<()> {
 }
 
 /// A release that needs a secret which the fleet no longer has cannot come back.
-pub fn refuse_lost_secrets(instance: &Instance, older: &Record) -> Result<()> {
+pub(crate) fn refuse_lost_secrets(instance: &Instance, older: &Record) -> Result<()> {
     let held: BTreeSet<&str> = instance.secrets.keys().map(String::as_str).collect();
     let lost: Vec<&str> = older
         .secrets

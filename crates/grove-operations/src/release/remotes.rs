@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The remote of a cluster.
-pub fn remote(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result<Remote> {
+pub(crate) fn remote(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result<Remote> {
     let around = workspace.around;
     // A pattern of the surroundings begins where the user is, one of the fleet at the fleet.
     let (pattern, base) = match &around.deploy_remote {
@@ -25,7 +25,7 @@ pub fn remote(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result
 }
 
 /// Fetches the deploy branch of a cluster.
-pub fn open(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result<DeployBranch> {
+pub(crate) fn open(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result<DeployBranch> {
     let around = workspace.around;
     if let Some(branches) = &around.instead.branches {
         return branches.open(cluster);
@@ -36,7 +36,7 @@ pub fn open(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result<D
 
 /// Fetches the deploy branch of a cluster, whose repository must be a local path. Where that is missing, the
 /// branch has nothing on it; [`make`] makes the repository before the first commit.
-pub fn open_or_begin(
+pub(crate) fn open_or_begin(
     workspace: &Workspace<'_>,
     fleet: &Fleet,
     cluster: &str,
@@ -50,7 +50,7 @@ pub fn open_or_begin(
 }
 
 /// Makes the repository of a deploy branch where it is missing and a local path; says so.
-pub fn make(around: &Around, branch: &DeployBranch) -> Result<()> {
+pub(crate) fn make(around: &Around, branch: &DeployBranch) -> Result<()> {
     if create_remote(&around.git(), branch.remote(), branch.name())? {
         around.note(&format!("made the deploy repository {}", branch.remote()));
     }
@@ -63,6 +63,6 @@ fn of(cluster: &str) -> impl Fn(grove_release::Error) -> Error {
 }
 
 /// Where clones of deploy branches are kept.
-pub fn caches(around: &Around) -> Result<PathBuf> {
+pub(crate) fn caches(around: &Around) -> Result<PathBuf> {
     Ok(around.cache_directory()?.join("deploy-v1"))
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// An instance's objects, sealed, and how that was done.
-pub struct Sealed {
+pub(crate) struct Sealed {
     /// By file name.
     pub objects: grove_release::Objects,
     /// Today's ciphertexts.
@@ -33,14 +33,14 @@ pub struct Sealed {
 }
 
 /// What sealing starts from.
-pub struct Sealer<'a> {
+pub(crate) struct Sealer<'a> {
     pub cluster: &'a Cluster,
     pub secrets: &'a Secrets<'a>,
 }
 
 impl Sealer<'_> {
     /// Seals rendered objects with today's values.
-    pub fn seal(
+    pub(crate) fn seal(
         &self,
         instance: &Instance,
         tree: &Tree,
@@ -53,7 +53,7 @@ impl Sealer<'_> {
     }
 
     /// Seals an older release's objects again with today's values.
-    pub fn seal_again(
+    pub(crate) fn seal_again(
         &self,
         instance: &Instance,
         names: &BTreeSet<String>,
@@ -173,7 +173,7 @@ impl Sealer<'_> {
 }
 
 /// Today's ciphertexts of an instance, as the branch has them.
-pub fn ciphertexts(view: &View<'_>, instance: &str) -> Result<Option<Ciphertexts>> {
+pub(crate) fn ciphertexts(view: &View<'_>, instance: &str) -> Result<Option<Ciphertexts>> {
     match view.file(&format!("releases/{instance}/sealed.yaml"))? {
         Some(bytes) => Ok(Some(Ciphertexts::from_yaml(&String::from_utf8_lossy(
             &bytes,
@@ -183,13 +183,13 @@ pub fn ciphertexts(view: &View<'_>, instance: &str) -> Result<Option<Ciphertexts
 }
 
 /// Ciphertexts as the value of `sealed.yaml`.
-pub fn ciphertexts_value(ciphertexts: &Ciphertexts) -> Result<serde_json::Value> {
+pub(crate) fn ciphertexts_value(ciphertexts: &Ciphertexts) -> Result<serde_json::Value> {
     serde_json::to_value(ciphertexts).map_err(|error| Error::from_error(Kind::Bug, &error))
 }
 
 /// An instance's objects as a deploy would seal them, as far as that can be known without a key: a
 /// value that changed has an invented ciphertext, which differs from every real one.
-pub fn preview(
+pub(crate) fn preview(
     instance: &Instance,
     tree: &Tree,
     previous: Option<&Ciphertexts>,
@@ -228,7 +228,7 @@ fn keep_unused(instance: &Instance, previous: Option<&Ciphertexts>, today: &mut 
 }
 
 /// Whether a release would bring what an older one brought, whatever the values of its secrets are.
-pub fn is_same_but_values(
+pub(crate) fn is_same_but_values(
     older: &grove_release::Objects,
     tree: &Tree,
     namespace: &str,

@@ -20,7 +20,7 @@ use crate::{Error, Kind, Result};
 const LIMIT: u64 = 64 << 20;
 
 /// The digest of everything that decides the result.
-pub fn key(input: &TutorInput, lock: &Lock, kustomizer: &Kustomizer) -> Result<String> {
+pub(crate) fn key(input: &TutorInput, lock: &Lock, kustomizer: &Kustomizer) -> Result<String> {
     let parts = serde_json::json!([
         lock.digest,
         grove_tutor::worker_digest(),
@@ -40,7 +40,7 @@ pub fn key(input: &TutorInput, lock: &Lock, kustomizer: &Kustomizer) -> Result<S
 }
 
 /// The kept result; none where there is none, or where it cannot be read.
-pub fn read(cache: &Cache, key: &str) -> Option<TutorOutput> {
+pub(crate) fn read(cache: &Cache, key: &str) -> Option<TutorOutput> {
     let file = fs_err::File::open(path(cache, key)).ok()?;
     let mut bytes = Vec::new();
     GzDecoder::new(file)
@@ -51,7 +51,7 @@ pub fn read(cache: &Cache, key: &str) -> Option<TutorOutput> {
 }
 
 /// Keeps a result.
-pub fn write(cache: &Cache, key: &str, output: &TutorOutput) -> Result<()> {
+pub(crate) fn write(cache: &Cache, key: &str, output: &TutorOutput) -> Result<()> {
     let path = path(cache, key);
     let directory = path.parent().unwrap_or(&path);
     fs_err::create_dir_all(directory)?;

@@ -27,7 +27,7 @@ enum Slot {
 }
 
 /// Renders instances; workers start when first needed and live as long as this.
-pub struct Pipeline<'a> {
+pub(crate) struct Pipeline<'a> {
     around: &'a Around,
     cache: Cache,
     /// None where something stands in for rendering.
@@ -41,7 +41,7 @@ pub struct Pipeline<'a> {
 
 impl<'a> Pipeline<'a> {
     /// A pipeline that keeps what it renders in the user's cache, or nothing where `keep` is not set.
-    pub fn new(around: &'a Around, keep: bool) -> Result<Self> {
+    pub(crate) fn new(around: &'a Around, keep: bool) -> Result<Self> {
         Ok(Self {
             around,
             cache: around.cache()?,
@@ -57,7 +57,7 @@ impl<'a> Pipeline<'a> {
 
     /// The trees of `instances`, rendered in parallel, in their order. One that fails does not keep
     /// the others from being tried; the first failure, by address, is what is returned.
-    pub fn trees(
+    pub(crate) fn trees(
         &self,
         fleet: &Fleet,
         instances: &[&Instance],
@@ -145,12 +145,12 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Grove's cache.
-    pub fn cache(&self) -> &Cache {
+    pub(crate) fn cache(&self) -> &Cache {
         &self.cache
     }
 
     /// The worker of a locked distribution; started, and its environment made, where it is not yet.
-    pub fn worker(&self, distribution: &Distribution, lock: &Lock) -> Result<Arc<Worker>> {
+    pub(crate) fn worker(&self, distribution: &Distribution, lock: &Lock) -> Result<Arc<Worker>> {
         let mut workers = self.workers();
         loop {
             match workers.get(&lock.digest) {
@@ -186,7 +186,7 @@ impl<'a> Pipeline<'a> {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn environment(
+    pub(crate) fn environment(
         &self,
         distribution: &Distribution,
         lock: &Lock,
@@ -219,7 +219,7 @@ impl Drop for Turn<'_, '_> {
 }
 
 /// Refuses to render with a value that an output is to give and has not given yet.
-pub fn must_have_all(waits: &[Waits]) -> Result<()> {
+pub(crate) fn must_have_all(waits: &[Waits]) -> Result<()> {
     let Some(first) = waits.first() else {
         return Ok(());
     };
@@ -237,7 +237,7 @@ pub fn must_have_all(waits: &[Waits]) -> Result<()> {
 }
 
 /// Shows the steps of making a distribution's environment.
-pub struct Steps<'a> {
+pub(crate) struct Steps<'a> {
     pub around: &'a Around,
     pub what: &'a str,
 }

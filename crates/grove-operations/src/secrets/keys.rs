@@ -8,7 +8,7 @@ use grove_seal::source::{Identities, Place, places};
 use crate::{Error, Result, fleet::workspace::Workspace};
 
 /// The age identities of this machine: where `sops` looks, and the fleet's published key.
-pub fn identities(workspace: &Workspace<'_>, fleet: &Fleet) -> Result<Identities> {
+pub(crate) fn identities(workspace: &Workspace<'_>, fleet: &Fleet) -> Result<Identities> {
     let around = workspace.around;
     let mut identities = Identities::default();
     for place in places(|name| around.variable(name), around.home.as_deref()) {

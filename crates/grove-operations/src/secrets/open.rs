@@ -25,7 +25,7 @@ type Values = BTreeMap<Vec<String>, Secret>;
 ///
 /// Several threads may open files at once. No lock is held meanwhile, so two that need the same file at the
 /// same moment both open it, and have the same values.
-pub struct Secrets<'a> {
+pub(crate) struct Secrets<'a> {
     workspace: &'a Workspace<'a>,
     fleet: &'a Fleet,
     /// The private keys, once a file needed them.
@@ -41,7 +41,7 @@ fn hold<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<'a> Secrets<'a> {
     /// Secrets of a fleet, none opened.
-    pub fn new(workspace: &'a Workspace, fleet: &'a Fleet) -> Self {
+    pub(crate) fn new(workspace: &'a Workspace, fleet: &'a Fleet) -> Self {
         Self {
             workspace,
             fleet,
@@ -51,7 +51,7 @@ impl<'a> Secrets<'a> {
     }
 
     /// The value of a reference.
-    pub fn value(&self, reference: &SecretReference) -> Result<Secret> {
+    pub(crate) fn value(&self, reference: &SecretReference) -> Result<Secret> {
         let kept = hold(&self.opened).get(&reference.file).cloned();
         let values = if let Some(values) = kept {
             values
@@ -98,7 +98,7 @@ impl<'a> Secrets<'a> {
     }
 
     /// The encrypted file at a path of the fleet.
-    pub fn file(&self, path: &str) -> Result<SopsFile> {
+    pub(crate) fn file(&self, path: &str) -> Result<SopsFile> {
         let bytes = self.workspace.snapshot.bytes(path).ok_or_else(|| {
             Error::new(Kind::No, format!("the fleet has no `{path}`"))
                 .hint("`grove secret generate` makes it")
@@ -111,7 +111,7 @@ impl<'a> Secrets<'a> {
 
 impl Secrets<'_> {
     /// Who may make users on a server of the cluster, by name and password; none where nobody here may.
-    pub fn admin(&self, cluster: &Cluster, server: &str) -> Result<Option<(String, Secret)>> {
+    pub(crate) fn admin(&self, cluster: &Cluster, server: &str) -> Result<Option<(String, Secret)>> {
         let admin = cluster
             .servers
             .get(server)
@@ -137,7 +137,7 @@ impl Secrets<'_> {
 
     /// The key of the search engine that an instance shares, which follows from the server's master key and
     /// the key's identifier.
-    pub fn search_key(&self, instance: &Instance, uid: &Secret) -> Result<Secret> {
+    pub(crate) fn search_key(&self, instance: &Instance, uid: &Secret) -> Result<Secret> {
         let outside = instance.data.outside.get(&Engine::Meilisearch);
         let cluster = self.fleet.clusters.get(&instance.address.cluster);
         let admin = match (cluster, outside.and_then(|outside| outside.server.as_ref())) {
@@ -157,7 +157,7 @@ impl Secrets<'_> {
 }
 
 /// A SOPS file of the fleet that a command writes to, and the keys below which values go.
-pub struct Place {
+pub(crate) struct Place {
     /// The file, from the fleet's root.
     pub file: String,
     /// The keys that lead to the values: `instances` or `cluster` in a cluster's file.
@@ -167,12 +167,12 @@ pub struct Place {
 impl Secrets<'_> {
     /// Writes values to a file, making it where it is missing; what stands there already is
     /// replaced. Every other byte stays. The file is replaced whole, or not at all.
-    pub fn write(&self, place: &Place, values: &BTreeMap<String, Secret>) -> Result<()> {
+    pub(crate) fn write(&self, place: &Place, values: &BTreeMap<String, Secret>) -> Result<()> {
         self.change(place, values, &[])
     }
 
     /// The same, and takes other names away; all of it, or nothing.
-    pub fn change(
+    pub(crate) fn change(
         &self,
         place: &Place,
         values: &BTreeMap<String, Secret>,
@@ -223,7 +223,7 @@ impl Secrets<'_> {
     }
 
     /// Writes a file with these values and no others, whatever it held; gives its text.
-    pub fn replace(&self, file: &str, values: &BTreeMap<String, Secret>) -> Result<String> {
+    pub(crate) fn replace(&self, file: &str, values: &BTreeMap<String, Secret>) -> Result<String> {
         let named: Vec<_> = values
             .iter()
             .map(|(name, value)| (vec![name.clone()], value))

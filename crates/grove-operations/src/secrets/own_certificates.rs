@@ -12,7 +12,7 @@ use crate::{Error, Kind, Result};
 
 /// Refuses a certificate whose key is another's. Keys are opened where certificate or key is another than
 /// `running` has.
-pub fn refuse_mismatch(
+pub(crate) fn refuse_mismatch(
     instance: &Instance,
     changed: &BTreeSet<String>,
     running: Option<&Objects>,

@@ -15,7 +15,7 @@ use super::bundle;
 use crate::{Error, Kind, Result, fleet::workspace::Workspace, render::pipeline};
 
 /// Renders the shared part of a cluster.
-pub fn render(
+pub(crate) fn render(
     workspace: &Workspace<'_>,
     fleet: &Fleet,
     cluster: &Cluster,
@@ -103,7 +103,7 @@ impl Released {
 
 /// Keeps the parts that run and are no longer in the fleet, but for those that are to be `removed`:
 /// absence never means deletion. Gives the names of those that were kept.
-pub fn keep(
+pub(crate) fn keep(
     tree: &mut SharedTree,
     record: &SharedRecord,
     running: &Released,
@@ -166,7 +166,7 @@ fn join_sources(new: &mut Value, old: &Value) {
 
 /// Refuses an instance that needs a part which was never released: its pods would come up and nobody
 /// would reach them.
-pub fn refuse_missing(
+pub(crate) fn refuse_missing(
     view: &View<'_>,
     instance: &Instance,
     needs: &BTreeSet<String>,

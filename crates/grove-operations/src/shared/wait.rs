@@ -14,7 +14,7 @@ use crate::{
 /// where none are given, or where nothing was released yet.
 ///
 /// What was pushed stays pushed: a failure becomes a row, so that what was done is said all the same.
-pub fn wait(
+pub(crate) fn wait(
     around: &Around,
     branch: &DeployBranch,
     cluster: &Cluster,

@@ -208,7 +208,7 @@ impl<'a> Stacks<'a> {
 }
 
 /// The root module of a stack, or what it waits for.
-pub fn root_of(fleet: &Fleet, stack: &Stack) -> Result<std::result::Result<Root, Blocked>> {
+pub(crate) fn root_of(fleet: &Fleet, stack: &Stack) -> Result<std::result::Result<Root, Blocked>> {
     let address = &stack.address;
     let cluster = fleet.clusters.get(&address.cluster);
     let cluster = cluster.ok_or_else(|| missing("a cluster"))?;
@@ -254,7 +254,7 @@ pub fn root_of(fleet: &Fleet, stack: &Stack) -> Result<std::result::Result<Root,
 }
 
 /// A stack in a word, and what it waits for.
-pub fn state_of(fleet: &Fleet, stack: &Stack) -> Result<(Standing, Option<String>)> {
+pub(crate) fn state_of(fleet: &Fleet, stack: &Stack) -> Result<(Standing, Option<String>)> {
     Ok(match root_of(fleet, stack)? {
         Err(Blocked::Stated) => (Standing::Stated, None),
         Err(blocked) => (Standing::Blocked, Some(blocked.to_string())),
@@ -267,7 +267,7 @@ pub fn state_of(fleet: &Fleet, stack: &Stack) -> Result<(Standing, Option<String
 }
 
 /// The stacks of a cluster and of its instances, for the status.
-pub fn rows(
+pub(crate) fn rows(
     workspace: &Workspace<'_>,
     fleet: &Fleet,
     cluster: &str,
@@ -327,7 +327,7 @@ fn as_variable(kept: &Secret) -> Secret {
 }
 
 /// A stack that cannot be worked on yet, as an error.
-pub fn blocked_error(address: &Address, blocked: &Blocked) -> Error {
+pub(crate) fn blocked_error(address: &Address, blocked: &Blocked) -> Error {
     let mut error = Error::refused(format!("`{address}` is blocked"));
     error.messages.push(blocked.to_string());
     error.hints.extend(blocked.hint());

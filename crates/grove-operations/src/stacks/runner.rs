@@ -160,7 +160,7 @@ impl Stacks<'_> {
 }
 
 /// Whether a fleet's files can be written.
-pub fn is_work_tree(workspace: &Workspace<'_>) -> bool {
+pub(crate) fn is_work_tree(workspace: &Workspace<'_>) -> bool {
     workspace.commit.is_none()
 }
 
@@ -339,7 +339,7 @@ impl Work {
 }
 
 /// Removes a plan that is kept.
-pub fn forget(work: &Work) -> Result<()> {
+pub(crate) fn forget(work: &Work) -> Result<()> {
     for file in [work.record(), work.plan()] {
         match fs_err::remove_file(file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),

@@ -32,7 +32,7 @@ const LINE: usize = 24 << 10;
 const RELEASE: Duration = Duration::from_mins(1);
 
 /// The program that is named, or the one that is there: `tofu`, else `terraform`.
-pub fn program(around: &Around) -> Result<PathBuf> {
+pub(crate) fn program(around: &Around) -> Result<PathBuf> {
     if let Some(program) = &around.tofu {
         // It is started in other directories than this one.
         return Ok(if program.components().count() > 1 {

@@ -17,10 +17,10 @@ use super::tofu::{self, Environment};
 use crate::{Error, Kind, Result, files};
 
 /// What an interrupted apply could not write to its back end.
-pub const ERRORED: &str = "errored.tfstate";
+pub(crate) const ERRORED: &str = "errored.tfstate";
 
 /// The directory of a fleet's stacks in the cache: two checkouts of one fleet have two.
-pub fn directory(cache: &Path, fleet: &str, root: &Path) -> Result<PathBuf> {
+pub(crate) fn directory(cache: &Path, fleet: &str, root: &Path) -> Result<PathBuf> {
     let root = fs_err::canonicalize(root)?;
     let digest = format!("{:x}", Sha256::digest(root.as_os_str().as_encoded_bytes()));
     let name = format!("{fleet}-{}", digest.get(..12).unwrap_or_default());
@@ -192,7 +192,7 @@ impl Work {
 
 /// What `grove stack drift` found of a stack.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Looked {
+pub(crate) struct Looked {
     /// When.
     pub time: jiff::Timestamp,
     /// Objects that others had changed.
@@ -201,13 +201,13 @@ pub struct Looked {
 
 impl Looked {
     /// What the last look found; none where nobody looked on this machine.
-    pub fn read(parent: &Path, address: &Address) -> Option<Self> {
+    pub(crate) fn read(parent: &Path, address: &Address) -> Option<Self> {
         let text = fs_err::read_to_string(place(parent, address).join("drift.json")).ok()?;
         serde_json::from_str(&text).ok()
     }
 
     /// Keeps it.
-    pub fn keep(&self, parent: &Path, address: &Address) -> Result<()> {
+    pub(crate) fn keep(&self, parent: &Path, address: &Address) -> Result<()> {
         let text =
             serde_json::to_string(self).map_err(|error| Error::from_error(Kind::Bug, &error))?;
         files::write_atomically(&place(parent, address).join("drift.json"), &text)
@@ -215,7 +215,7 @@ impl Looked {
 }
 
 /// What is known of a process of this machine that holds a lock.
-pub fn explain(parent: &Path, address: &Address) -> String {
+pub(crate) fn explain(parent: &Path, address: &Address) -> String {
     match read_running(&place(parent, address)) {
         Some(running) if started(running.process).as_deref() == Some(&running.started) => {
             format!(

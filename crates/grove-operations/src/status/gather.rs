@@ -51,7 +51,7 @@ pub type Observed = std::result::Result<Observation, String>;
 
 /// What is asked about.
 pub struct Scope<'a> {
-    pub asking: &'a Asking,
+    pub(super) asking: &'a Asking,
     workspace: &'a Workspace<'a>,
     fleet: &'a Fleet,
     instances: Vec<&'a Instance>,
@@ -62,6 +62,7 @@ pub struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// Chooses from the fleet what is asked about.
     pub fn new(asking: &'a Asking, workspace: &'a Workspace<'a>, fleet: &'a Fleet) -> Result<Self> {
         let instances = asking.selection.select(fleet)?;
         let everything = asking.selection.is_everything();
