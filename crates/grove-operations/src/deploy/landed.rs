@@ -1,5 +1,7 @@
 //! The first outcome of a deploy that was carried out before, read from the deploy branch.
 
+use std::collections::BTreeSet;
+
 use grove_fleet::Address;
 use grove_release::{DeployBranch, Landed};
 
@@ -28,7 +30,7 @@ pub(super) fn item(
         added: 0,
         changed: 0,
         removed: 0,
-        secrets: Default::default(),
+        secrets: BTreeSet::new(),
         reason: None,
     };
     if let Some(made) = landed::made(branch, landed, address)? {

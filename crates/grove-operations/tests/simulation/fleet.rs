@@ -33,11 +33,12 @@ tutor==21.0.8
 ";
 
 /// What the fleet says of an instance.
+#[expect(clippy::struct_excessive_bools, reason = "each is a line of its file")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Site {
     /// Whether the fleet has it.
     pub(crate) is_there: bool,
-    /// What a ConfigMap says.
+    /// What a `ConfigMap` says.
     pub(crate) value: u32,
     /// Whether it has a volume.
     pub(crate) has_volume: bool,
