@@ -212,7 +212,12 @@ impl World<'_> {
                     }
                     let is_blind = !row["skipped"].is_null() && is_new(step, &address);
                     if is_landed && !is_blind {
-                        let until = outcome["until"].clone();
+                        // Of several clusters it is the end of what is frozen by now on all of them.
+                        let until = if request.target.selection.all {
+                            Value::Null
+                        } else {
+                            outcome["until"].clone()
+                        };
                         said.push((address.to_string(), Value::Array(vec![row.clone(), until])));
                     }
                 }

@@ -130,8 +130,8 @@ impl Fleet {
             2..4 => site.has_volume = !site.has_volume,
             4..7 => site.has_host = !site.has_host,
             7 | 8 => site.task += 1,
-            9 | 10 => site.mark += 1,
-            11 => site.is_active = !site.is_active,
+            9..13 => site.mark += 1,
+            13 => site.is_active = !site.is_active,
             _ => site.value += 1,
         }
         format!("{address}: {site:?}")

@@ -481,7 +481,12 @@ impl<'a> World<'a> {
         }
         if !is_agreed || is_ended {
             assert_eq!(before, after, "{id}: it was refused or ended, and wrote");
-            self.count(if is_ended { "ended" } else { "not agreed" });
+            if is_ended {
+                self.count("ended");
+            }
+            if !is_agreed {
+                self.count(&format!("not agreed: {verb}"));
+            }
         }
         if !needs.is_empty() && is_agreed && failure.is_none() {
             self.count("agreed");
@@ -503,8 +508,8 @@ impl<'a> World<'a> {
     /// What is agreed to of a plan: all of it, nothing, or what another plan needed.
     fn consent(&mut self, id: &RequestId, needs: &Needs) -> Needs {
         match self.random.below(8) {
-            0 => Needs::default(),
-            1 => {
+            0 | 1 => Needs::default(),
+            2 => {
                 let needed = &self.sent[id].needed;
                 self.random.pick(needed).cloned().unwrap_or_default()
             }
