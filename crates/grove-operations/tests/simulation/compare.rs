@@ -58,16 +58,15 @@ impl World<'_> {
                 touched.shared();
             } else {
                 happened.extend(touched.check());
-                match &sent.request {
-                    Request::Hold(hold) => match hold.change {
+                if let Request::Hold(hold) = &sent.request {
+                    match hold.change {
                         hold::Change::Hold { .. } => {
                             self.holds.insert(touched.address, id.to_string());
                         }
                         hold::Change::Unhold => {
                             self.holds.remove(&touched.address);
                         }
-                    },
-                    _ => {}
+                    }
                 }
             }
         }
@@ -99,7 +98,9 @@ impl World<'_> {
                 "{id}: {address}"
             );
         }
-        happened.iter().for_each(|what| self.count(what));
+        for what in &happened {
+            self.count(what);
+        }
         let twice = self.landed.insert((id, cluster), step);
         assert!(twice.is_none(), "{twice:?} was done twice");
     }
@@ -211,7 +212,12 @@ impl World<'_> {
                     }
                     let is_blind = !row["skipped"].is_null() && is_new(step, &address);
                     if is_landed && !is_blind {
-                        let until = outcome["until"].clone();
+                        // Of several clusters it is the end of what is frozen by now on all of them.
+                        let until = if request.target.selection.all {
+                            Value::Null
+                        } else {
+                            outcome["until"].clone()
+                        };
                         said.push((address.to_string(), Value::Array(vec![row.clone(), until])));
                     }
                 }
@@ -386,7 +392,7 @@ impl Touched<'_> {
                 let init = record.map(|record| record.init).unwrap_or_default();
                 match request.change {
                     init::Change::Retry => {
-                        assert!(init.retried.contains_key(&request.task), "{id}")
+                        assert!(init.retried.contains_key(&request.task), "{id}");
                     }
                     init::Change::Skip => assert!(init.skipped.contains_key(&request.task), "{id}"),
                 }
@@ -413,7 +419,7 @@ impl Touched<'_> {
         releases.expect("they can be read").first().copied()
     }
 
-    /// What its ConfigMap says.
+    /// What its `ConfigMap` says.
     fn settings(&self) -> Option<String> {
         let objects = self.after.objects(&self.address.instance);
         let objects = objects.expect("they can be read")?;

@@ -31,11 +31,12 @@ tutor==21.0.8
 ";
 
 /// What the fleet says of an instance.
+#[expect(clippy::struct_excessive_bools, reason = "each is a line of its file")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Site {
     /// Whether the fleet has it.
     pub(crate) is_there: bool,
-    /// What a ConfigMap says.
+    /// What a `ConfigMap` says.
     pub(crate) value: u32,
     /// Whether it has a volume.
     pub(crate) has_volume: bool,
@@ -127,8 +128,8 @@ impl Fleet {
             2..4 => site.has_volume = !site.has_volume,
             4..7 => site.has_host = !site.has_host,
             7 | 8 => site.task += 1,
-            9 | 10 => site.mark += 1,
-            11 => site.is_active = !site.is_active,
+            9..13 => site.mark += 1,
+            13 => site.is_active = !site.is_active,
             _ => site.value += 1,
         }
         format!("{address}: {site:?}")

@@ -32,7 +32,7 @@ const MANY: u64 = 50_000;
 
 /// All that must have happened in the end. A simulation in which something never happens proves nothing of
 /// it.
-const HAPPENINGS: [&str; 14] = [
+const HAPPENINGS: [&str; 15] = [
     "agreed",
     "back across a mark",
     "carried out since it was planned",
@@ -44,7 +44,8 @@ const HAPPENINGS: [&str; 14] = [
     "kept what is gone",
     "killed",
     "landed late",
-    "not agreed",
+    "not agreed: deploy",
+    "not agreed: rollback",
     "rolled back to a number",
     "thawed",
 ];

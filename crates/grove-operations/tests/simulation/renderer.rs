@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// The init task that every instance has.
 pub(crate) const TASK: &str = "lms-migrate";
-/// The file of the ConfigMap that has [`Site::value`](crate::fleet::Site::value).
+/// The file of the `ConfigMap` that has [`Site::value`](crate::fleet::Site::value).
 pub(crate) const SETTINGS: &str = "configmap-settings.yaml";
 /// The file of the volume.
 pub(crate) const VOLUME: &str = "persistentvolumeclaim-media.yaml";

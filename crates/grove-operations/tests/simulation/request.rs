@@ -127,7 +127,6 @@ impl Plan<'_> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is read once and goes")]
 fn json(outcome: impl Serialize) -> Value {
     serde_json::to_value(outcome).expect("outcomes are JSON")
 }

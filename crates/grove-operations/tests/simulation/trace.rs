@@ -27,7 +27,7 @@ impl Trace {
     }
 
     /// Says what is done.
-    pub(crate) fn say(&mut self, what: String) {
+    pub(crate) fn say(&mut self, what: &str) {
         self.last.push_back(format!("{:>4} {what}", self.step));
         if self.last.len() > LAST {
             self.last.pop_front();
@@ -35,8 +35,8 @@ impl Trace {
     }
 
     /// Adds what came of it.
-    pub(crate) fn add(&mut self, what: String) {
-        self.say(format!("     {what}"));
+    pub(crate) fn add(&mut self, what: &str) {
+        self.say(&format!("     {what}"));
     }
 }
 

@@ -183,25 +183,29 @@ impl<'a> World<'a> {
             0..4 => {
                 let what = self.fleet.edit(&mut self.random);
                 self.copy = None;
-                self.trace.say(format!("the fleet: {what}"));
+                self.trace.say(&format!("the fleet: {what}"));
             }
             4..7 => {
                 let copy = self.copy.get_or_insert_with(|| self.fleet.copy());
                 self.operators[operator].copy = copy.clone();
-                self.trace.say(format!("{operator} pulls"));
+                self.trace.say(&format!("{operator} pulls"));
             }
             7..11 => self.inject(),
             11 => {
                 let arrived = self.remote.arrive().len();
-                self.trace.say(format!("{arrived} late pushes land"));
-                (0..arrived).for_each(|_| self.count("landed late"));
+                self.trace.say(&format!("{arrived} late pushes land"));
+                for _ in 0..arrived {
+                    self.count("landed late");
+                }
             }
             12..16 => self.wait(),
             16 => {
                 let plans = std::mem::take(&mut self.operators[operator].plans);
                 self.trace
-                    .say(format!("{operator} is killed with {} plans", plans.len()));
-                plans.iter().for_each(|_| self.count("killed"));
+                    .say(&format!("{operator} is killed with {} plans", plans.len()));
+                for _ in &plans {
+                    self.count("killed");
+                }
             }
             17..29 if !self.operators[operator].plans.is_empty() => self.carry_out(operator),
             _ => self.plan(operator),
@@ -213,7 +217,7 @@ impl<'a> World<'a> {
         let limit = if self.random.one_in(4) { 7200 } else { 90 };
         let seconds = i64::try_from(self.random.below(limit)).unwrap_or(0);
         self.clock.0.fetch_add(seconds, Ordering::Relaxed);
-        self.trace.say(format!("{seconds} seconds go by"));
+        self.trace.say(&format!("{seconds} seconds go by"));
     }
 
     fn inject(&mut self) {
@@ -230,12 +234,14 @@ impl<'a> World<'a> {
             }
             _ => {
                 if self.random.one_in(8) {
-                    (0..12).for_each(|_| self.remote.inject(Fault::TurnedAway));
+                    for _ in 0..12 {
+                        self.remote.inject(Fault::TurnedAway);
+                    }
                 }
                 Fault::TurnedAway
             }
         };
-        self.trace.say(format!("to come: {fault:?}"));
+        self.trace.say(&format!("to come: {fault:?}"));
         self.remote.inject(fault);
     }
 
@@ -282,7 +288,7 @@ impl<'a> World<'a> {
         match planned {
             Ok(plan) => {
                 self.trace
-                    .say(format!("{operator} plans {:?}", sent.request));
+                    .say(&format!("{operator} plans {:?}", sent.request));
                 if !sent.needed.contains(plan.needs()) {
                     sent.needed.push(plan.needs().clone());
                 }
@@ -299,7 +305,7 @@ impl<'a> World<'a> {
                 }
             }
             Err(error) => {
-                self.trace.say(format!(
+                self.trace.say(&format!(
                     "{operator} cannot plan {:?}: {error}",
                     sent.request
                 ));
@@ -452,12 +458,12 @@ impl<'a> World<'a> {
             self.count("carried out since it was planned");
         }
         let before = self.tips();
-        self.trace.say(format!(
+        self.trace.say(&format!(
             "{operator} carries out {id}, agreed: {is_agreed}, ended: {is_ended}"
         ));
         let result = kept.plan.carry_out(&Consent::to(consent));
         let after = self.tips();
-        self.trace.add(match &result {
+        self.trace.add(&match &result {
             Ok(outcome) => outcome.to_string(),
             Err(error) => error.to_string(),
         });
@@ -475,7 +481,12 @@ impl<'a> World<'a> {
         }
         if !is_agreed || is_ended {
             assert_eq!(before, after, "{id}: it was refused or ended, and wrote");
-            self.count(if is_ended { "ended" } else { "not agreed" });
+            if is_ended {
+                self.count("ended");
+            }
+            if !is_agreed {
+                self.count(&format!("not agreed: {verb}"));
+            }
         }
         if !needs.is_empty() && is_agreed && failure.is_none() {
             self.count("agreed");
@@ -497,8 +508,8 @@ impl<'a> World<'a> {
     /// What is agreed to of a plan: all of it, nothing, or what another plan needed.
     fn consent(&mut self, id: &RequestId, needs: &Needs) -> Needs {
         match self.random.below(8) {
-            0 => Needs::default(),
-            1 => {
+            0 | 1 => Needs::default(),
+            2 => {
                 let needed = &self.sent[id].needed;
                 self.random.pick(needed).cloned().unwrap_or_default()
             }
