@@ -353,7 +353,7 @@ async fn on_cluster(
                 });
             };
             let follow = async { Ok(connection.follow(&target, limit, &progress).await?) };
-            let result = around.unless_ended(follow).await;
+            let result = Box::pin(around.unless_ended(follow)).await;
             (
                 release.label.clone(),
                 result.map_err(|error| error.context(format!("cannot follow {}", release.label))),

@@ -23,13 +23,14 @@ pub fn wait(
     let (Some(seconds), Some(tip)) = (seconds, branch.tip()) else {
         return Vec::new();
     };
-    Release::shared(branch, cluster, tip)
-        .map(|releases| releases_of(around, cluster, &releases, seconds))
-        .unwrap_or_else(|error| {
+    Release::shared(branch, cluster, tip).map_or_else(
+        |error| {
             around.progress_done();
             around.failed(&error);
             vec![Waited::not(&format!("{}: cluster/", cluster.name), &error)]
-        })
+        },
+        |releases| releases_of(around, cluster, &releases, seconds),
+    )
 }
 
 /// Follows releases of one cluster.

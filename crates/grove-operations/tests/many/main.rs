@@ -129,7 +129,7 @@ fn two_hundred_at_once() {
             (operation.place == place.name && operation.remote.is_none())
                 .then_some((operation, what))
         });
-        place.holds(own.collect());
+        place.holds(&own.collect::<Vec<_>>());
     }
     for (number, what) in &came {
         let operation = &operations[*number];
