@@ -19,6 +19,7 @@ mod needs;
 mod process;
 mod python;
 mod report;
+mod simulate;
 mod suites;
 mod tally;
 mod tools;
@@ -45,6 +46,8 @@ enum Task {
     Ci(checks::Arguments),
     /// Run a benchmark and write its figures to `docs/benchmarks.md`.
     Bench(bench::Arguments),
+    /// Simulate operators on deploy branches from a seed, with all that can go wrong between them.
+    Simulate(simulate::Arguments),
     /// Write the files that are made from the program: JSON Schemas and reference pages.
     Generate,
     /// Start, end or list real control planes on loopback: Kubernetes, Argo CD, Sealed Secrets.
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => Ok(suites::run(&context, &arguments)),
         Task::Ci(arguments) => Ok(checks::run(&context, &arguments)),
         Task::Bench(arguments) => bench::run(&context, &arguments),
+        Task::Simulate(arguments) => simulate::run(&context, &arguments),
         Task::Generate => generated::write(&context).map(|()| true),
         Task::ControlPlane(task) => control_plane::run(&context, &task),
         Task::Measure(arguments) => bench::measure::run(&arguments),

@@ -83,6 +83,13 @@ const SUITES: &[Suite] = &[
         more: None,
     },
     Suite {
+        name: "simulate",
+        about: "three operators on two deploy branches, and all that can go wrong between them",
+        needs: &[],
+        tests: Tests::Named(surroundings::nothing),
+        more: None,
+    },
+    Suite {
         name: "seal",
         about: "secrets against the real sops and kubeseal",
         needs: &[Need::Go],

@@ -12,6 +12,7 @@ use std::{
 };
 
 use grove_exec::{Entered, Token};
+use grove_check::{Checked, Context as Checking};
 use grove_fleet::{Fleet, Snapshot, model::Instance};
 use grove_release::{Author, DeployBranch, Git};
 use grove_render::Tree;
@@ -98,10 +99,18 @@ pub struct Around {
 pub struct Instead {
     /// The files of the fleet, in place of those of [`Around::fleet`].
     pub files: Option<Arc<Snapshot>>,
+    /// Checks the fleet's files, in place of Grove's rules.
+    pub checker: Option<Arc<dyn Checker>>,
     /// Opens deploy branches, in place of Git.
     pub branches: Option<Arc<dyn Branches>>,
     /// Renders instances, in place of Tutor.
     pub renderer: Option<Arc<dyn Renderer>>,
+}
+
+/// Checks a fleet's files.
+pub trait Checker: Send + Sync {
+    /// The fleet that they say, and what is wrong with it.
+    fn check(&self, files: &Snapshot, context: &Checking) -> Checked;
 }
 
 /// Opens deploy branches.
@@ -319,7 +328,11 @@ fn drives_a_runtime() -> bool {
     // Tokio gives each task a budget of steps before it is to let others go on (see `tokio::task::coop`),
     // and none to blocking work. The budget is not to be had, but that it ends is seen.
     let mut nothing = Context::from_waker(Waker::noop());
-    (0..STEPS).any(|_| pin!(tokio::task::consume_budget()).poll(&mut nothing).is_pending())
+    (0..STEPS).any(|_| {
+        pin!(tokio::task::consume_budget())
+            .poll(&mut nothing)
+            .is_pending()
+    })
 }
 
 #[cfg(test)]

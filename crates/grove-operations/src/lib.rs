@@ -25,7 +25,7 @@ pub mod status;
 pub mod text;
 pub mod threads;
 
-pub use around::{Around, Branches, Clock, Instead, Renderer};
+pub use around::{Around, Branches, Checker, Clock, Instead, Renderer};
 pub use error::{Error, Kind, Result};
 pub use event::{Doing, Event, Listener, Recorder, Silent};
 pub use grove_exec::Token;

@@ -4,12 +4,25 @@ use grove_fleet::{Address, Fleet, model::Instance};
 pub use grove_release::RequestId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     Around, Error, Result,
     consent::{Need, Needs},
     fleet::{selection::Selection, workspace::Workspace},
 };
+
+/// What a part of a request is called that writes to a deploy branch by itself: of each request a branch
+/// takes one commit.
+pub(crate) fn part(id: Option<&RequestId>, name: &str) -> Option<RequestId> {
+    let id = id?;
+    let whole = format!("{id}-{name}");
+    whole.parse().ok().or_else(|| {
+        // Too long: its digest is as much its own.
+        let digest = format!("{:x}", Sha256::digest(whole.as_bytes()));
+        digest.parse().ok()
+    })
+}
 
 /// The instances that a writing request means.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use grove_operations::{Around, Clock, Instead};
+use grove_operations::{Around, Clock, Instead, request::RequestId};
 
 use crate::{
     error::{Error, Result},
@@ -69,6 +69,17 @@ fn clock() -> Result<Arc<dyn Clock>> {
             Ok(Arc::new(time))
         }
     }
+}
+
+/// What a command's request is called: by chance, so that no other has the name. None where the time is
+/// replaced, as a run is then to be repeated byte for byte.
+pub(crate) fn request_id() -> Option<RequestId> {
+    use std::hash::{BuildHasher as _, RandomState};
+    if variable("GROVE_TEST_NOW").is_some() {
+        return None;
+    }
+    let [one, other] = [0, 1].map(|half: u8| RandomState::new().hash_one(half));
+    format!("{one:016x}{other:016x}").parse().ok()
 }
 
 /// What is around the operations of a command, with what its options say of places.

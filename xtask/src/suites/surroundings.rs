@@ -16,6 +16,14 @@ pub(super) struct Surroundings {
     pub(super) threads: Option<&'static str>,
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "what others bring may not be had"
+)]
+pub(super) fn nothing(_: &Context) -> Result<Surroundings> {
+    Ok(Surroundings::default())
+}
+
 pub(super) fn seal(context: &Context) -> Result<Surroundings> {
     Ok(Surroundings {
         variables: vec![

@@ -33,7 +33,7 @@
 //!                 Given::default()
 //!             }
 //!         };
-//!         up.keep(given)?;
+//!         up.keep(&given)?;
 //!     }
 //!     Ok(())
 //! }
@@ -52,7 +52,7 @@ use super::{given, kept};
 use crate::{
     Around, Error, Result, deploy,
     fleet::{find::find_cluster, selection::Selection, workspace::Workspace},
-    request::{RequestId, Target},
+    request::{RequestId, Target, part},
     shared::bootstrap,
     stacks::{
         all::Stacks,
@@ -225,7 +225,7 @@ impl Up {
             })?),
             Part::Bootstrap => {
                 let request = bootstrap::Request {
-                    id: self.request.id.clone(),
+                    id: part(self.request.id.as_ref(), "bootstrap"),
                     cluster: name.clone(),
                     revision: None,
                     timeout: seconds,
@@ -241,7 +241,7 @@ impl Up {
     }
 
     /// Keeps what a stage gave: in the fleet, with a commit.
-    pub fn keep(&mut self, given: Given) -> Result<()> {
+    pub fn keep(&mut self, given: &Given) -> Result<()> {
         let name = &self.request.cluster;
         if let Some(server) = &given.server {
             given::record(self.around.fleet()?, name, server)?;
@@ -303,7 +303,7 @@ impl Up {
             ..Target::default()
         };
         deploy::request::Request {
-            id: self.request.id.clone(),
+            id: part(self.request.id.as_ref(), "instances"),
             create_remote: self.request.create_remote,
             wait: Some(seconds),
             ..deploy::request::Request::new(target)

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Around, Doing, Result,
+    fleet::find::address,
     release::publish::{Subject, publish},
 };
 
@@ -70,6 +71,14 @@ pub(super) fn release(
     };
     let outcome = publish(around, branch, changes, subject)?;
     around.progress_done();
+    if let Some(landed) = &outcome.landed {
+        // Someone else carried it out since it was planned: what became of it then is what counts.
+        for row in &mut rows {
+            let address = address(&row.instance)?;
+            *row = super::landed::item(around, branch, landed, &address)?.row;
+        }
+        return Ok(rows);
+    }
     for row in rows.iter_mut().filter(|row| row.action == Action::Released) {
         row.commit = outcome.commit;
     }

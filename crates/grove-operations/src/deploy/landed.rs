@@ -1,6 +1,6 @@
 //! The first outcome of a deploy that was carried out before, read from the deploy branch.
 
-use grove_fleet::model::Instance;
+use grove_fleet::Address;
 use grove_release::{DeployBranch, Landed};
 
 use super::{
@@ -17,9 +17,8 @@ pub(super) fn item(
     around: &Around,
     branch: &DeployBranch,
     landed: &Landed,
-    instance: &Instance,
+    address: &Address,
 ) -> Result<Item> {
-    let address = &instance.address;
     let name = &address.instance;
     let mut row = Row {
         instance: address.to_string(),

@@ -116,7 +116,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         let mut items = Vec::new();
         if let Some(landed) = done.get(branch.cluster()) {
             for instance in on(branch.cluster(), &all) {
-                let item = super::landed::item(around, &branch, landed, instance)?;
+                let item = super::landed::item(around, &branch, landed, &instance.address)?;
                 rows.push(item.row.clone());
                 items.push(item);
             }

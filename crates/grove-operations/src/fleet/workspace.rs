@@ -92,7 +92,10 @@ impl<'a> Workspace<'a> {
             now: Some(self.around.now()),
             released,
         };
-        Ok(grove_check::check(&self.snapshot, &context))
+        Ok(match &self.around.instead.checker {
+            Some(checker) => checker.check(&self.snapshot, &context),
+            None => grove_check::check(&self.snapshot, &context),
+        })
     }
 
     /// The fleet, where it has no finding of severity error; else the findings are shown, and the

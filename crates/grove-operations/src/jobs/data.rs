@@ -105,6 +105,7 @@ impl<'a> Prepared<'a> {
     /// Runs the Jobs beside each other, for at most `timeout` seconds.
     fn run(&self, timeout: u64) -> Result<Vec<Result<Ended>>> {
         let around = self.workspace.around;
+        let _entered = around.enter()?;
         let several = self.tasks.len() > 1;
         around.block_on(async {
             let clusters: BTreeSet<&str> = self

@@ -165,7 +165,9 @@ impl<'a> Prepared<'a> {
                 of_cluster.extend(recorded(branch, landed, address, request)?);
                 continue;
             }
-            tasks.push(task(running, branch, fleet, instance, prefix, request, steps)?);
+            tasks.push(task(
+                running, branch, fleet, instance, prefix, request, steps,
+            )?);
         }
         around.progress_done();
         Ok(Self {
@@ -200,6 +202,7 @@ impl<'a> Prepared<'a> {
     /// records them.
     pub(super) fn run(mut self, answers: &Answers) -> Result<Outcome> {
         let around = self.around;
+        let _entered = around.enter()?;
         // What lacks an answer stops all.
         let mut objects = Vec::new();
         for task in &self.tasks {
@@ -364,7 +367,10 @@ pub(in crate::jobs) fn job_name(
         let number = RandomState::new().hash_one(start) & 0xffff_ffff;
         return format!("{start}-{number:08x}");
     };
-    let digest = format!("{:x}", Sha256::digest(format!("{request} {address} {index}")));
+    let digest = format!(
+        "{:x}",
+        Sha256::digest(format!("{request} {address} {index}"))
+    );
     format!("{start}-{}", digest.get(..8).unwrap_or_default())
 }
 
@@ -411,7 +417,12 @@ mod tests {
     fn a_request_of_a_name_has_its_own_jobs() {
         let name = |request: Option<&str>, instance: &str, index| {
             let request: Option<RequestId> = request.map(|name| name.parse().unwrap());
-            job_name("run-lms", request.as_ref(), &Address::new("prod", instance), index)
+            job_name(
+                "run-lms",
+                request.as_ref(),
+                &Address::new("prod", instance),
+                index,
+            )
         };
         let own = name(Some("r-1"), "uni", 0);
         assert_eq!(own.len(), "run-lms-01234567".len());

@@ -62,6 +62,7 @@ pub struct Job {
 ///
 /// An instance that does not run, and a job that there is not.
 pub fn read(around: &Around, request: &Request) -> Result<Option<Outcome>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let instances = request.selection.select(&fleet)?;

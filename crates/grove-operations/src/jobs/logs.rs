@@ -129,6 +129,7 @@ impl Place {
 ///
 /// [`Kind::No`] where there is no such pod.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let place = Place::find(around, request)?;
     let found = around.block_on(async {
         let connection = around.connect(&place.cluster).await?;

@@ -80,6 +80,7 @@ pub struct Plan<'a> {
 /// Reads the fleet and the deploy branches, and makes the Jobs. As for a rollback, the fleet may have errors
 /// elsewhere.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let instances = request.target.choose(&fleet)?;

@@ -127,6 +127,7 @@ pub struct Plan<'a> {
 
 /// Reads the fleet and the deploy branch, and makes the Job.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     if !LIMITS.contains(&request.limit) {
         return Err(Error::usage(format!(
             "a pod cannot be there for {} minutes: {} to {}",
@@ -205,6 +206,7 @@ impl Plan<'_> {
         consent: &Consent,
         session: impl FnOnce(&Pod) -> Result<i32>,
     ) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         if let Some(ended) = self.done {
             return Ok(Outcome { ended });

@@ -32,7 +32,7 @@ use std::{
 
 use grove_cluster::Connection;
 use grove_fleet::{Fleet, model::Instance};
-use grove_release::{Changes, DeployBranch, Freeze, View, thaw};
+use grove_release::{Changes, DeployBranch, Freeze, Landed, View, thaw};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -134,14 +134,14 @@ pub struct Plan<'a> {
     request: Request,
     needs: Needs,
     fleet: Fleet,
-    /// None ends what there is.
-    freeze: Option<Freeze>,
     parts: Vec<Part>,
 }
 
 /// What is done on one cluster.
 struct Part {
     cluster: String,
+    /// None ends what there is.
+    freeze: Option<Freeze>,
     /// The Application of each row.
     applications: Vec<String>,
     rows: Vec<Row>,
@@ -155,7 +155,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
-    let mut freeze = match &request.change {
+    let new = match &request.change {
         Change::Unfreeze => None,
         Change::Freeze { seconds, reason } => {
             let time = SignedDuration::from_secs(i64::from(*seconds));
@@ -174,21 +174,17 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let mut parts = Vec::new();
     for (cluster, instances) in by_cluster(&instances) {
         around.doing(Doing::Fetching { cluster });
+        let mut freeze = new.clone();
         let branch = remotes::open(&workspace, &fleet, cluster);
         let read = branch.and_then(|branch| {
             let landed = landed::of(&branch, request.id.as_ref())?;
             let view = landed::view(&branch, landed.as_ref())?;
-            let (rows, mut changes) = edits(&view, &instances, freeze.as_ref())?;
+            let (mut rows, mut changes) = edits(&view, &instances, freeze.as_ref())?;
+            drop(view);
             if let Some(landed) = &landed {
                 changes = Changes::default();
-                for row in &rows {
-                    let name = row.instance.split_once('/').map_or("", |(_, name)| name);
-                    if let Some(first) = branch.view_at(landed.commit)?.freeze(name)? {
-                        freeze = Some(first);
-                    }
-                }
+                first(&branch, landed, &mut rows, &mut freeze)?;
             }
-            drop(view);
             Ok((rows, branch, changes))
         });
         let (rows, git) = match read {
@@ -201,6 +197,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         };
         parts.push(Part {
             cluster: cluster.to_owned(),
+            freeze,
             applications: instances
                 .iter()
                 .map(|instance| instance.address.application())
@@ -214,10 +211,46 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         around,
         request: request.clone(),
         needs: request.target.needs(&instances),
-        freeze,
         parts,
         fleet,
     })
+}
+
+/// What became of instances by the commit that carried the request out: the freeze is what it was then.
+fn first(
+    branch: &DeployBranch,
+    landed: &Landed,
+    rows: &mut [Row],
+    freeze: &mut Option<Freeze>,
+) -> Result<()> {
+    if freeze.is_none() {
+        return Ok(());
+    }
+    let (before, after) = (branch.view_before(landed)?, branch.view_at(landed.commit)?);
+    for row in rows {
+        let name = name(row).to_owned();
+        match after.freeze(&name)? {
+            Some(first) if before.freeze(&name)?.as_ref() != Some(&first) => {
+                *freeze = Some(first);
+                row.skipped = None;
+                row.in_git = true;
+            }
+            Some(_) => {}
+            // It had no release yet when this was planned.
+            None => {
+                row.skipped = Some(NEVER_RELEASED.to_owned());
+                row.in_git = false;
+            }
+        }
+    }
+    Ok(())
+}
+
+const NEVER_RELEASED: &str = "was never released: there is nothing to leave alone";
+
+/// The instance's name on its cluster.
+fn name(row: &Row) -> &str {
+    row.instance.split_once('/').map_or("", |(_, name)| name)
 }
 
 /// What becomes of instances on a branch, and what changes there.
@@ -234,7 +267,7 @@ fn edits(
         let mut skipped = None;
         match freeze {
             _ if view.latest(name)?.is_none() => {
-                skipped = Some("was never released: there is nothing to leave alone");
+                skipped = Some(NEVER_RELEASED);
             }
             Some(freeze) => changes.freeze(name, freeze, &apps),
             None if view.freeze(name)?.is_none() && thaw(&apps, name) == apps => {}
@@ -257,9 +290,9 @@ impl Plan<'_> {
         self.needs.met_by(consent)?;
         let around = self.around;
         let mut outcome = Outcome {
-            until: self.freeze.as_ref().map(|freeze| freeze.until),
+            until: None,
             instances: Vec::new(),
-            described: self.freeze.as_ref().map(super::frozen::described),
+            described: None,
             failure: None,
         };
         for mut part in std::mem::take(&mut self.parts) {
@@ -270,7 +303,7 @@ impl Plan<'_> {
                     around.warn(&format!("{error}"));
                     let cluster = &part.cluster;
                     around.note(&format!("it is written to {cluster} itself instead"));
-                    if self.freeze.is_none() {
+                    if part.freeze.is_none() {
                         around.note("a freeze that the deploy branch has comes back with it: say this again then");
                     }
                     for row in &mut part.rows {
@@ -292,6 +325,13 @@ impl Plan<'_> {
                     outcome.failure = Some(error);
                 }
             }
+            // Of a request that was carried out on some clusters before, the freeze that ends first counts.
+            if let Some(freeze) = &part.freeze
+                && outcome.until.is_none_or(|until| freeze.until < until)
+            {
+                outcome.until = Some(freeze.until);
+                outcome.described = Some(super::frozen::described(freeze));
+            }
             outcome.instances.extend(part.rows);
         }
         around.progress_done();
@@ -311,10 +351,10 @@ impl Plan<'_> {
             .rows
             .iter()
             .filter(|row| row.skipped.is_none())
-            .map(|row| row.instance.split_once('/').map_or("", |(_, name)| name))
+            .map(name)
             .collect();
         let names = names.join(", ");
-        let subject = match &self.freeze {
+        let subject = match &part.freeze {
             Some(freeze) => {
                 let why = freeze.reason.lines().next().unwrap_or_default();
                 format!("Freeze {names} until {}: {why}", freeze.until)
@@ -322,7 +362,11 @@ impl Plan<'_> {
             None => format!("End the freeze of {names}"),
         };
         let subject = Subject::new(subject, self.request.id.as_ref());
-        publish(self.around, branch, changes, subject).map(drop)
+        let published = publish(self.around, branch, changes, subject)?;
+        match &published.landed {
+            Some(landed) => first(branch, landed, &mut part.rows, &mut part.freeze),
+            None => Ok(()),
+        }
     }
 
     /// Waits until a cluster has what the branch has, or writes it there.
@@ -336,6 +380,7 @@ impl Plan<'_> {
         around.block_on(async {
             let connection = around.connect(cluster).await?;
             let argocd = &cluster.argocd_namespace;
+            let freeze = part.freeze.as_ref();
             for (row, application) in part.rows.iter_mut().zip(&part.applications) {
                 if row.skipped.is_some() {
                     continue;
@@ -345,9 +390,10 @@ impl Plan<'_> {
                     state: "waiting for Argo CD",
                 });
                 if is_in_git {
-                    self.follow(&connection, argocd, application).await?;
+                    self.follow(&connection, argocd, application, freeze)
+                        .await?;
                 } else {
-                    self.write(&connection, argocd, application).await?;
+                    write(&connection, argocd, application, freeze).await?;
                 }
                 row.in_cluster = true;
             }
@@ -356,12 +402,18 @@ impl Plan<'_> {
     }
 
     /// Makes Argo CD look at the branch until the project has the window, or has none.
-    async fn follow(&self, connection: &Connection, argocd: &str, name: &str) -> Result<()> {
+    async fn follow(
+        &self,
+        connection: &Connection,
+        argocd: &str,
+        name: &str,
+        freeze: Option<&Freeze>,
+    ) -> Result<()> {
         let begun = Instant::now();
-        let wanted = self.freeze.as_ref().map(Freeze::windows);
-        if self.freeze.is_none() {
+        let wanted = freeze.map(Freeze::windows);
+        if freeze.is_none() {
             // What was written to the cluster alone, Argo CD leaves there.
-            self.write(connection, argocd, name).await?;
+            write(connection, argocd, name, freeze).await?;
             connection.refresh(argocd, ROOT).await?;
             tokio::time::sleep(ROUND).await;
         }
@@ -382,23 +434,25 @@ impl Plan<'_> {
             tokio::time::sleep(ROUND).await;
         }
     }
+}
 
-    async fn write(&self, connection: &Connection, argocd: &str, name: &str) -> Result<()> {
-        let windows = self
-            .freeze
-            .as_ref()
-            .map_or(Value::Null, Freeze::windows);
-        let mut annotations: BTreeMap<String, Value> = BTreeMap::new();
-        match &self.freeze {
-            Some(freeze) => {
-                annotations.extend(freeze.annotations().map(|(key, value)| (key, value.into())));
-            }
-            None => annotations.extend(Freeze::keys().map(|key| (key, Value::Null))),
+async fn write(
+    connection: &Connection,
+    argocd: &str,
+    name: &str,
+    freeze: Option<&Freeze>,
+) -> Result<()> {
+    let windows = freeze.map_or(Value::Null, Freeze::windows);
+    let mut annotations: BTreeMap<String, Value> = BTreeMap::new();
+    match freeze {
+        Some(freeze) => {
+            annotations.extend(freeze.annotations().map(|(key, value)| (key, value.into())));
         }
-        let annotations = json!(annotations);
-        connection
-            .write_freeze(argocd, name, &windows, &annotations)
-            .await?;
-        Ok(())
+        None => annotations.extend(Freeze::keys().map(|key| (key, Value::Null))),
     }
+    let annotations = json!(annotations);
+    connection
+        .write_freeze(argocd, name, &windows, &annotations)
+        .await?;
+    Ok(())
 }

@@ -24,8 +24,8 @@
 
 use std::collections::BTreeMap;
 
-use grove_fleet::model::Instance;
-use grove_release::{Changes, DeployBranch, Hold, RECORD_VERSION, View};
+use grove_fleet::Address;
+use grove_release::{Changes, DeployBranch, Hold, Landed, RECORD_VERSION, View};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ use super::{
 use crate::{
     Around, Doing, Result,
     consent::{Consent, Needs},
-    fleet::workspace::Workspace,
+    fleet::{find::address, workspace::Workspace},
     request::{RequestId, Target, by_cluster},
 };
 
@@ -107,10 +107,12 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         let landed = landed::of(&branch, request.id.as_ref())?;
         let view = landed::view(&branch, landed.as_ref())?;
         for instance in instances {
-            let said = plan.edit(&view, instance, &author, &mut changes)?;
-            plan.outcome
-                .instances
-                .insert(instance.address.to_string(), said);
+            let address = &instance.address;
+            let said = match &landed {
+                Some(landed) => first(around, request, &branch, landed, address)?,
+                None => edit(around, request, &view, address, &author, &mut changes)?,
+            };
+            plan.outcome.instances.insert(address.to_string(), said);
         }
         drop(view);
         if landed.is_none() && !changes.is_empty() {
@@ -133,61 +135,108 @@ impl Plan<'_> {
     }
 
     /// Writes it, one commit a cluster.
-    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+    pub fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
         let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
-        let subject = match &self.request.change {
+        let (around, request) = (self.around, &self.request);
+        let subject = match &request.change {
             Change::Hold { reason } => {
                 format!("Hold: {}", reason.lines().next().unwrap_or_default())
             }
             Change::Unhold => "End holds".to_owned(),
         };
         for (mut branch, changes) in self.changes {
-            let subject = Subject::new(&subject, self.request.id.as_ref());
-            publish(self.around, &mut branch, changes, subject)?;
+            let subject = Subject::new(&subject, request.id.as_ref());
+            let published = publish(around, &mut branch, changes, subject)?;
+            let Some(landed) = &published.landed else {
+                continue;
+            };
+            for (instance, said) in &mut self.outcome.instances {
+                let address = address(instance)?;
+                if address.cluster == branch.cluster() {
+                    *said = first(around, request, &branch, landed, &address)?;
+                }
+            }
         }
         Ok(self.outcome)
     }
+}
 
-    /// What becomes of one instance.
-    fn edit(
-        &self,
-        view: &View<'_>,
-        instance: &Instance,
-        author: &str,
-        changes: &mut Changes,
-    ) -> Result<String> {
-        let name = &instance.address.instance;
-        let held = view.hold(name)?;
-        let Change::Hold { reason } = &self.request.change else {
-            return Ok(match held {
-                None => "is not held".to_owned(),
-                Some(hold) => {
-                    changes.unhold(name);
-                    format!("no longer held ({})", hold.reason)
-                }
-            });
-        };
-        let Some(running) = view.latest(name)? else {
-            return Ok("was never released; nothing to hold".to_owned());
-        };
-        // A rollback's hold ends by itself when the source changes; this one does not.
-        if let Some(hold) = held
-            && hold.left.is_empty()
-        {
-            return Ok(format!("is held already: {}", hold.reason));
-        }
-        changes.hold(
-            name,
-            &Hold {
-                version: RECORD_VERSION,
-                reason: reason.clone(),
-                since: self.around.now(),
-                by: author.to_owned(),
-                release: running.release,
-                left: Vec::new(),
-            },
+/// What became of one instance by the commit that carried the request out.
+fn first(
+    around: &Around,
+    request: &Request,
+    branch: &DeployBranch,
+    landed: &Landed,
+    address: &Address,
+) -> Result<String> {
+    let (before, after) = (branch.view_before(landed)?, branch.view_at(landed.commit)?);
+    let held = after.hold(&address.instance)?;
+    if held != before.hold(&address.instance)? {
+        let author = landed.author.to_string();
+        return edit(
+            around,
+            request,
+            &before,
+            address,
+            &author,
+            &mut Changes::default(),
         );
-        Ok(format!("held at {:04}", running.release))
     }
+    // The commit left it alone, whatever others did to it meanwhile.
+    Ok(match (&request.change, held) {
+        (Change::Unhold, _) => NOT_HELD.to_owned(),
+        (Change::Hold { .. }, Some(hold)) => held_already(&hold),
+        (Change::Hold { .. }, None) => NEVER_RELEASED.to_owned(),
+    })
+}
+
+const NOT_HELD: &str = "is not held";
+const NEVER_RELEASED: &str = "was never released; nothing to hold";
+
+fn held_already(hold: &Hold) -> String {
+    format!("is held already: {}", hold.reason)
+}
+
+/// What becomes of one instance.
+fn edit(
+    around: &Around,
+    request: &Request,
+    view: &View<'_>,
+    address: &Address,
+    author: &str,
+    changes: &mut Changes,
+) -> Result<String> {
+    let name = &address.instance;
+    let held = view.hold(name)?;
+    let Change::Hold { reason } = &request.change else {
+        return Ok(match held {
+            None => NOT_HELD.to_owned(),
+            Some(hold) => {
+                changes.unhold(name);
+                format!("no longer held ({})", hold.reason)
+            }
+        });
+    };
+    let Some(running) = view.latest(name)? else {
+        return Ok(NEVER_RELEASED.to_owned());
+    };
+    // A rollback's hold ends by itself when the source changes; this one does not.
+    if let Some(hold) = held
+        && hold.left.is_empty()
+    {
+        return Ok(held_already(&hold));
+    }
+    changes.hold(
+        name,
+        &Hold {
+            version: RECORD_VERSION,
+            reason: reason.clone(),
+            since: around.now(),
+            by: author.to_owned(),
+            release: running.release,
+            left: Vec::new(),
+        },
+    );
+    Ok(format!("held at {:04}", running.release))
 }

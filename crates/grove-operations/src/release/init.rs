@@ -24,9 +24,9 @@
 
 use std::time::Duration;
 
-use grove_fleet::{Fleet, model::Instance, near::nearest};
+use grove_fleet::{Address, Fleet, model::Instance, near::nearest};
 use grove_release::{
-    Changes, DeployBranch, Hold, Id, Objects, Record, Release, compose, diff,
+    Changes, DeployBranch, Hold, Id, Landed, Objects, Record, Release, compose, diff,
 };
 use grove_render::annotations;
 use schemars::JsonSchema;
@@ -47,7 +47,7 @@ use crate::{
     Around, Doing, Error, Result,
     consent::{Consent, Needs},
     fleet::{
-        find::{find, find_cluster},
+        find::{address, find, find_cluster},
         workspace::Workspace,
     },
     request::{RequestId, Target, by_cluster},
@@ -154,7 +154,9 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         around.doing(Doing::Fetching { cluster });
         let branch = remotes::open(&workspace, &fleet, cluster)?;
         around.progress_done();
-        parts.push(part(&workspace, &fleet, &secrets, request, branch, &instances)?);
+        parts.push(part(
+            &workspace, &fleet, &secrets, request, branch, &instances,
+        )?);
     }
     drop(secrets);
     Ok(Plan {
@@ -182,13 +184,8 @@ fn part(
     };
     if let Some(landed) = landed::of(&part.branch, request.id.as_ref())? {
         for instance in instances {
-            if let Some(made) = landed::made(&part.branch, &landed, &instance.address)? {
-                part.rows.push(Row {
-                    instance: instance.address.to_string(),
-                    release: made.record.release,
-                    summary: difference::summary(&made.diff),
-                });
-            }
+            part.rows
+                .extend(first(&part.branch, &landed, &instance.address)?);
         }
         return Ok(part);
     }
@@ -197,9 +194,20 @@ fn part(
         .clone()
         .unwrap_or_else(|| format!("{} {}", request.change.name(), request.task));
     for instance in instances {
-        let made = release(workspace, fleet, secrets, request, &reason, &part.branch, instance);
+        let made = release(
+            workspace,
+            fleet,
+            secrets,
+            request,
+            &reason,
+            &part.branch,
+            instance,
+        );
         let made = made.map_err(|error| error.context(instance.address.to_string()))?;
-        let (name, number) = (made.release.record.instance.clone(), made.release.record.release);
+        let (name, number) = (
+            made.release.record.instance.clone(),
+            made.release.record.release,
+        );
         part.subject.source = made.release.record.source.clone();
         part.changes.release(made.release)?;
         if let Some(hold) = made.hold {
@@ -230,6 +238,16 @@ fn part(
         part.subject.source = grove_release::Origin::default();
     }
     Ok(part)
+}
+
+/// What became of an instance by the commit that carried the request out; none where it brought no release.
+fn first(branch: &DeployBranch, landed: &Landed, address: &Address) -> Result<Option<Row>> {
+    let made = landed::made(branch, landed, address)?;
+    Ok(made.map(|made| Row {
+        instance: address.to_string(),
+        release: made.record.release,
+        summary: difference::summary(&made.diff),
+    }))
 }
 
 /// A release of one instance that is to be made.
@@ -341,12 +359,20 @@ impl Plan<'_> {
                 around.doing(Doing::Pushing {
                     remote: &part.branch.remote().to_string(),
                 });
-                publish(around, &mut part.branch, part.changes, part.subject)?;
+                let published = publish(around, &mut part.branch, part.changes, part.subject)?;
                 around.progress_done();
+                if let Some(landed) = published.landed {
+                    for row in &mut part.rows {
+                        let address = address(&row.instance)?;
+                        if let Some(first) = first(&part.branch, &landed, &address)? {
+                            *row = first;
+                        }
+                    }
+                }
             }
             if let (Some(tip), Some(_)) = (part.branch.tip(), self.request.wait) {
                 for row in &part.rows {
-                    let address = crate::fleet::find::address(&row.instance)?;
+                    let address = address(&row.instance)?;
                     let instance = find(&self.fleet, &address)?;
                     followed.push(follow::Release::new(&part.branch, instance, tip)?);
                 }

@@ -28,13 +28,15 @@ impl Subject {
     }
 }
 
-/// Puts changes on a deploy branch. Where others changed the same since it was read, it is refused.
+/// Puts changes on a deploy branch. Where others changed the same since it was read, it is refused. An
+/// operation that was ended by now writes nothing more.
 pub fn publish(
     around: &Around,
     branch: &mut DeployBranch,
     changes: Changes,
     subject: Subject,
 ) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let draft = Draft {
         changes,
         message: Message {

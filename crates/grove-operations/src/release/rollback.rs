@@ -28,8 +28,8 @@ use std::time::Duration;
 
 use grove_fleet::Address;
 use grove_release::{
-    Changes, DeployBranch, Diff, Hold, Id, RECORD_VERSION, Record, Release, compose_rollback, diff,
-    forward_only,
+    Changes, DeployBranch, Diff, Hold, Id, Landed, RECORD_VERSION, Record, Release,
+    compose_rollback, diff, forward_only,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -123,21 +123,13 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     around.progress_done();
 
     if let Some(landed) = landed::of(&branch, request.id.as_ref())?
-        && let Some(made) = landed::made(&branch, &landed, &address)?
+        && let Some(outcome) = first(&branch, &landed, &address)?
     {
         return Ok(Plan {
             around,
             request: request.clone(),
             needs: Needs::default(),
-            outcome: Outcome {
-                instance: address.to_string(),
-                from: made.record.release.saturating_sub(1),
-                to: made.record.rollback_of.unwrap_or_default(),
-                release: made.record.release,
-                dry_run: true,
-                diff: made.diff,
-                waits: Vec::new(),
-            },
+            outcome,
             fleet,
             address,
             branch,
@@ -288,8 +280,14 @@ impl Plan<'_> {
             around.doing(Doing::Pushing {
                 remote: &branch.remote().to_string(),
             });
-            publish(around, &mut branch, changes, subject)?;
+            let published = publish(around, &mut branch, changes, subject)?;
             around.progress_done();
+            if let Some(landed) = published.landed
+                && let Some(first) = first(&branch, &landed, &address)?
+            {
+                let dry_run = false;
+                outcome = Outcome { dry_run, ..first };
+            }
         }
         if let (Some(tip), Some(seconds)) = (branch.tip(), request.wait) {
             // What was pushed stays pushed, whatever is seen of it.
@@ -303,6 +301,20 @@ impl Plan<'_> {
         }
         Ok(outcome)
     }
+}
+
+/// The outcome of a rollback that a commit carried out; none where that brought no release of the instance.
+fn first(branch: &DeployBranch, landed: &Landed, address: &Address) -> Result<Option<Outcome>> {
+    let made = landed::made(branch, landed, address)?;
+    Ok(made.map(|made| Outcome {
+        instance: address.to_string(),
+        from: made.record.release.saturating_sub(1),
+        to: made.record.rollback_of.unwrap_or_default(),
+        release: made.record.release,
+        dry_run: true,
+        diff: made.diff,
+        waits: Vec::new(),
+    }))
 }
 
 /// Which release is left, and which one comes back.

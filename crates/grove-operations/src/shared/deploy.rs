@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     bundle,
     change::SharedChange,
-    landed::made,
+    landed,
     render::{self, Released},
     wait::wait,
 };
@@ -48,16 +48,13 @@ use crate::{
     consent::{Consent, Need, Needs},
     fleet::{find::find_cluster, origin},
     release::{
+        self,
         follow::Waited,
-        landed,
         publish::{Subject, VERSION, publish},
         remotes,
     },
     request::RequestId,
 };
-
-/// What it is called among the releases that a commit names.
-pub(super) const UNIT: &str = "_cluster";
 
 /// Releases what a cluster's instances share.
 #[expect(
@@ -127,7 +124,7 @@ pub struct Plan<'a> {
     outcome: Outcome,
     cluster: Cluster,
     branch: DeployBranch,
-    /// What is pushed; none where nothing changes, or where it was pushed before.
+    /// What is pushed; none where nothing changes.
     release: Option<(u32, Changes, Subject)>,
     /// Whether the deploy repository is made where it is missing.
     create_remote: bool,
@@ -155,21 +152,20 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
         remotes::open(&workspace, &fleet, &cluster.name)?
     };
     around.progress_done();
-    if let Some(landed) = landed::of(&branch, request.id.as_ref())?
-        && let Some(made) = made(&branch, &landed)?
+    if let Some(landed) = release::landed::of(&branch, request.id.as_ref())?
+        && let Some((record, diff)) = landed::made(&branch, &landed)?
     {
-        let parts = made.record.parts.keys();
-        let kept = parts.filter(|part| !tree.parts.contains_key(*part));
+        let is_kept = |part: &&String| !tree.parts.contains_key(*part);
         return Ok(Plan {
             around,
             needs: Needs::default(),
             outcome: Outcome {
                 cluster: cluster.name.clone(),
                 dry_run: true,
-                release: Some(made.record.release),
+                release: Some(record.release),
                 changed: true,
-                kept: kept.cloned().collect(),
-                diff: made.change,
+                kept: record.parts.keys().filter(is_kept).cloned().collect(),
+                diff,
                 waits: Vec::new(),
                 argocd_namespace: cluster.argocd_namespace.clone(),
             },
@@ -276,9 +272,15 @@ impl Plan<'_> {
             around.doing(Doing::Pushing {
                 remote: &branch.remote().to_string(),
             });
-            publish(around, &mut branch, changes, subject)?;
+            let published = publish(around, &mut branch, changes, subject)?;
             around.progress_done();
             outcome.release = Some(number);
+            if let Some(landed) = &published.landed
+                && let Some((record, diff)) = landed::made(&branch, landed)?
+            {
+                outcome.release = Some(record.release);
+                outcome.diff = diff;
+            }
         }
         outcome.waits = wait(around, &branch, &self.cluster, self.wait);
         Ok(outcome)
@@ -371,7 +373,7 @@ pub(super) fn brought(
         subject,
         request: request.cloned(),
         source: record.source.clone(),
-        releases: vec![(UNIT.to_owned(), record.release)],
+        releases: vec![(landed::SHARED.to_owned(), record.release)],
     };
     let mut changes = Changes::default();
     changes.release_shared(SharedRelease {

@@ -21,18 +21,20 @@
 //! ```
 
 use grove_fleet::model::Cluster;
-use grove_release::{Changes, DeployBranch, Hold, RECORD_VERSION, SharedRecord, forward_only};
+use grove_release::{
+    Changes, DeployBranch, Hold, Landed, RECORD_VERSION, SharedRecord, forward_only,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{change::SharedChange, deploy::brought, landed::made, render::Released, wait::wait};
+use super::{change::SharedChange, deploy::brought, landed, render::Released, wait::wait};
 use crate::{
     Around, Doing, Error, Result,
     consent::{Consent, Needs},
     fleet::{find::find_cluster, workspace::Workspace},
     release::{
+        self,
         follow::Waited,
-        landed,
         publish::{Subject, VERSION, publish},
         remotes,
         rollback::before,
@@ -89,8 +91,8 @@ pub struct Plan<'a> {
     outcome: Outcome,
     cluster: Cluster,
     branch: DeployBranch,
-    /// What is pushed; none where it was pushed before.
-    release: Option<(Changes, Subject)>,
+    changes: Changes,
+    subject: Subject,
     wait: Option<u64>,
 }
 
@@ -106,24 +108,17 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     });
     let branch = remotes::open(&workspace, &fleet, &cluster.name)?;
     around.progress_done();
-    if let Some(landed) = landed::of(&branch, request.id.as_ref())?
-        && let Some(made) = made(&branch, &landed)?
+    if let Some(landed) = release::landed::of(&branch, request.id.as_ref())?
+        && let Some(outcome) = first(&branch, &landed)?
     {
         return Ok(Plan {
             around,
             needs: Needs::default(),
-            outcome: Outcome {
-                cluster: cluster.name.clone(),
-                from: made.left.unwrap_or_default(),
-                to: made.record.rollback_of.unwrap_or_default(),
-                release: made.record.release,
-                dry_run: true,
-                diff: made.change,
-                waits: Vec::new(),
-            },
+            outcome,
             cluster: cluster.clone(),
             branch,
-            release: None,
+            changes: Changes::default(),
+            subject: Subject::default(),
             wait: request.wait,
         });
     }
@@ -177,7 +172,8 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         },
         cluster: cluster.clone(),
         branch,
-        release: Some((changes, subject)),
+        changes,
+        subject,
         wait: request.wait,
     })
 }
@@ -203,17 +199,36 @@ impl Plan<'_> {
             mut branch,
             ..
         } = self;
-        outcome.dry_run = false;
-        if let Some((changes, subject)) = self.release {
+        if !self.changes.is_empty() {
             around.doing(Doing::Pushing {
                 remote: &branch.remote().to_string(),
             });
-            publish(around, &mut branch, changes, subject)?;
+            let published = publish(around, &mut branch, self.changes, self.subject)?;
             around.progress_done();
+            if let Some(landed) = &published.landed
+                && let Some(first) = first(&branch, landed)?
+            {
+                outcome = first;
+            }
         }
+        outcome.dry_run = false;
         outcome.waits = wait(around, &branch, &self.cluster, self.wait);
         Ok(outcome)
     }
+}
+
+/// The outcome of a rollback that a commit carried out.
+fn first(branch: &DeployBranch, landed: &Landed) -> Result<Option<Outcome>> {
+    let made = landed::made(branch, landed)?;
+    Ok(made.map(|(record, diff)| Outcome {
+        cluster: branch.cluster().to_owned(),
+        from: record.release.saturating_sub(1),
+        to: record.rollback_of.unwrap_or_default(),
+        release: record.release,
+        dry_run: true,
+        diff,
+        waits: Vec::new(),
+    }))
 }
 
 /// Which release is left, and which one comes back.

@@ -167,7 +167,7 @@ impl Demo<'_> {
         grove_control_plane::fill_bundle(&grove_control_plane::Programs::new(&cache), &bundle)
             .map_err(|error| failed(&error))?;
         self.pull(&bundle)?;
-        self.around.kubeconfigs = vec![plane.kubeconfig().to_owned()];
+        self.around.kubeconfigs = vec![plane.kubeconfig().clone()];
 
         self.title("Bootstrap: from an empty API server to one that deploys by itself");
         self.bootstrap("alpha")?;
@@ -314,7 +314,7 @@ impl Demo<'_> {
         }
         self.grove(&words, || {
             let request = rollbacks::Request {
-                id: None,
+                id: surroundings::request_id(),
                 revision: None,
                 instance: instance.to_owned(),
                 to: None,
@@ -357,7 +357,7 @@ impl Demo<'_> {
         let words = ["cluster", "bootstrap", cluster, "--kubeconfig", &kubeconfig];
         self.grove(&words, || {
             let request = bootstrap::Request {
-                id: None,
+                id: surroundings::request_id(),
                 cluster: cluster.to_owned(),
                 revision: None,
                 timeout: PATIENCE,

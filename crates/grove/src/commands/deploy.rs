@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         selection: arguments.selection.clone(),
     };
     let mut request = Request {
-        id: None,
+        id: surroundings::request_id(),
         target: instances.request(global.rev.as_deref()),
         message: arguments.message.clone(),
         local: arguments.local,

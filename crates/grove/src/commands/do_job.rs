@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let instances = Instances::of(&arguments.selector, running.agreement);
     let request = do_job::Request {
-        id: None,
+        id: surroundings::request_id(),
         target: terminal::target(&around, &instances, global, output)?,
         job,
         running: running.request(),

@@ -56,7 +56,7 @@ pub(super) fn carry_out(
 ) -> Result {
     let around = surroundings::around(global, output, places)?;
     let request = freeze::Request {
-        id: None,
+        id: surroundings::request_id(),
         target: terminal::target(&around, instances, global, output)?,
         change,
     };

@@ -43,7 +43,7 @@ pub(super) fn carry_out(
 ) -> Result {
     let around = surroundings::around(global, output, &[remotes])?;
     let request = hold::Request {
-        id: None,
+        id: surroundings::request_id(),
         target: terminal::target(&around, instances, global, output)?,
         change,
     };

@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let around = surroundings::around(global, output, &[])?;
     let request = Request {
-        id: None,
+        id: surroundings::request_id(),
         name: arguments.name.clone(),
         deploy_remote: arguments.deploy_remote.clone(),
         recipients: arguments.recipient.clone(),

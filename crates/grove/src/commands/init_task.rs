@@ -71,7 +71,7 @@ pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result
         expect: arguments.agreement.expect,
     };
     let request = init::Request {
-        id: None,
+        id: surroundings::request_id(),
         target: terminal::agreed(target, output, |target| target.look(&around))?,
         task: arguments.task.clone(),
         change,

@@ -62,7 +62,7 @@ fn carry_out(change: &Change, to: state::Change, global: &Global, output: &Outpu
         selection: change.selection.clone(),
     };
     let request = Request {
-        id: None,
+        id: surroundings::request_id(),
         target: instances.request(global.rev.as_deref()),
         change: to,
         message: change.message.clone(),

@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let around = surroundings::around(global, output, &[])?;
     let request = Request {
-        id: None,
+        id: surroundings::request_id(),
         name: arguments.name.clone(),
     };
     let plan = lock::plan(&around, &request)?;

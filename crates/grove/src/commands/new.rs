@@ -138,7 +138,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 impl DistributionArguments {
     fn request(&self) -> distribution::Request {
         distribution::Request {
-            id: None,
+            id: surroundings::request_id(),
             name: self.name.clone(),
             release: self.release.clone(),
             tutor: self.tutor.clone(),
@@ -150,7 +150,7 @@ impl DistributionArguments {
 impl GroupArguments {
     fn request(&self) -> group::Request {
         group::Request {
-            id: None,
+            id: surroundings::request_id(),
             name: self.name.clone(),
         }
     }
@@ -159,7 +159,7 @@ impl GroupArguments {
 impl InstanceArguments {
     fn request(&self) -> instance::Request {
         instance::Request {
-            id: None,
+            id: surroundings::request_id(),
             instance: self.address.clone(),
             client: self.client.clone(),
             environment: self.environment.clone(),

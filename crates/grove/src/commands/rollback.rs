@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
     let around = surroundings::around(global, output, &places)?;
     let request = rollback::Request {
-        id: None,
+        id: surroundings::request_id(),
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),
         to: arguments.to,

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let around = surroundings::around(global, output, &[&running.reach, &running.remotes])?;
     let instances = Instances::of(&arguments.selector, running.agreement);
     let request = run::Request {
-        id: None,
+        id: surroundings::request_id(),
         target: terminal::target(&around, &instances, global, output)?,
         service: arguments.service.clone(),
         command: arguments.command.clone(),

@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = surroundings::around(global, output, &[&arguments.reach, &arguments.remotes])?;
     let request = shell::Request {
-        id: None,
+        id: surroundings::request_id(),
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),
         service: arguments.service.clone(),

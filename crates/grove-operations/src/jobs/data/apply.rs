@@ -51,16 +51,23 @@ pub struct Plan<'a> {
 
 /// Reads the fleet, which must be sound, opens its secrets and makes the Jobs.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let target = &request.target;
     target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, target.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let mut needs = Needs::default();
-    let tasks = Prepared::new(Action::Apply, request.id.as_ref(), workspace, fleet, |fleet| {
-        let instances = target.choose(fleet)?;
-        needs = target.needs(&instances);
-        Ok(instances)
-    })?;
+    let tasks = Prepared::new(
+        Action::Apply,
+        request.id.as_ref(),
+        workspace,
+        fleet,
+        |fleet| {
+            let instances = target.choose(fleet)?;
+            needs = target.needs(&instances);
+            Ok(instances)
+        },
+    )?;
     Ok(Plan {
         request: request.clone(),
         needs,

@@ -60,6 +60,7 @@ pub struct Row {
 
 /// Reads the fleet, whatever its findings.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check()?.fleet;
     let mut data = Vec::new();

@@ -66,12 +66,14 @@ pub struct Plan<'a> {
 
 /// Reads the fleet, which must be sound: what must be agreed to, before anything else is asked.
 pub fn look(around: &Around, request: &Request) -> Result<Needs> {
+    let _entered = around.enter()?;
     let fleet = Workspace::open(around, request.revision.as_deref())?.sound()?;
     Ok(needs(choose(request, &fleet)?))
 }
 
 /// Reads the fleet, which must be sound, and the deploy branch, opens secrets and makes the Job.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let instance = choose(request, &fleet)?;
@@ -87,9 +89,13 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     Ok(Plan {
         request: request.clone(),
         needs,
-        tasks: Prepared::new(Action::Remove, request.id.as_ref(), workspace, fleet, |fleet| {
-            Ok(vec![choose(request, fleet)?])
-        })?,
+        tasks: Prepared::new(
+            Action::Remove,
+            request.id.as_ref(),
+            workspace,
+            fleet,
+            |fleet| Ok(vec![choose(request, fleet)?]),
+        )?,
     })
 }
 

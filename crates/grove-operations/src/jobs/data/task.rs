@@ -10,8 +10,8 @@ use grove_render::{DataJob, data_job, data_secrets, data_services};
 use serde_json::Value;
 
 use crate::{
-    Error, Kind, Result, fleet::find::find_cluster, jobs::instance::job_name,
-    request::RequestId, secrets::open::Secrets,
+    Error, Kind, Result, fleet::find::find_cluster, jobs::instance::job_name, request::RequestId,
+    secrets::open::Secrets,
 };
 
 /// What is done.
@@ -111,7 +111,12 @@ pub(super) fn make(
         None => stock_image(fleet, instance)?,
     };
     let short: String = instance.address.instance.chars().take(30).collect();
-    let name = job_name(&format!("{}-{short}", action.name()), request, &instance.address, 0);
+    let name = job_name(
+        &format!("{}-{short}", action.name()),
+        request,
+        &instance.address,
+        0,
+    );
     let objects = data_job(&DataJob {
         name: &name,
         image: &image,

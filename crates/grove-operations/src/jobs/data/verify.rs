@@ -41,6 +41,7 @@ pub struct Request {
 /// Runs a Job for each instance that has anything outside. It changes nothing but one small file in a bucket,
 /// which goes again. A Job that failed is no error.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     request.selection.must_be_stated()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;

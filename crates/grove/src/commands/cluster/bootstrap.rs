@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.reach];
     let around = surroundings::around(global, output, &places)?;
     let request = bootstrap::Request {
-        id: None,
+        id: surroundings::request_id(),
         cluster: arguments.name.clone(),
         revision: global.rev.clone(),
         timeout: arguments.timeout,

@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
     let around = surroundings::around(global, output, &places)?;
     let request = deploy::Request {
-        id: None,
+        id: surroundings::request_id(),
         cluster: arguments.name.clone(),
         revision: global.rev.clone(),
         message: arguments.message.clone(),

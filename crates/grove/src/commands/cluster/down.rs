@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let around = surroundings::around(global, output, &[&arguments.program])?;
     let request = down::Request {
-        id: None,
+        id: surroundings::request_id(),
         cluster: arguments.name.clone(),
         expect: arguments.expect,
         unreachable: arguments.unreachable,

@@ -136,7 +136,7 @@ fn answers(arguments: &Arguments) -> Result<cluster::Request> {
         }
     }
     Ok(cluster::Request {
-        id: None,
+        id: surroundings::request_id(),
         name: arguments.name.clone(),
         provider,
         domain: domain.filter(|domain| !domain.is_empty()),

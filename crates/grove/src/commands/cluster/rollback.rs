@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
     let around = surroundings::around(global, output, &places)?;
     let request = rollback::Request {
-        id: None,
+        id: surroundings::request_id(),
         cluster: arguments.name.clone(),
         revision: global.rev.clone(),
         to: arguments.to,

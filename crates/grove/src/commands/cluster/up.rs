@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let around = surroundings::around(global, output, &[&arguments.program])?;
     let request = up::Request {
-        id: None,
+        id: surroundings::request_id(),
         cluster: arguments.name.clone(),
         instances: arguments.instances.clone(),
         commit: !arguments.no_commit,
@@ -95,7 +95,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 Given::default()
             }
         };
-        up.keep(given)?;
+        up.keep(&given)?;
     }
 }
 
@@ -139,28 +139,27 @@ fn deployed(
 }
 
 /// A stage as the command that does the same.
-struct Line(String);
+struct Line(Vec<String>);
 
 impl Line {
     fn new(command: &str, arguments: &Arguments) -> Self {
-        Self(format!("{command} --timeout {}", arguments.timeout * 60))
+        let seconds = arguments.timeout * 60;
+        Self(vec![format!("{command} --timeout {seconds}")])
     }
 
     fn agreed(mut self, instances: usize, arguments: &Arguments) -> Self {
         if arguments.yes {
-            self.0.push_str(&format!(" --expect {instances}"));
+            self.0.push(format!("--expect {instances}"));
         }
         if arguments.create_remote {
-            self.0.push_str(" --create-remote");
+            self.0.push("--create-remote".to_owned());
         }
         self
     }
 
     fn kubeconfig(mut self, file: Option<&Path>) -> Self {
-        if let Some(file) = file {
-            self.0
-                .push_str(&format!(" --kubeconfig {}", file.display()));
-        }
+        let file = file.map(|file| format!("--kubeconfig {}", file.display()));
+        self.0.extend(file);
         self
     }
 
@@ -171,9 +170,10 @@ impl Line {
             Exit::Kind(kind) => kind,
             Exit::Command(_) => Kind::Tool,
         };
-        Err(
-            Error::new(kind, format!("`grove {}` did not end well", self.0))
-                .hint("run this command again: it goes on from there"),
+        Err(Error::new(
+            kind,
+            format!("`grove {}` did not end well", self.0.join(" ")),
         )
+        .hint("run this command again: it goes on from there"))
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         selection: arguments.selection.clone(),
     };
     let request = apply::Request {
-        id: None,
+        id: surroundings::request_id(),
         target: terminal::target(&around, &instances, global, output)?,
         timeout: arguments.patience.timeout,
     };

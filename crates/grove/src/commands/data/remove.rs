@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = surroundings::around(global, output, &[&arguments.reach, &arguments.remotes])?;
     let request = remove::Request {
-        id: None,
+        id: surroundings::request_id(),
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),
         timeout: arguments.patience.timeout,

@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     global.must_be_work_tree()?;
     let around = surroundings::around(global, output, &[])?;
     let request = Request {
-        id: None,
+        id: surroundings::request_id(),
         cluster: arguments.cluster.clone(),
     };
     let plan = sealing_key::plan(&around, &request)?;

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     global.must_be_work_tree()?;
     let around = surroundings::around(global, output, &[])?;
     let request = Request {
-        id: None,
+        id: surroundings::request_id(),
         owner: arguments.owner.clone(),
         name: arguments.name.clone(),
         cluster_only: arguments.cluster_only,

@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         Step::Begin { names }
     };
     let request = Request {
-        id: None,
+        id: surroundings::request_id(),
         target,
         step,
     };

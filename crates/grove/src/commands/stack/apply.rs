@@ -51,7 +51,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = surroundings::around(global, output, &[&arguments.program])?;
     let request = apply::Request {
-        id: None,
+        id: surroundings::request_id(),
         revision: global.rev.clone(),
         selection: arguments.selection.request(),
         force: arguments.force,

@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = surroundings::around(global, output, &[&arguments.program])?;
     let request = unlock::Request {
-        id: None,
+        id: surroundings::request_id(),
         revision: global.rev.clone(),
         stack: arguments.stack.to_string(),
         lock: arguments.id.clone(),
