@@ -82,6 +82,7 @@ impl World {
                 files: Some(Arc::new(snapshot)),
                 branches: Some(Arc::clone(&self.branches) as Arc<dyn Branches>),
                 renderer: Some(Arc::new(Plain)),
+                ..Instead::default()
             },
             listener: Arc::clone(&self.recorder) as Arc<_>,
             ..Around::new(here, here, Path::new("/nonexistent"), now)
