@@ -190,7 +190,11 @@ pub(crate) fn end_those_of(token: &Token) {
         }
     };
     // Without a thread they are not waited for: what was asked ends by itself.
-    drop(thread::Builder::new().name("end programs".to_owned()).spawn(reap));
+    drop(
+        thread::Builder::new()
+            .name("end programs".to_owned())
+            .spawn(reap),
+    );
 }
 
 /// Whether a group's leader runs; it is left to be reaped by who started it.

@@ -11,8 +11,8 @@ use std::{
     task::{Context, Waker},
 };
 
-use grove_exec::{Entered, Token};
 use grove_check::{Checked, Context as Checking};
+use grove_exec::{Entered, Token};
 use grove_fleet::{Fleet, Snapshot, model::Instance};
 use grove_release::{Author, DeployBranch, Git};
 use grove_render::Tree;

@@ -155,7 +155,10 @@ impl Need {
     pub fn refusal(&self) -> String {
         match self {
             Self::Instances { instances } => {
-                format!("{} instances are selected and nobody agreed", instances.len())
+                format!(
+                    "{} instances are selected and nobody agreed",
+                    instances.len()
+                )
             }
             Self::Deletions { of, objects, .. } => {
                 format!("{of}: {} would be deleted", count(objects.len(), "object"))

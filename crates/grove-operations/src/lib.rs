@@ -1,5 +1,4 @@
 //! Everything that Grove does, as functions of a request and of what is around it.
-#![allow(missing_docs, reason = "while it moves")]
 
 mod around;
 pub mod check;

@@ -1,16 +1,21 @@
-//! ...
+//! Releases on deploy branches: held, frozen, rolled back, listed, compared and followed.
+//!
+//! The verbs are [`rollback`], [`hold`], [`freeze`], [`init`], [`history`] and [`difference`]; beside them stands
+//! what they and deploys share: where the branches are ([`remotes`]), sealing ([`seal`]), and the one place that
+//! commits ([`publish`]).
+
 pub mod data_applied;
+pub mod difference;
 pub mod follow;
+pub mod freeze;
 pub mod frozen;
-pub mod seal;
-pub mod remotes;
-pub mod records;
 pub mod history;
 pub mod hold;
-pub mod publish;
-pub mod difference;
-pub mod freeze;
-pub mod init_task;
-pub mod rollback;
 pub mod init;
+pub mod init_task;
 pub mod landed;
+pub mod publish;
+pub mod records;
+pub mod remotes;
+pub mod rollback;
+pub mod seal;

@@ -1,4 +1,7 @@
-//! ...
+//! From instances to trees of objects, with the real Tutor.
+//!
+//! [`directory`] writes them for whoever wants to look; [`pipeline`] is what every verb renders with.
+
 pub mod directory;
 pub mod kept;
 pub mod pipeline;

@@ -82,7 +82,9 @@ impl Target {
     /// Reads the fleet, whatever its findings, and chooses from it: what must be agreed to before anything
     /// is prepared that takes long.
     pub fn look(&self, around: &Around) -> Result<Needs> {
-        let fleet = Workspace::open(around, self.revision.as_deref())?.check()?.fleet;
+        let fleet = Workspace::open(around, self.revision.as_deref())?
+            .check()?
+            .fleet;
         Ok(self.needs(&self.choose(&fleet)?))
     }
 }

@@ -29,7 +29,10 @@ pub fn each<T: Send, R: Send>(
     if length <= 1 {
         return list.into_iter().map(work).collect();
     }
-    let list: Vec<Mutex<Option<T>>> = list.into_iter().map(|item| Mutex::new(Some(item))).collect();
+    let list: Vec<Mutex<Option<T>>> = list
+        .into_iter()
+        .map(|item| Mutex::new(Some(item)))
+        .collect();
     let next = AtomicUsize::new(0);
     let token = Token::current();
     let take = || {
@@ -89,7 +92,10 @@ mod tests {
     fn results_come_in_the_order_of_what_they_are_of() {
         let list: Vec<u32> = (0..100).collect();
         let doubled = each(8, list.clone(), |number| number * 2);
-        assert_eq!(doubled, list.iter().map(|number| number * 2).collect::<Vec<_>>());
+        assert_eq!(
+            doubled,
+            list.iter().map(|number| number * 2).collect::<Vec<_>>()
+        );
         assert!(each(8, Vec::<u32>::new(), |number| number).is_empty());
     }
 

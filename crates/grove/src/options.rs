@@ -174,7 +174,10 @@ pub(crate) struct Asking {
 
 impl Asking {
     /// What a request has of it.
-    pub(crate) fn request(&self, revision: Option<&str>) -> grove_operations::status::gather::Asking {
+    pub(crate) fn request(
+        &self,
+        revision: Option<&str>,
+    ) -> grove_operations::status::gather::Asking {
         grove_operations::status::gather::Asking {
             revision: revision.map(str::to_owned),
             selection: self.selection.request(),

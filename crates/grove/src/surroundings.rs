@@ -63,9 +63,9 @@ fn clock() -> Result<Arc<dyn Clock>> {
     match variable("GROVE_TEST_NOW") {
         None => Ok(Arc::new(Machine)),
         Some(text) => {
-            let time: jiff::Timestamp = text.parse().map_err(|error| {
-                Error::usage(format!("GROVE_TEST_NOW is not a time: {error}"))
-            })?;
+            let time: jiff::Timestamp = text
+                .parse()
+                .map_err(|error| Error::usage(format!("GROVE_TEST_NOW is not a time: {error}")))?;
             Ok(Arc::new(time))
         }
     }
@@ -83,11 +83,7 @@ pub(crate) fn request_id() -> Option<RequestId> {
 }
 
 /// What is around the operations of a command, with what its options say of places.
-pub(crate) fn around(
-    global: &Global,
-    output: &Output,
-    places: &[&dyn Places],
-) -> Result<Around> {
+pub(crate) fn around(global: &Global, output: &Output, places: &[&dyn Places]) -> Result<Around> {
     let mut around = Around {
         fleet: fleet_directory(global.fleet.as_deref())?,
         instead: Instead::default(),

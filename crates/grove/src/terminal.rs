@@ -28,9 +28,7 @@ pub(crate) fn target(
     output: &Output,
 ) -> Result<Target> {
     let target = instances.request(global.rev.as_deref());
-    agreed(target, output, |target| {
-        target.look(around)
-    })
+    agreed(target, output, |target| target.look(around))
 }
 
 /// A target that was agreed to. Where it may mean many instances, `look` says what must be agreed to.

@@ -16,10 +16,7 @@ pub(super) struct Surroundings {
     pub(super) threads: Option<&'static str>,
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "what others bring may not be had"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "what others bring may not be had")]
 pub(super) fn nothing(_: &Context) -> Result<Surroundings> {
     Ok(Surroundings::default())
 }

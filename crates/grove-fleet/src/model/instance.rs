@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-
 use super::{
     Address, Build, Cron, Data, Domain, Flags, Identity, Mail, Maintenance, Mfe, Network,
     PodSecurity, Quota, Resources, Scaling, State, Theme, Waits, Worker,

@@ -16,9 +16,7 @@ pub fn address(text: &str) -> Result<Address> {
         {
             Ok(Address::new(cluster, instance))
         }
-        _ => Err(Error::usage(format!(
-            "`{text}` is not `cluster/instance`"
-        ))),
+        _ => Err(Error::usage(format!("`{text}` is not `cluster/instance`"))),
     }
 }
 
@@ -27,12 +25,10 @@ pub fn find<'a>(fleet: &'a Fleet, address: &Address) -> Result<&'a Instance> {
     fleet.instances.get(address).ok_or_else(|| {
         let all: Vec<String> = fleet.instances.keys().map(ToString::to_string).collect();
         let near = nearest(&address.to_string(), all.iter().map(String::as_str));
-        Error::usage(format!("the fleet has no instance `{address}`")).hint(
-            near.map_or_else(
-                || "`grove check` shows what cannot be read".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            ),
-        )
+        Error::usage(format!("the fleet has no instance `{address}`")).hint(near.map_or_else(
+            || "`grove check` shows what cannot be read".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        ))
     })
 }
 

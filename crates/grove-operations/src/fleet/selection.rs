@@ -35,7 +35,9 @@ impl Selection {
     /// Whether it names some instances one by one, and not many of them.
     pub fn names_few(&self) -> bool {
         let names_one = |selector: &String| selector.contains('/') && !selector.contains('*');
-        !self.selectors.is_empty() && self.selectors.len() <= 5 && self.selectors.iter().all(names_one)
+        !self.selectors.is_empty()
+            && self.selectors.len() <= 5
+            && self.selectors.iter().all(names_one)
     }
 
     /// The selected instances, in the order of their addresses; all of them where nothing is said.
@@ -52,11 +54,8 @@ impl Selection {
     /// Refuses a selection in which nothing is said: an operation that writes asks this first.
     pub fn must_be_stated(&self) -> Result<()> {
         if self.is_everything() && !self.all {
-            return Err(
-                Error::usage("this command writes, so it needs a selection").hint(
-                    "name instances (`cluster/instance`), a cluster or a ring, or say `--all`",
-                ),
-            );
+            return Err(Error::usage("this command writes, so it needs a selection")
+                .hint("name instances (`cluster/instance`), a cluster or a ring, or say `--all`"));
         }
         Ok(())
     }

@@ -56,8 +56,8 @@ pub fn record(
             version: VERSION,
             secrets: today(instance),
         };
-        let value = serde_json::to_value(applied)
-            .map_err(|error| Error::from_error(Kind::Bug, &error))?;
+        let value =
+            serde_json::to_value(applied).map_err(|error| Error::from_error(Kind::Bug, &error))?;
         let name = &instance.address.instance;
         let text = grove_yaml::emit(&value).into_bytes();
         if branch.view()?.file(&path(name))?.as_ref() != Some(&text) {

@@ -15,10 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::remotes;
-use crate::{
-    Around, Doing, Error, Kind, Result,
-    reach::proven,
-};
+use crate::{Around, Doing, Error, Kind, Result, reach::proven};
 
 /// The root Application of what instances share.
 const SHARED_ROOT: &str = "grove-cluster";
@@ -115,11 +112,7 @@ impl Release {
 
     /// What `commit` of the branch has of what instances share: the root Application, and that of each
     /// part.
-    pub fn shared(
-        branch: &DeployBranch,
-        cluster: &Cluster,
-        commit: Id,
-    ) -> Result<Vec<Self>> {
+    pub fn shared(branch: &DeployBranch, cluster: &Cluster, commit: Id) -> Result<Vec<Self>> {
         let view = branch.view_at(commit)?;
         let Some(record) = view.shared_latest()? else {
             return Ok(Vec::new());
@@ -191,7 +184,8 @@ impl Release {
     fn look(&self, around: &Around, revision: &str) -> Option<Relation> {
         let commit: Id = revision.parse().ok()?;
         let caches = remotes::caches(around).ok()?;
-        let branch = DeployBranch::open(&around.git(), &self.remote, &self.cluster, &caches).ok()?;
+        let branch =
+            DeployBranch::open(&around.git(), &self.remote, &self.cluster, &caches).ok()?;
         if !branch.has_commit(commit).ok()? {
             return None;
         }
@@ -362,4 +356,3 @@ async fn on_cluster(
     });
     join_all(follows).await
 }
-

@@ -101,7 +101,13 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     let fleet = workspace.check()?.fleet;
     let instances = request.selection.select(&fleet)?;
     let mut outcome = Outcome::default();
-    let read = read_all(&workspace, &fleet, request, &instances, &mut outcome.instances);
+    let read = read_all(
+        &workspace,
+        &fleet,
+        request,
+        &instances,
+        &mut outcome.instances,
+    );
     around.progress_done();
     outcome.failure = read.err();
     Ok(outcome)
@@ -173,9 +179,9 @@ pub fn show(around: &Around, request: &ShowRequest) -> Result<Shown> {
     let (name, number) = match request.release.split_once('@') {
         None => (request.release.as_str(), None),
         Some((name, number)) => {
-            let number = number.parse().map_err(|_| {
-                Error::usage(format!("`{number}` is not the number of a release"))
-            })?;
+            let number = number
+                .parse()
+                .map_err(|_| Error::usage(format!("`{number}` is not the number of a release")))?;
             (name, Some(number))
         }
     };

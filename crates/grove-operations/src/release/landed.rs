@@ -47,7 +47,10 @@ pub fn made(branch: &DeployBranch, landed: &Landed, address: &Address) -> Result
     let (after, before) = (branch.view_at(landed.commit)?, branch.view_before(landed)?);
     let record = after.record(name, *number)?;
     let old = before.objects(name)?.unwrap_or_default();
-    let (old_values, new_values) = (seal::ciphertexts(&before, name)?, seal::ciphertexts(&after, name)?);
+    let (old_values, new_values) = (
+        seal::ciphertexts(&before, name)?,
+        seal::ciphertexts(&after, name)?,
+    );
     let is_new = |secret: &String, fingerprint: &str| {
         let old = old_values.as_ref().and_then(|old| old.secrets.get(secret));
         old.is_none_or(|old| old.fingerprint != fingerprint)

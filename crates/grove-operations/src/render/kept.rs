@@ -35,8 +35,7 @@ pub fn key(input: &TutorInput, lock: &Lock, kustomizer: &Kustomizer) -> Result<S
             .map(|(name, content)| (name, hex(&Sha256::digest(content))))
             .collect::<Vec<_>>(),
     ]);
-    let bytes =
-        serde_json::to_vec(&parts).map_err(|error| Error::from_error(Kind::Bug, &error))?;
+    let bytes = serde_json::to_vec(&parts).map_err(|error| Error::from_error(Kind::Bug, &error))?;
     Ok(hex(&Sha256::digest(bytes)))
 }
 
@@ -58,8 +57,7 @@ pub fn write(cache: &Cache, key: &str, output: &TutorOutput) -> Result<()> {
     fs_err::create_dir_all(directory)?;
     let file = tempfile::NamedTempFile::new_in(directory)?;
     let mut encoder = GzEncoder::new(file, Compression::fast());
-    let bytes =
-        serde_json::to_vec(output).map_err(|error| Error::from_error(Kind::Bug, &error))?;
+    let bytes = serde_json::to_vec(output).map_err(|error| Error::from_error(Kind::Bug, &error))?;
     encoder.write_all(&bytes)?;
     encoder
         .finish()?

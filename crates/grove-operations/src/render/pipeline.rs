@@ -18,7 +18,6 @@ use grove_tutor::{Cache, Environment, Kustomizer, Progress, Worker, WorkerOption
 use super::kept;
 use crate::{Around, Doing, Error, Kind, Result, threads};
 
-
 /// A worker, or the promise of one.
 enum Slot {
     /// Somebody starts it, which may take minutes.

@@ -7,7 +7,6 @@ use grove_seal::source::{Identities, Place, places};
 
 use crate::{Error, Result, fleet::workspace::Workspace};
 
-
 /// The age identities of this machine: where `sops` looks, and the fleet's published key.
 pub fn identities(workspace: &Workspace<'_>, fleet: &Fleet) -> Result<Identities> {
     let around = workspace.around;

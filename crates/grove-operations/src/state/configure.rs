@@ -6,7 +6,10 @@ use std::{
 };
 
 use grove_stack::module::{ModuleError, is_module_file};
-use grove_state::{Part, Record, STAYS, configuration::{Called, Configuration, PartConfiguration, hoisted_calls}};
+use grove_state::{
+    Part, Record, STAYS,
+    configuration::{Called, Configuration, PartConfiguration, hoisted_calls},
+};
 
 use super::{split::copy, write_private};
 use crate::{Around, Error, Kind, Result, stacks::tofu::Root};

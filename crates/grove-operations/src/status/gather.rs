@@ -62,11 +62,7 @@ pub struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub fn new(
-        asking: &'a Asking,
-        workspace: &'a Workspace<'a>,
-        fleet: &'a Fleet,
-    ) -> Result<Self> {
+    pub fn new(asking: &'a Asking, workspace: &'a Workspace<'a>, fleet: &'a Fleet) -> Result<Self> {
         let instances = asking.selection.select(fleet)?;
         let everything = asking.selection.is_everything();
         let selected: BTreeSet<&str> = instances

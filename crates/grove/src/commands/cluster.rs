@@ -8,7 +8,7 @@ pub(crate) mod new;
 mod rollback;
 mod up;
 
-use crate::{global::Global, error::Result, output::Output};
+use crate::{error::Result, global::Global, output::Output};
 
 /// Bring a cluster up, and keep what its instances share.
 #[derive(Debug, clap::Args)]

@@ -30,7 +30,13 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let change = Change::Hold {
         reason: arguments.message.clone(),
     };
-    carry_out(change, &arguments.instances, &arguments.remotes, global, output)
+    carry_out(
+        change,
+        &arguments.instances,
+        &arguments.remotes,
+        global,
+        output,
+    )
 }
 
 /// Holds instances, or ends their holds, and says what became of each.
@@ -56,6 +62,8 @@ pub(super) fn carry_out(
 fn show(outcome: &Outcome, output: &Output) -> Result<()> {
     output.outcome(outcome, || {
         let lines = outcome.instances.iter();
-        lines.map(|(address, said)| format!("{address}: {said}\n")).collect()
+        lines
+            .map(|(address, said)| format!("{address}: {said}\n"))
+            .collect()
     })
 }

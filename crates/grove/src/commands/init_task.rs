@@ -16,8 +16,7 @@ use crate::{
     global::Global,
     options::{Agreement, Places, Remotes, Wait},
     output::{Output, is_json},
-    surroundings, terminal,
-    waits,
+    surroundings, terminal, waits,
 };
 
 /// What can be asked about an init task.

@@ -27,5 +27,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.reach];
-    freeze::carry_out(Change::Unfreeze, &arguments.instances, &places, global, output)
+    freeze::carry_out(
+        Change::Unfreeze,
+        &arguments.instances,
+        &places,
+        global,
+        output,
+    )
 }
