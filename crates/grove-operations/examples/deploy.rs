@@ -10,7 +10,8 @@
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "this is a program for a terminal"
+    clippy::disallowed_methods,
+    reason = "this is a program with a terminal, arguments and a clock; operations have none of them"
 )]
 
 use std::{error::Error, ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
@@ -184,10 +185,6 @@ impl Listener for Lines {
 struct Machine;
 
 impl Clock for Machine {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place of this program that reads the clock"
-    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
