@@ -10,7 +10,8 @@
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "this is a program for a terminal"
+    clippy::disallowed_methods,
+    reason = "this is a program with a terminal, arguments and a clock; operations have none of them"
 )]
 
 use std::{error::Error, ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
@@ -36,15 +37,15 @@ fn main() -> ExitCode {
     // Tutor's plugins are programs of others: Grove renders in a process that is confined. A process
     // confines itself, so one is started that does, and then becomes the worker: `Around::launcher`. It may
     // be an installed `grove`, or this program, which then looks for this before it does anything else.
-    if arguments
+    let is_confined = arguments
         .first()
-        .is_some_and(|word| word == sandbox::COMMAND)
-    {
-        let Err(error) = confine(&arguments);
-        eprintln!("{error}");
-        return ExitCode::FAILURE;
-    }
-    match run(&arguments) {
+        .is_some_and(|word| word == sandbox::COMMAND);
+    let result = if is_confined {
+        confine(&arguments)
+    } else {
+        run(&arguments)
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // An error of an operation has a kind, hints, and is JSON, too: see `grove_operations::Error`.
@@ -55,17 +56,18 @@ fn main() -> ExitCode {
 }
 
 /// `sandbox DESCRIPTION -- PROGRAM ARGUMENT…`; without a program, what this machine gives is asked for.
-fn confine(arguments: &[OsString]) -> Result<std::convert::Infallible, Box<dyn Error>> {
-    let description = arguments
-        .get(1)
-        .and_then(|text| text.to_str())
-        .unwrap_or_default();
-    let program = arguments.get(3..).unwrap_or_default();
-    if program.is_empty() {
-        println!("{}", serde_json::to_string(&sandbox::report(description)?)?);
-        std::process::exit(0);
+fn confine(arguments: &[OsString]) -> Result<(), Box<dyn Error>> {
+    let description = arguments.get(1).and_then(|text| text.to_str());
+    let description = description.unwrap_or_default();
+    match arguments.get(3..) {
+        // This process goes on as the program.
+        Some(program) if !program.is_empty() => match sandbox::enter(description, program)? {},
+        _ => {
+            let report = sandbox::report(description)?;
+            println!("{}", serde_json::to_string(&report)?);
+            Ok(())
+        }
     }
-    Ok(sandbox::enter(description, program)?)
 }
 
 fn run(arguments: &[OsString]) -> Result<(), Box<dyn Error>> {
@@ -183,10 +185,6 @@ impl Listener for Lines {
 struct Machine;
 
 impl Clock for Machine {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place of this program that reads the clock"
-    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

@@ -8,7 +8,12 @@ use crate::{Around, Error, Result};
 
 /// Commits files, by their paths from `directory`, and pushes the branch where it has an upstream: a deploy
 /// takes nothing else. Other changes of the work tree are left as they are.
-pub(crate) fn commit(directory: &Path, files: &[&str], message: &str, around: &Around) -> Result<()> {
+pub(crate) fn commit(
+    directory: &Path,
+    files: &[&str],
+    message: &str,
+    around: &Around,
+) -> Result<()> {
     if !files.is_empty() {
         git(directory, &[&["add", "--all", "--"], files].concat())?;
         let words = ["commit", "--quiet", "-m", message, "--"];

@@ -87,7 +87,9 @@ fn clean_head(around: &Around, source: &Source) -> Result<Id> {
 }
 
 /// Refuses to deploy a work tree as it is where one of `instances` is in production.
-pub(crate) fn refuse_production<'a>(mut instances: impl Iterator<Item = &'a Instance>) -> Result<()> {
+pub(crate) fn refuse_production<'a>(
+    mut instances: impl Iterator<Item = &'a Instance>,
+) -> Result<()> {
     match instances.find(|instance| instance.environment == Environment::Production) {
         None => Ok(()),
         Some(instance) => Err(Error::refused(format!(

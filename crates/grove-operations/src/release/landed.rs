@@ -34,7 +34,11 @@ pub(crate) struct Made {
 }
 
 /// The release of an instance that a commit brought; none where it brought none of it.
-pub(crate) fn made(branch: &DeployBranch, landed: &Landed, address: &Address) -> Result<Option<Made>> {
+pub(crate) fn made(
+    branch: &DeployBranch,
+    landed: &Landed,
+    address: &Address,
+) -> Result<Option<Made>> {
     let name = &address.instance;
     let number = landed
         .message

@@ -25,7 +25,11 @@ pub(crate) fn remote(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) ->
 }
 
 /// Fetches the deploy branch of a cluster.
-pub(crate) fn open(workspace: &Workspace<'_>, fleet: &Fleet, cluster: &str) -> Result<DeployBranch> {
+pub(crate) fn open(
+    workspace: &Workspace<'_>,
+    fleet: &Fleet,
+    cluster: &str,
+) -> Result<DeployBranch> {
     let around = workspace.around;
     if let Some(branches) = &around.instead.branches {
         return branches.open(cluster);

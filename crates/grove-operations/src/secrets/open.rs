@@ -111,7 +111,11 @@ impl<'a> Secrets<'a> {
 
 impl Secrets<'_> {
     /// Who may make users on a server of the cluster, by name and password; none where nobody here may.
-    pub(crate) fn admin(&self, cluster: &Cluster, server: &str) -> Result<Option<(String, Secret)>> {
+    pub(crate) fn admin(
+        &self,
+        cluster: &Cluster,
+        server: &str,
+    ) -> Result<Option<(String, Secret)>> {
         let admin = cluster
             .servers
             .get(server)

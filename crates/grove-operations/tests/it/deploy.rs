@@ -51,7 +51,7 @@ fn the_same_request_again_gives_the_first_outcome() {
     let mut world = World::deployed();
     world.site("alpha/uni").value = 2;
     let deploy = grove_operations::deploy::request::Request {
-        id: id("deploy-1"),
+        id: Some(id("deploy-1")),
         message: Some("Twice".to_owned()),
         ..request(Target::of("*/*"))
     };

@@ -52,7 +52,7 @@ fn a_deploy_that_is_ended_after_its_push_is_what_landed() {
     let world = World::new();
     let around = never_answers(&world);
     let deploy = deploy::request::Request {
-        id: id("deploy-1"),
+        id: Some(id("deploy-1")),
         wait: Some(600),
         ..request(Target::of("beta/labs"))
     };

@@ -16,7 +16,7 @@ use crate::{
 fn freeze(world: &World, seconds: u32, name: &str) -> grove_operations::Result<Outcome> {
     let around = world.around();
     let request = Request {
-        id: id(name),
+        id: Some(id(name)),
         target: Target::of("beta"),
         change: Change::Freeze {
             seconds,

@@ -15,7 +15,7 @@ use crate::{
 fn change(world: &World, change: Change, name: &str) -> Outcome {
     let around = world.around();
     let request = Request {
-        id: id(name),
+        id: Some(id(name)),
         target: Target::of("alpha/uni"),
         change,
     };

@@ -1,5 +1,10 @@
 //! Operations without a process, a clock or a remote of their own: what they come to, and what they say.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "these are tests"
+)]
 
 mod deploy;
 mod ended;

@@ -16,7 +16,7 @@ use crate::{
 
 fn request() -> Request {
     Request {
-        id: id("rollback-1"),
+        id: Some(id("rollback-1")),
         revision: None,
         instance: "alpha/uni".to_owned(),
         to: None,

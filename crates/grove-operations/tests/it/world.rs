@@ -131,6 +131,6 @@ pub(crate) fn request(target: Target) -> deploy::request::Request {
 }
 
 /// What a request is called.
-pub(crate) fn id(name: &str) -> Option<RequestId> {
-    Some(name.parse().unwrap())
+pub(crate) fn id(name: &str) -> RequestId {
+    name.parse().unwrap()
 }

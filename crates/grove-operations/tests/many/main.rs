@@ -1,6 +1,11 @@
 //! Two hundred operations at once in one process, on two fleets of two clusters each, with two dead remotes
 //! among them: no mix-up, no deadlock, each is ended by its own token, and nothing is left.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "these are tests"
+)]
 
 mod dead;
 #[path = "../support/fleet.rs"]
@@ -129,7 +134,7 @@ fn two_hundred_at_once() {
             (operation.place == place.name && operation.remote.is_none())
                 .then_some((operation, what))
         });
-        place.holds(own.collect());
+        place.holds(&own.collect::<Vec<_>>());
     }
     for (number, what) in &came {
         let operation = &operations[*number];

@@ -103,8 +103,8 @@ impl Operation {
         panic!("{self:?} is never fast enough");
     }
 
-    fn id(&self) -> Option<RequestId> {
-        Some(self.id.parse().unwrap())
+    fn id(&self) -> RequestId {
+        self.id.parse().unwrap()
     }
 
     /// What stands wherever this was.
@@ -117,7 +117,7 @@ impl Operation {
         Ok(match self.verb {
             Verb::Deploy => {
                 let request = deploy::request::Request {
-                    id: self.id(),
+                    id: Some(self.id()),
                     message: Some(self.words()),
                     allow_older: true,
                     ..deploy::request::Request::new(Target {
@@ -135,7 +135,7 @@ impl Operation {
             }
             Verb::Rollback => {
                 let request = rollback::Request {
-                    id: self.id(),
+                    id: Some(self.id()),
                     revision: None,
                     instance: self.address.clone(),
                     to: Some(1),
@@ -148,7 +148,7 @@ impl Operation {
             }
             Verb::Hold => {
                 let request = hold::Request {
-                    id: self.id(),
+                    id: Some(self.id()),
                     target: Target::of(&self.address),
                     // Half of them let go again.
                     change: if self.id.ends_with(['3', '7']) {

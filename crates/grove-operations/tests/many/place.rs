@@ -126,16 +126,18 @@ impl<'w> Place<'w> {
     }
 
     /// The branches have what came of operations on them, and nothing else.
-    pub(crate) fn holds(&self, all: Vec<(&Operation, &Came)>) {
+    pub(crate) fn holds(&self, all: &[(&Operation, &Came)]) {
         for cluster in CLUSTERS {
-            let own = all
+            let own: Vec<_> = all
                 .iter()
-                .filter(|(operation, _)| operation.cluster == cluster);
-            self.branch_holds(cluster, own.copied().collect());
+                .copied()
+                .filter(|(operation, _)| operation.cluster == cluster)
+                .collect();
+            self.branch_holds(cluster, &own);
         }
     }
 
-    fn branch_holds(&self, cluster: &str, all: Vec<(&Operation, &Came)>) {
+    fn branch_holds(&self, cluster: &str, all: &[(&Operation, &Came)]) {
         let path = self.world.path(format!("{}-{cluster}.git", self.name));
         let remote = Remote::parse(path.to_str().unwrap(), &path).unwrap();
         let cache = tempfile::tempdir().unwrap();
@@ -145,7 +147,7 @@ impl<'w> Place<'w> {
         // What the outcomes say: which release of which instance is whose.
         let mut said = BTreeMap::new();
         let mut holds = 0;
-        for (operation, came) in &all {
+        for (operation, came) in all {
             let Operation { address, .. } = operation;
             let mut releases = |release: u32| {
                 let other = said.insert((address.clone(), release), *operation);

@@ -55,7 +55,7 @@ impl Running {
             self.goes_on.push(true);
             numbers.push(number);
             let sender = self.sender.clone();
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 around.runtime = Some(self.runtime.handle().clone());
                 self.runtime.spawn(async move {
                     let work = tokio::task::spawn_blocking(move || operation.carry_out(&around));
@@ -72,22 +72,18 @@ impl Running {
 
     /// What comes next. Fails with what hangs where nothing does.
     pub(crate) fn next(&mut self, limit: Duration) -> (usize, Came) {
-        match self.receiver.recv_timeout(limit) {
-            Ok((number, what)) => {
-                self.goes_on[number] = false;
-                (number, what)
-            }
-            Err(_) => {
-                let hang: Vec<String> = (0..self.operations.len())
-                    .filter(|number| self.goes_on[*number])
-                    .map(|number| self.name(number))
-                    .collect();
-                // Past what the test keeps of its output: threads that hang keep it from its end.
-                let text = format!("nothing comes; these go on:\n{}\n", hang.join("\n"));
-                std::io::stderr().write_all(text.as_bytes()).unwrap();
-                std::process::exit(101);
-            }
+        if let Ok((number, what)) = self.receiver.recv_timeout(limit) {
+            self.goes_on[number] = false;
+            return (number, what);
         }
+        let hang: Vec<String> = (0..self.operations.len())
+            .filter(|number| self.goes_on[*number])
+            .map(|number| self.name(number))
+            .collect();
+        // Past what the test keeps of its output: threads that hang keep it from its end.
+        let text = format!("nothing comes; these go on:\n{}\n", hang.join("\n"));
+        std::io::stderr().write_all(text.as_bytes()).unwrap();
+        std::process::exit(101);
     }
 
     /// Nothing comes for some time.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// The clusters. The second one says which cluster it is, so that it is tried to be reached.
 pub(crate) const CLUSTERS: [&str; 2] = ["alpha", "beta"];
-/// The file of the ConfigMap that has [`Site::value`].
+/// The file of the `ConfigMap` that has [`Site::value`].
 pub(crate) const SETTINGS: &str = "configmap-settings.yaml";
 /// Nothing is ever opened, so that one certificate suffices.
 const CERTIFICATE: &str = include_str!("../../../../examples/fleet/clusters/alpha/sealing.pem");
@@ -28,7 +28,7 @@ tutor==21.0.8
 pub(crate) struct Site {
     /// `cluster/instance`.
     pub(crate) address: String,
-    /// What a ConfigMap says.
+    /// What a `ConfigMap` says.
     pub(crate) value: u32,
     /// How many volumes it has.
     pub(crate) volumes: u32,

@@ -1,10 +1,10 @@
 //! Releases that do not become healthy, and the way back at night.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use serde_json::Value;
 
-use crate::Site;
+use crate::{GROVE, Site};
 
 /// A plugin of the instance that changes its LMS or gives it one more init task.
 fn breaker(site: &Site, what: &str) {
@@ -43,6 +43,7 @@ fn breaker(site: &Site, what: &str) {
 fn rollback_leaves_every_kind_of_bad_release_at_once() {
     let site = Site::bootstrapped(&["alpha"]);
     site.deploy("alpha/uni-next", &[]);
+    there_and_back_without_grove(&site);
     let served = pods(&site);
 
     // A Job gives up after its retries, each later than the last; the others never end.
@@ -85,6 +86,39 @@ fn rollback_leaves_every_kind_of_bad_release_at_once() {
         assert_eq!(site.state("alpha", "alpha-uni-next"), "Synced/Healthy");
         let _ = site.world.grove(["unhold", "alpha/uni-next"]).success();
     }
+}
+
+/// The example `deploy` of grove-operations, which is no `grove`, releases a change, follows it and goes
+/// back.
+fn there_and_back_without_grove(site: &Site) {
+    site.edit(
+        "clusters/alpha/instances/uni-next/instance.yaml",
+        "PLATFORM_NAME:",
+        "CONTACT_EMAIL: example@example.org\n  PLATFORM_NAME:",
+    );
+    site.commit("Another address");
+    // Cargo builds examples beside the commands.
+    let program = Path::new(GROVE).with_file_name("examples/deploy");
+    let kubeconfig = site.plane("alpha").kubeconfig();
+    let output = site
+        .world
+        .program(program)
+        .args([site.world.fleet(), "alpha/uni-next".into()])
+        .args([site.world.cache(), kubeconfig.as_ref()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let lines = printed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    for what in ["deployed", "rolled back"] {
+        let outcome = lines.iter().find_map(|line| line.get(what)).unwrap();
+        assert_eq!(outcome["waits"][0]["ended"], "healthy", "{outcome}");
+    }
+    let _ = site.world.grove(["unhold", "alpha/uni-next"]).success();
 }
 
 /// Names of the pods that serve the LMS.

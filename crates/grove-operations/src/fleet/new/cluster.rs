@@ -2,6 +2,24 @@
 //!
 //! The private key of the cluster's Sealed Secrets controller goes to its secrets, encrypted; the
 //! certificate stands beside it, so that everybody can seal.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, fleet::new::cluster};
+//!
+//! let request = cluster::Request {
+//!     id: None,
+//!     name: "prod".to_owned(),
+//!     provider: cluster::Provider::default(),
+//!     domain: None,
+//!     infrastructure: None,
+//! };
+//! let plan = cluster::plan(around, &request, Vec::new())?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{collections::BTreeMap, str::FromStr};
 

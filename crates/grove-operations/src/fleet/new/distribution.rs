@@ -1,4 +1,22 @@
 //! New distributions: which Tutor, which plugins.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, fleet::new::distribution};
+//!
+//! let request = distribution::Request {
+//!     id: None,
+//!     name: "ulmo-2".to_owned(),
+//!     release: "ulmo".to_owned(),
+//!     tutor: "21.0.8".to_owned(),
+//!     plugins: vec!["tutor-mfe==21.0.2".to_owned()],
+//! };
+//! let plan = distribution::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,21 @@
 //! New fleets: `grove.yaml`, and who may read the fleet's secrets.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, fleet::new::fleet};
+//!
+//! let request = fleet::Request {
+//!     id: None,
+//!     name: None,
+//!     deploy_remote: "git@git.acme.example:deploy-{cluster}.git".to_owned(),
+//!     recipients: Vec::new(),
+//! };
+//! let plan = fleet::plan(around, &request, "acme".as_ref())?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,19 @@
 //! New groups: settings that instances share.
+//!
+//! ```no_run
+//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! use grove_operations::{consent::Consent, fleet::new::group};
+//!
+//! let request = group::Request {
+//!     id: None,
+//!     name: "universities".to_owned(),
+//! };
+//! let plan = group::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use grove_fleet::scaffold;
 use schemars::JsonSchema;
