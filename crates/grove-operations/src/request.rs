@@ -83,7 +83,7 @@ impl Target {
     /// is prepared that takes long.
     pub fn look(&self, around: &Around) -> Result<Needs> {
         let fleet = Workspace::open(around, self.revision.as_deref())?
-            .check()?
+            .check()
             .fleet;
         Ok(self.needs(&self.choose(&fleet)?))
     }

@@ -64,7 +64,7 @@ pub(super) fn release(
         remote: &branch.remote().to_string(),
     });
     let subject = Subject {
-        subject: subject(request.message.as_deref(), &releases),
+        line: subject(request.message.as_deref(), &releases),
         request: request.id.clone(),
         source: origin.clone(),
         releases,

@@ -99,7 +99,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         None => pipeline.trees(&fleet, &instances, remote)?,
     };
     around.progress_done();
-    check_against(&workspace, request, released)?;
+    check_against(&workspace, request, released);
 
     let secrets = Secrets::new(&workspace, &fleet);
     let preparing = Preparing {
@@ -163,12 +163,12 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 
 /// The fleet that is deployed, and where it is from.
 fn read<'a>(around: &'a Around, request: &Request) -> Result<(Workspace<'a>, Origin, Fleet)> {
-    request.check()?;
+    request.check();
     let (workspace, origin) =
         origin::read(around, request.local, request.target.revision.as_deref())?;
     // What is operated is rendered from a fleet that was sound; the errors of today are not its own.
     let fleet = match request.only {
-        Some(Only::Operational) => workspace.check()?.fleet,
+        Some(Only::Operational) => workspace.check().fleet,
         None => workspace.sound()?,
     };
     Ok((workspace, origin, fleet))
@@ -205,7 +205,7 @@ fn fetch(
 
 /// Checks the fleet against what runs. What runs and is gone from the fleet shows only beside the branch.
 fn check_against(workspace: &Workspace<'_>, request: &Request, released: Released) -> Result<()> {
-    let checked = workspace.check_against(Some(released))?;
+    let checked = workspace.check_against(Some(released));
     let gone: Vec<_> = checked
         .findings
         .iter()

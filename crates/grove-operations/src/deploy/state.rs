@@ -102,7 +102,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     }
     let workspace = Workspace::open(around, None)?;
     workspace.repository()?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let instances = request.target.choose(&fleet)?;
     let state = request.change.state();
     let mut files = Vec::new();

@@ -60,7 +60,7 @@ pub struct Plan<'a> {
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let distribution = fleet
         .distributions
         .get(&request.name)

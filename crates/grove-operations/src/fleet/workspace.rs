@@ -82,26 +82,26 @@ impl<'a> Workspace<'a> {
     }
 
     /// Checks the fleet.
-    pub fn check(&self) -> Result<Checked> {
+    pub fn check(&self) -> Checked {
         self.check_against(None)
     }
 
     /// Checks the fleet, and against what was released where that is known.
-    pub fn check_against(&self, released: Option<Released>) -> Result<Checked> {
+    pub fn check_against(&self, released: Option<Released>) -> Checked {
         let context = Context {
             now: Some(self.around.now()),
             released,
         };
-        Ok(match &self.around.instead.checker {
+        match &self.around.instead.checker {
             Some(checker) => checker.check(&self.snapshot, &context),
             None => grove_check::check(&self.snapshot, &context),
-        })
+        }
     }
 
     /// The fleet, where it has no finding of severity error; else the findings are shown, and the
     /// command ends.
     pub fn sound(&self) -> Result<Fleet> {
-        self.sound_of(self.check()?)
+        self.sound_of(self.check())
     }
 
     /// Like [`Self::sound`], for a check that was made.

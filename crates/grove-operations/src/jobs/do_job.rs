@@ -74,7 +74,7 @@ pub struct Plan<'a> {
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let instances = request.target.choose(&fleet)?;
     let mut tutor = Tutor::new(around)?;
     let words = request.job.as_slice();

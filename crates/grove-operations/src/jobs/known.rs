@@ -64,7 +64,7 @@ pub struct Job {
 pub fn read(around: &Around, request: &Request) -> Result<Option<Outcome>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let instances = request.selection.select(&fleet)?;
     let mut tutor = Tutor::new(around)?;
     let Some(instance) = instances.first() else {

@@ -103,7 +103,7 @@ struct Place {
 impl Place {
     fn find(around: &Around, request: &Request) -> Result<Self> {
         let workspace = Workspace::open(around, request.revision.as_deref())?;
-        let fleet = workspace.check()?.fleet;
+        let fleet = workspace.check().fleet;
         let address = address(&request.instance)?;
         let instance = find(&fleet, &address)?;
         let cluster = find_cluster(&fleet, &address.cluster)?;

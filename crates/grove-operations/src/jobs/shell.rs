@@ -137,7 +137,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         )));
     }
     let workspace = Workspace::open(around, request.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let address = address(&request.instance)?;
     let instance = find(&fleet, &address)?;
     let cluster = find_cluster(&fleet, &address.cluster)?;

@@ -130,7 +130,7 @@ impl<'a> Tutor<'a> {
         let source = rendered_from(view, address, record)?;
         let fleet = match self.fleets.entry(source) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(workspace.as_of(source)?.check()?.fleet),
+            Entry::Vacant(new) => new.insert(workspace.as_of(source)?.check().fleet),
         };
         let gone = || Error::refused(format!("{} has no instance {address}", source.short()));
         let instance = fleet.instances.get(address).ok_or_else(gone)?;

@@ -154,7 +154,7 @@ struct Part {
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let new = match &request.change {
         Change::Unfreeze => None,
         Change::Freeze { seconds, reason } => {

@@ -98,7 +98,7 @@ pub enum Row {
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let instances = request.selection.select(&fleet)?;
     let mut outcome = Outcome::default();
     let read = read_all(
@@ -175,7 +175,7 @@ pub struct Shown {
 pub fn show(around: &Around, request: &ShowRequest) -> Result<Shown> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let (name, number) = match request.release.split_once('@') {
         None => (request.release.as_str(), None),
         Some((name, number)) => {

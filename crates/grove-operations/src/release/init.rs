@@ -145,7 +145,7 @@ struct Part {
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let instances = request.target.choose(&fleet)?;
     let needs = request.target.needs(&instances);
     let secrets = Secrets::new(&workspace, &fleet);
@@ -227,7 +227,7 @@ fn part(
         .iter()
         .map(|(name, number)| format!("{name} {number:04}"))
         .collect();
-    part.subject.subject = format!(
+    part.subject.line = format!(
         "{}: {}",
         names.join(", "),
         reason.lines().next().unwrap_or_default()

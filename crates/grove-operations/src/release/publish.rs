@@ -8,7 +8,7 @@ use crate::{Around, Result, request::RequestId};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Subject {
     /// Its first line.
-    pub subject: String,
+    pub line: String,
     /// The request that it carries out.
     pub request: Option<RequestId>,
     /// The fleet's commit that it brings.
@@ -19,9 +19,9 @@ pub(crate) struct Subject {
 
 impl Subject {
     /// A commit that brings no release.
-    pub(crate) fn new(subject: impl Into<String>, request: Option<&RequestId>) -> Self {
+    pub(crate) fn new(line: impl Into<String>, request: Option<&RequestId>) -> Self {
         Self {
-            subject: subject.into(),
+            line: line.into(),
             request: request.cloned(),
             ..Self::default()
         }
@@ -40,7 +40,7 @@ pub(crate) fn publish(
     let draft = Draft {
         changes,
         message: Message {
-            subject: subject.subject,
+            subject: subject.line,
             text: None,
             source: subject.source.commit,
             local: subject.source.local,

@@ -113,7 +113,7 @@ pub struct Plan<'a> {
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let address = address(&request.instance)?;
     let instance = find(&fleet, &address)?;
     around.doing(Doing::Fetching {
@@ -217,7 +217,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     );
     changes.hold(&address.instance, &hold);
     let subject = Subject {
-        subject: format!(
+        line: format!(
             "Roll {} back to {:04}: {}",
             address.instance,
             older.release,

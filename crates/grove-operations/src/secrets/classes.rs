@@ -57,7 +57,7 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     let _entered = around.enter()?;
     request.selection.must_be_stated()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let mut secrets = Vec::new();
     for instance in request.selection.select(&fleet)? {
         let unfinished = rotation::unfinished(instance);

@@ -91,7 +91,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     request.target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, None)?;
     // Missing secrets are errors of the fleet; this operation is what mends them.
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let instances = request.target.choose(&fleet)?;
     let needs = request.target.needs(&instances);
     let pipeline = Pipeline::new(around, true)?;

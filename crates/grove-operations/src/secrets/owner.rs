@@ -49,7 +49,7 @@ pub struct Outcome {
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let place = place(&workspace, &fleet, &request.owner, request.cluster_only)?;
     Ok(Outcome {
         file: place.file,

@@ -70,7 +70,7 @@ pub struct Plan<'a> {
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let place = owner::place(&workspace, &fleet, &request.owner, request.cluster_only)?;
     let bytes = workspace.snapshot.bytes(&place.file);
     let root = bytes.and_then(|bytes| grove_yaml::parse(bytes, grove_yaml::Limits::default()).root);

@@ -111,7 +111,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     request.target.must_be_work_tree()?;
     request.target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, None)?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let instances = request.target.selection.select(&fleet)?;
     if matches!(&request.step, Step::Begin { names } if names.is_empty()) {
         return Err(Error::usage("which secret? name it with `--secret`")

@@ -78,7 +78,7 @@ pub struct Plan<'a> {
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let cluster = find_cluster(&fleet, &request.cluster)?;
     let lacks = |what: &str| {
         Error::new(Kind::No, format!("{} has no {what}", cluster.name))

@@ -73,7 +73,7 @@ pub struct Plan<'a> {
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, None)?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let name = &request.name;
     let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.chars().all(is_plain) {

@@ -57,7 +57,7 @@ pub struct Row {
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let secrets = instance(&fleet, request)?.secrets.iter();
     let rows = secrets.map(|(name, reference)| Row {
         name: name.clone(),
@@ -72,7 +72,7 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
 pub fn open(around: &Around, request: &Request, name: &str) -> Result<Secret> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let instance = instance(&fleet, request)?;
     let reference = instance.secrets.get(name).ok_or_else(|| {
         Error::usage(format!("{} has no secret `{name}`", instance.address))

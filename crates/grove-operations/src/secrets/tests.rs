@@ -144,7 +144,7 @@ fn files_are_written_in_the_work_tree_alone() {
 fn threads_that_open_the_same_files_at_once_have_the_same_values() {
     let (_world, around) = production();
     let workspace = Workspace::open(&around, None).unwrap();
-    let fleet = workspace.check().unwrap().fleet;
+    let fleet = workspace.check().fleet;
     let secrets = Secrets::new(&workspace, &fleet);
     let all: Vec<&SecretReference> = fleet
         .instances

@@ -370,7 +370,7 @@ pub(super) fn brought(
     request: Option<&RequestId>,
 ) -> Result<(Changes, Subject)> {
     let subject = Subject {
-        subject,
+        line: subject,
         request: request.cloned(),
         source: record.source.clone(),
         releases: vec![(landed::SHARED.to_owned(), record.release)],

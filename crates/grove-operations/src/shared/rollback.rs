@@ -101,7 +101,7 @@ pub struct Plan<'a> {
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let cluster = find_cluster(&fleet, &request.cluster)?;
     around.doing(Doing::Fetching {
         cluster: &cluster.name,

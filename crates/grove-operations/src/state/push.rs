@@ -29,7 +29,7 @@ use grove_state::{Record, STAYS, State, diff};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Text, parts, source::parse, split::digest, write_whole};
+use super::{PartFile, parts, source::parse, split::digest, write_whole};
 use crate::{
     Around, Error, Kind, Result,
     request::RequestId,
@@ -223,8 +223,8 @@ impl Work<'_> {
     }
 
     /// Puts one part into its back end. One that is there already, with the same content, stays.
-    fn push(&self, part: &Text) -> Result<()> {
-        let Text { path, stack, text } = part;
+    fn push(&self, part: &PartFile) -> Result<()> {
+        let PartFile { path, stack, text } = part;
         let directory = self.stacks.join(stack);
         if !directory.is_dir() {
             return Err(Error::usage(format!("there is no {}", directory.display()))

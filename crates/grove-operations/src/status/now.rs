@@ -24,6 +24,6 @@ use crate::{Around, Result, fleet::workspace::Workspace};
 pub fn read(around: &Around, request: &Asking) -> Result<Status> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     Scope::new(request, &workspace, &fleet)?.gather()
 }

@@ -70,7 +70,7 @@ const TURN: Duration = Duration::from_secs(1);
 /// Shows what runs, whole, and then whenever it is not as it was, until the time is over, or the watcher.
 pub fn watch(around: &Around, request: &Request, watcher: &mut dyn Watcher) -> Result<()> {
     let workspace = Workspace::open(around, request.asking.revision.as_deref())?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let scope = &Scope::new(&request.asking, &workspace, &fleet)?;
     let interval = Duration::from_secs(request.interval.max(1));
     let (tell, news) = mpsc::channel();

@@ -211,7 +211,7 @@ pub fn plan<'a>(
         .chain([certificate.as_str(), secrets.as_str()]);
     refuse_existing(&workspace.root, all)?;
     refuse_unsound(around, &workspace.snapshot, &files)?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     Ok(Plan {
         around,
         needs: Needs::default(),

@@ -77,7 +77,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let workspace = Workspace::open(around, None)?;
     let address = address(&request.instance)?;
     valid(&address.instance)?;
-    let fleet = workspace.check()?.fleet;
+    let fleet = workspace.check().fleet;
     let cluster = find_cluster(&fleet, &address.cluster)?;
     let environment = Environment::from_name(&request.environment)
         .ok_or_else(|| Error::usage(format!("`{}` is not an environment", request.environment)))?;
