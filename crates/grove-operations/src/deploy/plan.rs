@@ -99,7 +99,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         None => pipeline.trees(&fleet, &instances, remote)?,
     };
     around.progress_done();
-    check_against(&workspace, request, released);
+    check_against(&workspace, request, released)?;
 
     let secrets = Secrets::new(&workspace, &fleet);
     let preparing = Preparing {
@@ -163,7 +163,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 
 /// The fleet that is deployed, and where it is from.
 fn read<'a>(around: &'a Around, request: &Request) -> Result<(Workspace<'a>, Origin, Fleet)> {
-    request.check();
+    request.check()?;
     let (workspace, origin) =
         origin::read(around, request.local, request.target.revision.as_deref())?;
     // What is operated is rendered from a fleet that was sound; the errors of today are not its own.
