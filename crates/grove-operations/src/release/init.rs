@@ -362,12 +362,12 @@ impl Plan<'_> {
                 let published = publish(around, &mut part.branch, part.changes, part.subject)?;
                 around.progress_done();
                 if let Some(landed) = published.landed {
-                    for row in &mut part.rows {
-                        let address = address(&row.instance)?;
-                        if let Some(first) = first(&part.branch, &landed, &address)? {
-                            *row = first;
-                        }
+                    // With another fleet it may have been of fewer instances.
+                    let mut rows = Vec::new();
+                    for row in &part.rows {
+                        rows.extend(first(&part.branch, &landed, &address(&row.instance)?)?);
                     }
+                    part.rows = rows;
                 }
             }
             if let (Some(tip), Some(_)) = (part.branch.tip(), self.request.wait) {
