@@ -1,5 +1,7 @@
 //! `grove hold`.
 
+use std::fmt::Write as _;
+
 use grove_operations::release::hold::{self, Change, Outcome};
 
 use crate::{
@@ -61,9 +63,10 @@ pub(super) fn carry_out(
 
 fn show(outcome: &Outcome, output: &Output) -> Result<()> {
     output.outcome(outcome, || {
-        let lines = outcome.instances.iter();
-        lines
-            .map(|(address, said)| format!("{address}: {said}\n"))
-            .collect()
+        let mut text = String::new();
+        for (address, said) in &outcome.instances {
+            let _written = writeln!(text, "{address}: {said}");
+        }
+        text
     })
 }

@@ -1,5 +1,7 @@
 //! `grove render`.
 
+use std::fmt::Write as _;
+
 use std::path::PathBuf;
 
 use grove_operations::{
@@ -52,13 +54,13 @@ pub(super) fn show(mut outcome: Outcome, output: &Output) -> Result<()> {
     // A document of a part would pass for the whole.
     if failure.is_none() || !is_json(output) {
         output.outcome(&outcome, || {
-            let rows = outcome.instances.iter();
-            rows.map(|row| {
+            let mut text = String::new();
+            for row in &outcome.instances {
                 let objects = count(row.objects, "object");
                 let secrets = count(row.secrets.len(), "secret");
-                format!("{}: {objects}, {secrets}\n", row.instance)
-            })
-            .collect()
+                let _written = writeln!(text, "{}: {objects}, {secrets}", row.instance);
+            }
+            text
         })?;
     }
     failure.map_or(Ok(()), Err)

@@ -100,9 +100,9 @@ pub(super) fn fail(mut failures: Vec<Error>, output: &Output) -> Result {
         return Ok(Exit::Done);
     };
     for failure in failures {
-        output.error(&failure.into());
+        output.error(&failure);
     }
-    Err(Error::from(last))
+    Err(last)
 }
 
 /// A stack's place in the order of addresses: a cluster's own stacks come before those of its instances.

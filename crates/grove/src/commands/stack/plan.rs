@@ -67,7 +67,10 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 
 fn text(outcome: &Outcome) -> String {
     let lines = outcome.stacks.iter().flat_map(|row| {
-        let changes = row.changes.iter().flat_map(|changes| changes.lines());
+        let changes = row
+            .changes
+            .iter()
+            .flat_map(grove_stack::plan::Changes::lines);
         let first = format!("{}: {}{}\n", row.stack, row.state, more(row));
         std::iter::once(first).chain(changes.map(|line| format!("  {line}\n")))
     });
