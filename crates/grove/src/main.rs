@@ -3,6 +3,7 @@
 //! This crate knows the terminal, the environment, the clock and the directories of a user; no
 //! other crate does. One file a command stands under `commands/`.
 
+mod around;
 mod candidates;
 mod cli;
 mod commands;
@@ -35,7 +36,12 @@ fn main() -> ExitCode {
     if !matches!(cli.command, Command::Sandbox(_)) {
         end_programs_when_interrupted();
     }
-    let output = Output::new(cli.global.format, cli.global.color, cli.global.quiet);
+    let output = Output::new(
+        cli.global.format,
+        cli.global.color,
+        cli.global.quiet,
+        surroundings::variable("NO_COLOR").is_some(),
+    );
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         commands::run(&cli, &output)
     }));

@@ -53,7 +53,8 @@ impl Deref for Output {
 }
 
 impl Output {
-    pub(crate) fn new(format: Format, colour: Colour, quiet: bool) -> Self {
+    /// The streams of this process; `plain` where the user wants no colour.
+    pub(crate) fn new(format: Format, colour: Colour, quiet: bool, plain: bool) -> Self {
         match colour {
             Colour::Auto => anstream::ColorChoice::Auto,
             Colour::Always => anstream::ColorChoice::Always,
@@ -64,6 +65,7 @@ impl Output {
             format,
             quiet,
             colour,
+            plain,
             bar: Mutex::new(None),
         }))
     }
@@ -80,6 +82,8 @@ pub(crate) struct Streams {
     pub(crate) format: Format,
     quiet: bool,
     colour: Colour,
+    /// Whether the user wants no colour unless it is asked for.
+    plain: bool,
     bar: Mutex<Option<ProgressBar>>,
 }
 
@@ -89,10 +93,7 @@ impl Streams {
         match self.colour {
             Colour::Always => true,
             Colour::Never => false,
-            Colour::Auto => {
-                std::io::stdout().is_terminal()
-                    && crate::surroundings::variable("NO_COLOR").is_none()
-            }
+            Colour::Auto => !self.plain && std::io::stdout().is_terminal(),
         }
     }
 
@@ -156,10 +157,7 @@ impl Streams {
         match self.colour {
             Colour::Always => true,
             Colour::Never => false,
-            Colour::Auto => {
-                std::io::stderr().is_terminal()
-                    && crate::surroundings::variable("NO_COLOR").is_none()
-            }
+            Colour::Auto => !self.plain && std::io::stderr().is_terminal(),
         }
     }
 

@@ -8,14 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use grove_operations::{Around, Clock, Instead, request::RequestId};
+use grove_operations::{Clock, request::RequestId};
 
-use crate::{
-    error::{Error, Result},
-    global::Global,
-    options::Places,
-    output::Output,
-};
+use crate::error::{Error, Result};
 
 /// An environment variable that is set and not empty.
 #[expect(
@@ -40,7 +35,7 @@ pub(crate) fn raw_variable(name: &str) -> Option<std::ffi::OsString> {
     clippy::disallowed_methods,
     reason = "the one place that reads the environment"
 )]
-fn variables() -> BTreeMap<OsString, OsString> {
+pub(crate) fn variables() -> BTreeMap<OsString, OsString> {
     std::env::vars_os().collect()
 }
 
@@ -59,7 +54,7 @@ impl Clock for Machine {
 }
 
 /// The clock. `GROVE_TEST_NOW` (RFC 3339) replaces it, so that a run can be repeated byte for byte.
-fn clock() -> Result<Arc<dyn Clock>> {
+pub(crate) fn clock() -> Result<Arc<dyn Clock>> {
     match variable("GROVE_TEST_NOW") {
         None => Ok(Arc::new(Machine)),
         Some(text) => {
@@ -80,34 +75,6 @@ pub(crate) fn request_id() -> Option<RequestId> {
     }
     let [one, other] = [0, 1].map(|half: u8| RandomState::new().hash_one(half));
     format!("{one:016x}{other:016x}").parse().ok()
-}
-
-/// What is around the operations of a command, with what its options say of places.
-pub(crate) fn around(global: &Global, output: &Output, places: &[&dyn Places]) -> Result<Around> {
-    let mut around = Around {
-        fleet: fleet_directory(global.fleet.as_deref())?,
-        instead: Instead::default(),
-        directory: std::env::current_dir()?,
-        cache: cache_directory(),
-        launcher: std::env::current_exe()?,
-        clock: clock()?,
-        author: None,
-        user: user(),
-        host: host(),
-        home: home(),
-        variables: Arc::new(variables()),
-        deploy_remote: None,
-        kubeconfigs: kubeconfigs(),
-        context: None,
-        tofu: None,
-        runtime: None,
-        listener: output.listener(),
-        token: grove_exec::Token::new(),
-    };
-    for place in places {
-        place.place(&mut around);
-    }
-    Ok(around)
 }
 
 /// Where Grove keeps what it can make again: `GROVE_CACHE_DIR`, else `grove` in the user's cache

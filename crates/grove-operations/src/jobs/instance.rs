@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+pub use super::record::Ended;
 use super::{
     answers::{Answers, Question},
     follow::{self, Telling},
@@ -60,22 +61,6 @@ pub struct Outcome {
     /// `runs`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Error>,
-}
-
-/// How a command ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Ended {
-    /// `cluster/instance`.
-    pub instance: String,
-    /// The name of the Job that ran it.
-    pub job: String,
-    /// The release whose image, configuration and secrets it had.
-    pub release: u32,
-    /// The command's own; none where it did not come to its end.
-    pub exit_code: Option<i32>,
-    /// Why it did not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
 }
 
 /// One command of an instance.

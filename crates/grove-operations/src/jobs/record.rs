@@ -2,13 +2,30 @@
 
 use grove_fleet::Address;
 use grove_release::{Changes, DeployBranch, Landed, Run};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::instance::Ended;
 use crate::{
     Around, Result,
     release::publish::{Subject, publish},
     request::RequestId,
 };
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ended {
+    /// `cluster/instance`.
+    pub instance: String,
+    /// The name of the Job that ran it.
+    pub job: String,
+    /// The release whose image, configuration and secrets it had.
+    pub release: u32,
+    /// The command's own; none where it did not come to its end.
+    pub exit_code: Option<i32>,
+    /// Why it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
 
 /// A command that was run, and how it ended.
 #[derive(Debug)]

@@ -28,13 +28,13 @@ mod change;
 mod finish;
 mod values;
 
-use std::collections::BTreeSet;
 
 use grove_fleet::{Fleet, layout};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::change::Change;
+pub use self::change::Row;
 use super::open::{Place, Secrets};
 use crate::{
     Around, Error, Result,
@@ -84,17 +84,6 @@ pub struct Outcome {
     /// Why the others were not; none where all of it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Error>,
-}
-
-/// What was written for one instance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Row {
-    /// `cluster/instance`.
-    pub instance: String,
-    /// The names of the secrets that have another value.
-    pub written: BTreeSet<String>,
-    /// What is to be done then, a sentence each.
-    pub next: BTreeSet<String>,
 }
 
 /// What a request would write.

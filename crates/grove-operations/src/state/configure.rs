@@ -11,7 +11,7 @@ use grove_state::{
     configuration::{Called, Configuration, PartConfiguration, hoisted_calls},
 };
 
-use super::{split::copy, write_private};
+use super::write_private;
 use crate::{Around, Error, Kind, Result, stacks::tofu::Root};
 
 /// Writes the configuration of each part, taken from the old root, and the values of its variables: below
@@ -185,4 +185,24 @@ fn way(around: &Around, from: &Path, to: &Path) -> String {
         .iter()
         .map(|part| part.as_os_str().to_string_lossy().into_owned());
     up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+/// Copies a root module, without what the program keeps beside it.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs_err::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let text = name.to_string_lossy();
+        if text == ".terraform" || text.contains(".tfstate") {
+            continue;
+        }
+        let target = to.join(&name);
+        if entry.file_type()?.is_dir() {
+            fs_err::create_dir_all(&target)?;
+            copy(&entry.path(), &target)?;
+        } else {
+            fs_err::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }

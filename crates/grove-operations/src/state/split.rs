@@ -34,7 +34,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     RECORD, STATE,
-    configure::configure,
+    configure::{configure, copy},
     new_private, parent,
     rules::{self, Names},
     source::{Source, parse},
@@ -174,26 +174,6 @@ pub fn split(around: &Around, request: &Request, places: Places<'_>) -> Result<R
     // It is no temporary directory any more.
     let _renamed = beside.keep();
     Ok(record)
-}
-
-/// Copies a root module, without what the program keeps beside it.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs_err::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let text = name.to_string_lossy();
-        if text == ".terraform" || text.contains(".tfstate") {
-            continue;
-        }
-        let target = to.join(&name);
-        if entry.file_type()?.is_dir() {
-            fs_err::create_dir_all(&target)?;
-            copy(&entry.path(), &target)?;
-        } else {
-            fs_err::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 /// `sha256:` and the digest of a file's text.

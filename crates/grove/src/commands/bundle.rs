@@ -8,11 +8,11 @@ use grove_operations::{
 };
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::Lock,
     output::Output,
-    surroundings,
 };
 
 /// Fetch what `grove cluster bootstrap` installs.
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 }
 
 fn pull(arguments: &Pull, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = bundle::Request {
         only: arguments.only.clone(),
     };
@@ -90,7 +90,7 @@ pub(super) fn show(outcome: &Outcome, output: &Output) -> Result<()> {
 }
 
 fn list(arguments: &List, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let outcome = bundle::list(&around, arguments.lock.lock.as_deref())?;
     output.outcome(&outcome, || outcome.files.iter().map(line).collect())?;
     Ok(Exit::Done)

@@ -7,11 +7,11 @@ use grove_operations::{
 };
 
 use crate::{
+    around,
     error::{Exit, Kind, Result},
     global::Global,
     options::Remotes,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// Check the fleet and show what is wrong with it.
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.remotes])?;
     let request = Request {
         revision: global.rev.clone(),
         released: arguments.released,

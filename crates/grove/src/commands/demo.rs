@@ -25,6 +25,7 @@ use include_dir::{Dir, include_dir};
 
 use super::{bundle, check, cluster, deploy, diff, explain, history, render, rollback, status};
 use crate::{
+    around,
     error::{Error, Exit, Kind, Result},
     global::Global,
     output::Output,
@@ -68,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     };
     let demo = Demo {
         output,
-        around: surroundings::around(&global, output, &[])?,
+        around: around::of(&global, output, &[])?,
         fleet: fleet.clone(),
     };
 

@@ -10,6 +10,7 @@ use grove_operations::{
 };
 
 use crate::{
+    around,
     error::{Exit, Kind, Result},
     global::Global,
     options::{Agreement, Instances, Places, Remotes, Selection, Wait},
@@ -77,7 +78,7 @@ enum Only {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
-    let around = surroundings::around(global, output, &places)?;
+    let around = around::of(global, output, &places)?;
     let instances = Instances {
         agreement: arguments.agreement,
         selection: arguments.selection.clone(),

@@ -3,11 +3,12 @@
 use grove_operations::release::difference::{Outcome, Request, read, summary};
 
 use crate::{
+    around,
     error::{Exit, Kind, Result},
     global::Global,
     options::{Remotes, Selection},
     output::{Output, is_json},
-    report, surroundings,
+    report,
 };
 
 /// Show what a deploy would change, object by object.
@@ -33,7 +34,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.remotes])?;
     let request = Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -8,7 +8,7 @@ use grove_operations::{
 };
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Exit, Result},
     global::Global,
     options::{Instances, Running},
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let job = Words::new(arguments.job.clone())?;
     let running = &arguments.running;
-    let around = surroundings::around(global, output, &[&running.reach, &running.remotes])?;
+    let around = around::of(global, output, &[&running.reach, &running.remotes])?;
     // `-h` may be an option of the job's own.
     let is_question = arguments.job.iter().any(|word| word == "--help");
     if arguments.job.is_empty() || is_question {

@@ -3,10 +3,10 @@
 use grove_operations::machine::{self, Item};
 
 use crate::{
+    around,
     error::{Exit, Kind, Result},
     global::Global,
     output::Output,
-    surroundings,
 };
 
 /// Check that this machine has what Grove needs.
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct Arguments {}
 
 pub(crate) fn run(_: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let outcome = machine::read(&around);
     output.outcome(&outcome, || outcome.items.iter().map(line).collect())?;
     Ok(if outcome.is_lacking() {

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use grove_operations::{stacks::eject, text::count};
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::StackSelection,
     output::Output,
-    surroundings,
 };
 
 /// Leave stacks as directories that OpenTofu runs without Grove.
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = eject::Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -4,11 +4,10 @@ use clap_complete::ArgValueCandidates;
 use grove_operations::fleet::explain::{self, Effect, Outcome, Request};
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Error, Exit, Kind, Result},
     global::Global,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// Show where a value comes from and what it overrode.
@@ -31,7 +30,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),

@@ -4,6 +4,7 @@ use grove_operations::release::freeze::{self, Change, LONGEST, Outcome};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::{Instances, Places, Reach, Remotes},
@@ -54,7 +55,7 @@ pub(super) fn carry_out(
     global: &Global,
     output: &Output,
 ) -> Result {
-    let around = surroundings::around(global, output, places)?;
+    let around = around::of(global, output, places)?;
     let request = freeze::Request {
         id: surroundings::request_id(),
         target: terminal::target(&around, instances, global, output)?,

@@ -10,11 +10,11 @@ use grove_operations::release::{
 use grove_release::{Freeze, Hold, Record, Run};
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::{Remotes, Selection},
     output::{Output, is_json},
-    surroundings,
 };
 
 /// List the releases of instances.
@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.remotes])?;
     let request = history::Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

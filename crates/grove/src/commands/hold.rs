@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use grove_operations::release::hold::{self, Change, Outcome};
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::{Instances, Remotes},
@@ -49,7 +50,7 @@ pub(super) fn carry_out(
     global: &Global,
     output: &Output,
 ) -> Result {
-    let around = surroundings::around(global, output, &[remotes])?;
+    let around = around::of(global, output, &[remotes])?;
     let request = hold::Request {
         id: surroundings::request_id(),
         target: terminal::target(&around, instances, global, output)?,

@@ -6,6 +6,7 @@ use grove_operations::fleet::new::fleet::{self, Request};
 
 use super::init_task;
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     output::Output,
@@ -50,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     if let Some(task) = &arguments.task {
         return init_task::run(task, global, output);
     }
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         id: surroundings::request_id(),
         name: arguments.name.clone(),

@@ -11,7 +11,7 @@ use grove_operations::{
 };
 
 use crate::{
-    candidates,
+    around, candidates,
     error::Result,
     global::Global,
     options::{Agreement, Places, Remotes, Wait},
@@ -63,7 +63,7 @@ pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result
         Command::Skip(arguments) => (arguments, Change::Skip),
     };
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
-    let around = surroundings::around(global, output, &places)?;
+    let around = around::of(global, output, &places)?;
     let target = Target {
         revision: global.rev.clone(),
         selection: Selection::of(&arguments.selector),

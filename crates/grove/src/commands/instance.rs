@@ -8,6 +8,7 @@ use grove_operations::deploy::state::{self, Request};
 
 use super::deploy;
 use crate::{
+    around,
     error::Result,
     global::Global,
     options::{Agreement, Instances, Places, Remotes, Selection, Wait},
@@ -56,7 +57,7 @@ struct Change {
 /// Changes the state of instances, in the fleet and in their clusters.
 fn carry_out(change: &Change, to: state::Change, global: &Global, output: &Output) -> Result {
     let places: [&dyn Places; 2] = [&change.remotes, &change.wait.reach];
-    let around = surroundings::around(global, output, &places)?;
+    let around = around::of(global, output, &places)?;
     let instances = Instances {
         agreement: change.agreement,
         selection: change.selection.clone(),

@@ -4,7 +4,7 @@ use clap_complete::ArgValueCandidates;
 use grove_operations::fleet::lock::{self, Request};
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Error, Exit, Kind, Result},
     global::Global,
     output::Output,
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             "`grove lock` writes to the work tree; leave `--rev` out",
         ));
     }
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         id: surroundings::request_id(),
         name: arguments.name.clone(),

@@ -5,12 +5,11 @@ use grove_operations::jobs::logs;
 use serde_json::json;
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Exit, Result},
     global::Global,
     options::Reach,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// Show what the pods of an instance wrote.
@@ -43,7 +42,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.reach])?;
+    let around = around::of(global, output, &[&arguments.reach])?;
     let request = logs::Request {
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),

@@ -6,6 +6,7 @@ use grove_operations::fleet::new::{distribution, group, instance};
 
 use super::cluster;
 use crate::{
+    around,
     error::{Error, Exit, Result},
     global::Global,
     output::Output,
@@ -111,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             "this writes to the work tree; leave `--rev` out",
         ));
     }
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let (plan, next) = match &arguments.command {
         Command::Cluster(arguments) => return cluster::new::run(arguments, global, output),
         Command::Distribution(arguments) => (

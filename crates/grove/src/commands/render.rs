@@ -10,11 +10,11 @@ use grove_operations::{
 };
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::Selection,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// Render instances to plain YAML, without secrets.
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -7,7 +7,7 @@ use grove_operations::release::{
 };
 
 use crate::{
-    candidates,
+    around, candidates,
     error::Result,
     global::Global,
     options::{Places, Remotes, Wait},
@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
-    let around = surroundings::around(global, output, &places)?;
+    let around = around::of(global, output, &places)?;
     let request = rollback::Request {
         id: surroundings::request_id(),
         revision: global.rev.clone(),

@@ -9,7 +9,7 @@ use clap_complete::ArgValueCandidates;
 use grove_operations::jobs::run;
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Error, Kind, Result},
     global::Global,
     options::{Instances, Running},
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let running = &arguments.running;
-    let around = surroundings::around(global, output, &[&running.reach, &running.remotes])?;
+    let around = around::of(global, output, &[&running.reach, &running.remotes])?;
     let instances = Instances::of(&arguments.selector, running.agreement);
     let request = run::Request {
         id: surroundings::request_id(),

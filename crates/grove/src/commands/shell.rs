@@ -7,7 +7,7 @@ use grove_exec::{Invocation, Variables};
 use grove_operations::jobs::shell::{self, Pod};
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Exit, Result},
     global::Global,
     options::{Reach, Remotes},
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.reach, &arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.reach, &arguments.remotes])?;
     let request = shell::Request {
         id: surroundings::request_id(),
         revision: global.rev.clone(),

@@ -6,12 +6,11 @@ use clap_complete::ArgValueCandidates;
 use grove_operations::release::history::{self, Shown};
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Exit, Result},
     global::Global,
     options::Remotes,
     output::Output,
-    surroundings,
 };
 
 /// Show one release.
@@ -34,7 +33,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.remotes])?;
     let request = history::ShowRequest {
         revision: global.rev.clone(),
         release: arguments.release.clone(),

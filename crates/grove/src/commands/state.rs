@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use grove_operations::{Around, state::source::Source};
 
-use crate::{error::Result, global::Global, output::Output, surroundings};
+use crate::{around, error::Result, global::Global, output::Output};
 
 /// Take a state of OpenTofu or Terraform apart, and put it together.
 ///
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 
 /// What is around operations on states, with the program that was named. No fleet is needed.
 fn around(program: Option<&PathBuf>, global: &Global, output: &Output) -> Result<Around> {
-    let mut around = surroundings::around(global, output, &[])?;
+    let mut around = around::of(global, output, &[])?;
     around.tofu = program.cloned();
     Ok(around)
 }

@@ -7,11 +7,11 @@ use grove_watch::{ClusterRow, InstanceRow, State, Status};
 use jiff::Timestamp;
 
 use crate::{
+    around,
     error::{Exit, Kind, Result},
     global::Global,
     options::Asking,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// Show what should run and what runs, on all clusters at once.
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let asking = &arguments.asking;
-    let around = surroundings::around(global, output, &[&asking.reach, &asking.remotes])?;
+    let around = around::of(global, output, &[&asking.reach, &asking.remotes])?;
     let status = now::read(&around, &asking.request(global.rev.as_deref()))?;
     show(&status, output)?;
     let is_fine = |row: &InstanceRow| matches!(row.state, State::Running | State::NeverReleased);

@@ -6,12 +6,12 @@ use grove_operations::status::watch::{self, Request, Watcher};
 use grove_watch::{InstanceRow, Status};
 
 use crate::{
+    around,
     commands::status::{state, text},
     error::{Exit, Result},
     global::Global,
     options::Asking,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// Show what runs, and then every change of it, until it is interrupted.
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let asking = &arguments.asking;
-    let around = surroundings::around(global, output, &[&asking.reach, &asking.remotes])?;
+    let around = around::of(global, output, &[&asking.reach, &asking.remotes])?;
     let request = Request {
         asking: asking.request(global.rev.as_deref()),
         interval: arguments.interval,

@@ -3,9 +3,21 @@
 use std::collections::BTreeSet;
 
 use grove_fleet::{Address, layout, model::Instance, rotation::Pair};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Row;
 use crate::{Error, Kind, Result};
+
+/// What was written for one instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// `cluster/instance`.
+    pub instance: String,
+    /// The names of the secrets that have another value.
+    pub written: BTreeSet<String>,
+    /// What is to be done then, a sentence each.
+    pub next: BTreeSet<String>,
+}
 
 /// What becomes of one instance's file.
 pub(super) struct Change {

@@ -8,7 +8,7 @@ use grove_operations::{
 };
 
 use crate::{
-    candidates,
+    around, candidates,
     error::Result,
     global::Global,
     options::{Lock, Places, Reach, Remotes},
@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.reach];
-    let around = surroundings::around(global, output, &places)?;
+    let around = around::of(global, output, &places)?;
     let request = bootstrap::Request {
         id: surroundings::request_id(),
         cluster: arguments.name.clone(),

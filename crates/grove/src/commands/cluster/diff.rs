@@ -10,12 +10,12 @@ use grove_operations::{
 };
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Exit, Result},
     global::Global,
     options::{Lock, Remotes},
     output::{Output, is_json},
-    report, surroundings,
+    report,
 };
 
 /// Show what `grove cluster deploy` would change.
@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.remotes])?;
     let request = difference::Request {
         cluster: arguments.name.clone(),
         revision: global.rev.clone(),

@@ -7,7 +7,7 @@ use grove_operations::{
 };
 
 use crate::{
-    candidates,
+    around, candidates,
     commands::stack,
     error::{Error, Result},
     global::Global,
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             "this writes to the work tree; leave `--rev` out",
         ));
     }
-    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let around = around::of(global, output, &[&arguments.program])?;
     let request = down::Request {
         id: surroundings::request_id(),
         cluster: arguments.name.clone(),

@@ -8,6 +8,7 @@ use grove_operations::fleet::new::{
 use grove_seal::Secret;
 
 use crate::{
+    around,
     error::{Error, Exit, Result},
     global::Global,
     output::Output,
@@ -86,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             "this writes to the work tree; leave `--rev` out",
         ));
     }
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let name = &arguments.name;
     valid(name)?;
     let request = answers(arguments)?;

@@ -13,7 +13,7 @@ use grove_operations::{
 
 use super::bootstrap;
 use crate::{
-    candidates,
+    around, candidates,
     commands::deploy,
     error::{Error, Exit, Kind, Result},
     global::Global,
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
             "outputs are written to the work tree; leave `--rev` out",
         ));
     }
-    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let around = around::of(global, output, &[&arguments.program])?;
     let request = up::Request {
         id: surroundings::request_id(),
         cluster: arguments.name.clone(),

@@ -3,6 +3,7 @@
 use grove_operations::jobs::data::apply;
 
 use crate::{
+    around,
     error::Result,
     global::Global,
     options::{Agreement, Instances, Patience, Reach, Remotes, Selection},
@@ -34,7 +35,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     arguments.selection.request().must_be_stated()?;
-    let around = surroundings::around(global, output, &[&arguments.reach, &arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.reach, &arguments.remotes])?;
     let instances = Instances {
         agreement: arguments.agreement,
         selection: arguments.selection.clone(),

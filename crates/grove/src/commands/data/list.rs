@@ -3,11 +3,11 @@
 use grove_operations::jobs::data::list::{self, Row};
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::Selection,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// List what instances have outside of their namespaces: server, names and who makes them.
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = list::Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -4,7 +4,7 @@ use clap_complete::ArgValueCandidates;
 use grove_operations::jobs::data::remove;
 
 use crate::{
-    candidates,
+    around, candidates,
     error::Result,
     global::Global,
     options::{Patience, Reach, Remotes},
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.reach, &arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.reach, &arguments.remotes])?;
     let request = remove::Request {
         id: surroundings::request_id(),
         revision: global.rev.clone(),

@@ -3,11 +3,11 @@
 use grove_operations::jobs::data::verify;
 
 use crate::{
+    around,
     error::Result,
     global::Global,
     options::{Patience, Reach, Selection},
     output::Output,
-    surroundings,
 };
 
 /// Look whether instances get in with their own credentials; changes nothing.
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.reach])?;
+    let around = around::of(global, output, &[&arguments.reach])?;
     let request = verify::Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -8,10 +8,10 @@ use grove_operations::{
 };
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// Write the directory that an image is built from.
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     refuse_existing(Path::new(""), [arguments.out.to_string_lossy().as_ref()])?;
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         revision: global.rev.clone(),
         selector: arguments.selector.clone(),

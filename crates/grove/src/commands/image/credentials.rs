@@ -4,11 +4,10 @@ use clap_complete::ArgValueCandidates;
 use grove_operations::images::credentials::{self, Request};
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Exit, Result},
     global::Global,
     output::Output,
-    surroundings,
 };
 
 /// Print the credentials that an image is built with.
@@ -26,7 +25,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),

@@ -3,11 +3,11 @@
 use grove_operations::images::plan::{self, Outcome, Request, State};
 
 use crate::{
+    around,
     error::{Exit, Kind, Result},
     global::Global,
     options::Selection,
     output::Output,
-    surroundings,
 };
 
 /// Show which images instances need, and whether theirs are the ones.
@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -4,7 +4,7 @@ use clap_complete::ArgValueCandidates;
 use grove_operations::secrets::sealing_key::{self, Request};
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Exit, Result},
     global::Global,
     output::Output,
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     global.must_be_work_tree()?;
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         id: surroundings::request_id(),
         cluster: arguments.cluster.clone(),

@@ -3,10 +3,10 @@
 use grove_operations::secrets::owner::{self, Request};
 
 use crate::{
+    around,
     error::{Error, Exit, Result},
     global::Global,
     output::Output,
-    surroundings,
 };
 
 /// Open a file in your editor, through the `sops` program.
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     global.must_be_work_tree()?;
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         owner: arguments.owner.clone(),
         cluster_only: false,

@@ -3,11 +3,12 @@
 use grove_operations::secrets::generate::{self, Outcome, Request};
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::Instances,
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Make the secrets that Tutor and the plugins declare and that do not exist yet.
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     global.must_be_work_tree()?;
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let mut request = Request::default();
     if arguments.dry_run {
         // Nothing is touched, so how many instances there are does not matter.

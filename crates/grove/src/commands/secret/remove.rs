@@ -3,6 +3,7 @@
 use grove_operations::secrets::remove::{self, Request};
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     output::Output,
@@ -29,7 +30,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     global.must_be_work_tree()?;
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         id: surroundings::request_id(),
         owner: arguments.owner.clone(),

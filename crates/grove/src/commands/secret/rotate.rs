@@ -10,6 +10,7 @@ use grove_operations::{
 };
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::{Agreement, Instances, Reach, Remotes, Selection},
@@ -60,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         return classes(arguments, global, output);
     }
     global.must_be_work_tree()?;
-    let around = surroundings::around(global, output, &[&arguments.reach, &arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.reach, &arguments.remotes])?;
     let names = arguments.names.clone();
     let instances = Instances {
         agreement: arguments.agreement,
@@ -120,7 +121,7 @@ fn show(outcome: Outcome, output: &Output) -> Result {
 }
 
 fn classes(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = classes::Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -6,6 +6,7 @@ use grove_operations::secrets::set::{self, LIMIT, Request};
 use grove_seal::Secret;
 
 use crate::{
+    around,
     error::{Error, Exit, Result},
     global::Global,
     output::Output,
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     global.must_be_work_tree()?;
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         id: surroundings::request_id(),
         owner: arguments.owner.clone(),

@@ -4,11 +4,10 @@ use clap_complete::ArgValueCandidates;
 use grove_operations::secrets::show::{self, Request};
 
 use crate::{
-    candidates,
+    around, candidates,
     error::{Exit, Result},
     global::Global,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// List the names of an instance's secrets and where they come from, or show one value.
@@ -27,7 +26,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use grove_operations::secrets::who::{self, Outcome, Request};
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// List who can read which secrets, and what to rotate when somebody no longer may.
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = Request {
         revision: global.rev.clone(),
     };

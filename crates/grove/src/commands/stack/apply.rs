@@ -6,6 +6,7 @@ use grove_operations::stacks::apply::{self, Outcome};
 
 use super::{Bounds, fail};
 use crate::{
+    around,
     error::Result,
     global::Global,
     options::{Program, StackSelection},
@@ -49,7 +50,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let around = around::of(global, output, &[&arguments.program])?;
     let request = apply::Request {
         id: surroundings::request_id(),
         revision: global.rev.clone(),

@@ -9,11 +9,11 @@ use grove_operations::{
 
 use super::{Bounds, fail};
 use crate::{
+    around,
     error::{Exit, Kind, Result},
     global::Global,
     options::{Program, StackSelection},
     output::Output,
-    surroundings,
 };
 
 /// Look what others changed of what stacks made.
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let around = around::of(global, output, &[&arguments.program])?;
     let request = drift::Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -4,11 +4,11 @@ use grove_operations::stacks::graph::{self, Node, Outcome};
 
 use super::place;
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::StackSelection,
     output::Output,
-    surroundings,
 };
 
 /// Show which stack reads whose outputs, in the order in which they are applied.
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = graph::Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -3,11 +3,11 @@
 use grove_operations::stacks::list::{self, Origin, Outcome};
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::StackSelection,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// List stacks: what each waits for, and whether it is what was applied.
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[])?;
+    let around = around::of(global, output, &[])?;
     let request = list::Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -4,11 +4,11 @@ use grove_operations::stacks::output::{self, Outcome};
 
 use super::place;
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::{Program, StackSelection},
     output::Output,
-    surroundings,
 };
 
 /// Show what stacks gave when they were applied.
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let around = around::of(global, output, &[&arguments.program])?;
     let request = output::Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

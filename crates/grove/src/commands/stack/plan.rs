@@ -12,11 +12,11 @@ use grove_operations::{
 
 use super::{Bounds, fail};
 use crate::{
+    around,
     error::Result,
     global::Global,
     options::{Program, StackSelection},
     output::{Output, is_json},
-    surroundings,
 };
 
 /// Plan stacks and keep the plans for `grove stack apply`.
@@ -43,7 +43,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let around = around::of(global, output, &[&arguments.program])?;
     let request = plan::Request {
         revision: global.rev.clone(),
         selection: arguments.selection.request(),

@@ -5,11 +5,11 @@ use std::io::IsTerminal as _;
 use grove_operations::stacks::run;
 
 use crate::{
+    around,
     error::{Exit, Kind, Result},
     global::Global,
     options::Program,
     output::Output,
-    surroundings,
 };
 
 /// Run the program in a stack's root module, for all that Grove has no command for.
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let around = around::of(global, output, &[&arguments.program])?;
     let request = run::Request {
         revision: global.rev.clone(),
         stack: arguments.stack.clone(),

@@ -4,6 +4,7 @@ use grove_operations::stacks::unlock;
 use grove_stack::stack::Address;
 
 use crate::{
+    around,
     error::{Exit, Result},
     global::Global,
     options::Program,
@@ -30,7 +31,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = surroundings::around(global, output, &[&arguments.program])?;
+    let around = around::of(global, output, &[&arguments.program])?;
     let request = unlock::Request {
         id: surroundings::request_id(),
         revision: global.rev.clone(),
