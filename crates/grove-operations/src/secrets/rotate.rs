@@ -28,7 +28,6 @@ mod change;
 mod finish;
 mod values;
 
-
 use grove_fleet::{Fleet, layout};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
