@@ -28,7 +28,7 @@ const STATE: &str = "terraform.tfstate";
 const RECORD: &str = "split.json";
 
 /// A part of a split as it is on the disk.
-struct Text {
+struct OnDisk {
     /// Its file.
     path: PathBuf,
     /// Its stack.
@@ -38,7 +38,7 @@ struct Text {
 }
 
 /// The record of a split, and the text of every part.
-fn parts(directory: &Path) -> Result<(Record, Vec<Text>)> {
+fn parts(directory: &Path) -> Result<(Record, Vec<OnDisk>)> {
     let path = directory.join(RECORD);
     let text = fs_err::read_to_string(&path).map_err(|error| {
         Error::from_error(Kind::Usage, &error).hint("this is no directory of `grove state split`")
@@ -58,7 +58,7 @@ fn parts(directory: &Path) -> Result<(Record, Vec<Text>)> {
             ));
         }
         let file = directory.join(&part.stack).join(STATE);
-        texts.push(Text {
+        texts.push(OnDisk {
             text: source::read(&file)?,
             stack: part.stack.clone(),
             path: file,

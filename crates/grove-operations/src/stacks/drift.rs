@@ -2,6 +2,15 @@
 //!
 //! Asks providers what there is and compares it with the states; changes nothing there. What was found is
 //! kept, and `status` tells it.
+//!
+//! ```no_run
+//! use grove_operations::{Around, Result, stacks::drift};
+//!
+//! fn is_as_it_was(around: &Around) -> Result<bool> {
+//!     let found = drift::read(around, &drift::Request::default())?;
+//!     Ok(found.failures.is_empty() && found.stacks.iter().all(|row| row.drift.is_empty()))
+//! }
+//! ```
 
 use grove_stack::plan::Change;
 use schemars::JsonSchema;

@@ -1,4 +1,13 @@
 //! Which stack reads whose outputs, in the order in which they are applied.
+//!
+//! ```no_run
+//! use grove_operations::{Around, Result, stacks::graph};
+//!
+//! fn first(around: &Around) -> Result<Vec<graph::Node>> {
+//!     let outcome = graph::read(around, &graph::Request::default())?;
+//!     Ok(outcome.levels.into_iter().next().unwrap_or_default())
+//! }
+//! ```
 
 use grove_stack::stack::Address;
 use schemars::JsonSchema;

@@ -1,6 +1,15 @@
 //! What each stack waits for, and whether it is what was applied.
 //!
 //! Reads the fleet alone; what others changed meanwhile is what [`super::drift`] finds.
+//!
+//! ```no_run
+//! use grove_operations::{Around, Result, stacks::{list, standing::Standing}};
+//!
+//! fn never_applied(around: &Around) -> Result<usize> {
+//!     let stacks = list::read(around, &list::Request::default())?.stacks;
+//!     Ok(stacks.iter().filter(|row| row.state == Standing::New).count())
+//! }
+//! ```
 
 use grove_stack::stack::{Source, Stack};
 use schemars::JsonSchema;

@@ -1,4 +1,14 @@
 //! What stacks gave when they were applied.
+//!
+//! ```no_run
+//! use grove_operations::{Around, Result, stacks::output};
+//!
+//! fn server(around: &Around) -> Result<Option<String>> {
+//!     let given = output::read(around, &output::Request::default())?.stacks;
+//!     let value = given.get("prod:cluster").and_then(|outputs| outputs.get("server"));
+//!     Ok(value.and_then(|value| value.as_str()).map(str::to_owned))
+//! }
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,15 @@
 //!
 //! A stack whose module, inputs and providers are what was applied is stepped over. One that reads what
 //! another has not given yet is blocked: nothing is ever planned with a made-up value.
+//!
+//! ```no_run
+//! use grove_operations::{Around, Result, stacks::{plan, select::StackSelection}};
+//!
+//! fn everything(around: &Around) -> Result<plan::Outcome> {
+//!     let selection = StackSelection { all: true, ..StackSelection::default() };
+//!     plan::make(around, &plan::Request { selection, ..plan::Request::default() })
+//! }
+//! ```
 
 use grove_stack::{plan::Changes, root::Blocked, stack::Address};
 use schemars::JsonSchema;

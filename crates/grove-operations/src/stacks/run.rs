@@ -2,6 +2,17 @@
 //!
 //! It finds back end, inputs and credentials as every other run does. What it is told is no part of a
 //! request: it may be anything that the program can do on this machine.
+//!
+//! ```no_run
+//! use grove_operations::{Around, Result, stacks::run};
+//!
+//! fn objects(around: &Around, request: &run::Request) -> Result<Vec<String>> {
+//!     let mut lines = Vec::new();
+//!     let words = ["state".to_owned(), "list".to_owned()];
+//!     run::prepare(around, request)?.follow(&words, |line| lines.push(line.to_owned()))?;
+//!     Ok(lines)
+//! }
+//! ```
 
 use std::time::Duration;
 

@@ -2,6 +2,14 @@
 //!
 //! Whoever still works on the state would lose what they made: a lock whose process still runs on this
 //! machine is left alone.
+//!
+//! ```no_run
+//! use grove_operations::{Around, Result, consent::Consent, stacks::unlock};
+//!
+//! fn unlock(around: &Around, request: &unlock::Request) -> Result<unlock::Outcome> {
+//!     unlock::plan(around, request)?.carry_out(&Consent::none())
+//! }
+//! ```
 
 use grove_stack::stack::{Address, AddressError};
 use schemars::JsonSchema;

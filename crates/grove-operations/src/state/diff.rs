@@ -1,6 +1,15 @@
 //! Two states, compared by content.
 //!
 //! Order, blanks, serial and lineage do not count. Values are never told: a state holds passwords.
+//!
+//! ```no_run
+//! use grove_operations::{Result, state::{diff, source::Source}};
+//!
+//! fn is_same() -> Result<bool> {
+//!     let file = |name: &str| Source::File(name.into());
+//!     Ok(diff::read(file("combined.tfstate"), file("joined.tfstate"))?.differences.is_empty())
+//! }
+//! ```
 
 use grove_stack::Difference;
 use schemars::JsonSchema;

@@ -1,4 +1,14 @@
 //! The parts of a split, put together again.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use grove_operations::{Result, state::join::{Outcome, join}};
+//!
+//! fn undo() -> Result<Outcome> {
+//!     join(Path::new("parts"), Path::new("combined.tfstate"))
+//! }
+//! ```
 
 use std::path::Path;
 

@@ -3,6 +3,21 @@
 //! Then their objects are taken out of the combined state. The old root is locked, its state kept beside the
 //! parts, the parts are pushed first and the combined state last. Whatever goes wrong on the way, the same
 //! request goes on from there: until the last step the combined state is as it was.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use grove_operations::{Around, Result, state::push::{Outcome, Places, Request, push}};
+//!
+//! fn put_into_their_back_ends(around: &Around) -> Result<Outcome> {
+//!     let places = Places {
+//!         directory: Path::new("parts"),
+//!         source: Path::new("combined"),
+//!         stacks: Path::new("stacks"),
+//!     };
+//!     push(around, &Request::default(), places)
+//! }
+//! ```
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +28,7 @@ use grove_stack::{Record, STAYS, State, diff};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Text, parts, source::parse, split::digest, write_whole};
+use super::{OnDisk, parts, source::parse, split::digest, write_whole};
 use crate::{
     Around, Error, Kind, Result,
     request::RequestId,
@@ -207,8 +222,8 @@ impl Work<'_> {
     }
 
     /// Puts one part into its back end. One that is there already, with the same content, stays.
-    fn push(&self, part: &Text) -> Result<()> {
-        let Text { path, stack, text } = part;
+    fn push(&self, part: &OnDisk) -> Result<()> {
+        let OnDisk { path, stack, text } = part;
         let directory = self.stacks.join(stack);
         if !directory.is_dir() {
             return Err(Error::usage(format!("there is no {}", directory.display()))

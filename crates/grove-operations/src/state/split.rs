@@ -3,6 +3,23 @@
 //! Rules say which object belongs to which stack; what no rule claims stops the split, and then nothing is
 //! written. Each part is `<stack>/terraform.tfstate`, with a lineage of its own, and `split.json` says what
 //! came from where: [`super::join`] undoes it. The state that is read stays as it is.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use grove_operations::{Around, Result, state::{source::Source, split::{From, Places, Request, split}}};
+//!
+//! fn parts(around: &Around) -> Result<usize> {
+//!     let places = Places {
+//!         from: From::Text(Source::File("combined.tfstate".into())),
+//!         map: Path::new("rules.yaml"),
+//!         out: Path::new("parts"),
+//!         stacks: None,
+//!         config: None,
+//!     };
+//!     Ok(split(around, &Request::default(), places)?.parts.len())
+//! }
+//! ```
 
 use std::{
     io::{BufWriter, Write as _},

@@ -1,4 +1,14 @@
 //! Plans of the parts of a split, which must change nothing.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use grove_operations::{Around, Result, state::verify};
+//!
+//! fn changes_nothing(around: &Around) -> Result<bool> {
+//!     Ok(verify::read(around, &verify::Request::default(), Path::new("parts"))?.is_fine())
+//! }
+//! ```
 
 use std::path::Path;
 
