@@ -169,3 +169,12 @@ fn a_plan_that_is_kept_was_seen() {
     level.carry_out(&Consent::none()).unwrap();
     assert_eq!(states(&apply.outcome()), ["alpha:two applied"]);
 }
+
+#[test]
+fn it_goes_from_thread_to_thread() {
+    fn goes<T: Send + Sync>() {}
+    goes::<Apply<'_>>();
+    goes::<Level<'_, '_>>();
+    goes::<super::super::unlock::Plan>();
+    goes::<super::super::run::Prepared>();
+}
