@@ -527,3 +527,6 @@ fn must_be_last(stacks: &Stacks<'_>, graph: &Graph, chosen: &BTreeSet<Address>) 
         .hint("destroy these first, or select them too")),
     }
 }
+
+#[cfg(test)]
+mod tests;

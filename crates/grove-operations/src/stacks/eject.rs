@@ -1,4 +1,15 @@
 //! Stacks as directories that OpenTofu runs without Grove.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use grove_operations::{Around, Result, stacks::{eject, select::StackSelection}};
+//!
+//! fn hand_over(around: &Around, out: &Path) -> Result<eject::Outcome> {
+//!     let selection = StackSelection { all: true, ..StackSelection::default() };
+//!     eject::eject(around, &eject::Request { revision: None, selection }, out)
+//! }
+//! ```
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -9,6 +9,7 @@ use grove_operations::{
     },
     text::count,
 };
+use grove_stack::plan::Changes;
 
 use super::{Bounds, fail};
 use crate::{
@@ -67,10 +68,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 
 fn text(outcome: &Outcome) -> String {
     let lines = outcome.stacks.iter().flat_map(|row| {
-        let changes = row
-            .changes
-            .iter()
-            .flat_map(grove_stack::plan::Changes::lines);
+        let changes = row.changes.iter().flat_map(Changes::lines);
         let first = format!("{}: {}{}\n", row.stack, row.state, more(row));
         std::iter::once(first).chain(changes.map(|line| format!("  {line}\n")))
     });
