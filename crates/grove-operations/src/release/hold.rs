@@ -22,7 +22,7 @@
 //! # }
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use grove_fleet::Address;
 use grove_release::{Changes, DeployBranch, Hold, Landed, RECORD_VERSION, View};
@@ -35,7 +35,7 @@ use super::{
     remotes,
 };
 use crate::{
-    Around, Doing, Result,
+    Around, Doing, Error, Result,
     consent::{Consent, Needs},
     fleet::{find::address, workspace::Workspace},
     request::{RequestId, Target, by_cluster},
@@ -72,6 +72,9 @@ pub enum Change {
 pub struct Outcome {
     /// In words, by `cluster/instance`.
     pub instances: BTreeMap<String, String>,
+    /// Why a cluster got nothing; then those on the clusters before it are named alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Error>,
 }
 
 /// What a request would do.
@@ -97,6 +100,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         needs: request.target.needs(&instances),
         outcome: Outcome {
             instances: BTreeMap::new(),
+            failure: None,
         },
         changes: Vec::new(),
     };
@@ -144,9 +148,25 @@ impl Plan<'_> {
             }
             Change::Unhold => "End holds".to_owned(),
         };
+        let mut written = BTreeSet::new();
         for (mut branch, changes) in self.changes {
             let subject = Subject::new(&subject, request.id.as_ref());
-            let published = publish(around, &mut branch, changes, subject)?;
+            let published = match publish(around, &mut branch, changes, subject) {
+                Ok(published) => published,
+                // What was pushed to others stays, and must be known.
+                Err(error) if !written.is_empty() => {
+                    let is_written = |instance: &String| {
+                        address(instance).is_ok_and(|address| written.contains(&address.cluster))
+                    };
+                    self.outcome
+                        .instances
+                        .retain(|instance, _| is_written(instance));
+                    self.outcome.failure = Some(error);
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
+            written.insert(branch.cluster().to_owned());
             let Some(landed) = &published.landed else {
                 continue;
             };

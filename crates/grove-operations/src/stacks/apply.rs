@@ -259,17 +259,26 @@ impl<'a> Apply<'a> {
             .collect()
     }
 
+    /// The stack that failed for which another is not tried: one that it reads, or, where they are destroyed,
+    /// one that reads it and would be left without.
+    fn waits_for(&self, address: &Address) -> Option<String> {
+        if self.how.destroy {
+            let mut readers = self.graph.iter();
+            return readers
+                .find(|(reader, reads)| self.failed.contains(*reader) && reads.contains(address))
+                .map(|(reader, _)| format!("it is read by `{reader}`"));
+        }
+        let mut reads = self.graph.reads(address);
+        reads
+            .find(|read| self.failed.contains(*read))
+            .map(|read| format!("it reads `{read}`"))
+    }
+
     /// A stack that there is something to do for; what is said of others, is said.
     fn prepare(&mut self, address: &Address) -> Result<Option<Ready>> {
         let stack = self.stacks.get(address)?;
-        let mut reads = self.graph.reads(address);
-        if let (Some(read), false) = (
-            reads.find(|read| self.failed.contains(*read)),
-            self.how.destroy,
-        ) {
-            let error = Error::refused(format!(
-                "`{address}` was not tried: it reads `{read}`, which failed"
-            ));
+        if let Some(why) = self.waits_for(address) {
+            let error = Error::refused(format!("`{address}` was not tried: {why}, which failed"));
             self.failures.push(error);
             return Ok(None);
         }

@@ -58,8 +58,10 @@ pub(super) fn carry_out(
     };
     let plan = hold::plan(&around, &request)?;
     let consent = terminal::consent(plan.needs(), output)?;
-    show(&plan.carry_out(&consent)?, output)?;
-    Ok(Exit::Done)
+    let mut outcome = plan.carry_out(&consent)?;
+    let failure = outcome.failure.take();
+    show(&outcome, output)?;
+    failure.map_or(Ok(Exit::Done), Err)
 }
 
 fn show(outcome: &Outcome, output: &Output) -> Result<()> {

@@ -138,6 +138,37 @@ fn a_level_that_is_left_alone_is_not_applied_nor_what_reads_it() {
 }
 
 #[test]
+fn what_a_stack_still_reads_is_not_destroyed() {
+    let site = Site::new();
+    let mut apply = site.begin(&["one", "reader"]);
+    while let Some(level) = apply.next().unwrap() {
+        let consent = Consent::to(level.needs().clone());
+        level.carry_out(&consent).unwrap();
+    }
+    assert_eq!(apply.outcome().failures, []);
+    let request = Request {
+        destroy: true,
+        selection: StackSelection {
+            selectors: vec!["alpha:one".to_owned(), "alpha:reader".to_owned()],
+            ..StackSelection::default()
+        },
+        ..Request::default()
+    };
+    let mut apply = begin(&site.around, &request).unwrap();
+    let mut level = apply.next().unwrap().unwrap();
+    level.refuse("alpha:reader", Error::refused("its volume is in use"));
+    level.carry_out(&Consent::none()).unwrap();
+    while apply.next().unwrap().is_some() {}
+    assert_eq!(
+        failures(&apply.outcome()),
+        [
+            "its volume is in use",
+            "`alpha:one` was not tried: it is read by `alpha:reader`, which failed",
+        ]
+    );
+}
+
+#[test]
 fn a_consent_that_does_not_name_what_was_agreed_to_applies_nothing() {
     let site = Site::new();
     let mut apply = site.begin(&["two"]);
