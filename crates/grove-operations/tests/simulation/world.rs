@@ -474,10 +474,9 @@ impl<'a> World<'a> {
         };
         if !is_agreed {
             assert!(result.is_err(), "{id}: nobody agreed to {needs:?}");
-            assert_eq!(
-                failure.as_ref().map(|error| error.kind),
-                Some(Kind::Refused)
-            );
+            // What was ended looks at nothing more.
+            let kind = if is_ended { Kind::Ended } else { Kind::Refused };
+            assert_eq!(failure.as_ref().map(|error| error.kind), Some(kind));
         }
         if !is_agreed || is_ended {
             assert_eq!(before, after, "{id}: it was refused or ended, and wrote");
