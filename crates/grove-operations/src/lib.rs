@@ -1,4 +1,59 @@
 //! Everything that Grove does, as functions of a request and of what is around it.
+//!
+//! The command line calls these functions, and so may a server, a hook or a step of a workflow.
+//!
+//! - A **request** says what is to be done. It is plain data, with a JSON Schema, and holds what a remote caller
+//!   may choose and nothing of the machine.
+//! - [`Around`] is what comes from the process: the fleet's directory, caches, programs, keys, kubeconfigs, the
+//!   clock, the author, and who listens.
+//! - A verb that reads is a function `read` of the two, and gives an **outcome**: plain data, too.
+//! - A verb that writes begins with a **plan**, which reads, renders, seals and compares, and writes nothing. It
+//!   says what it [needs](consent::Needs): that many instances are touched, that volumes go. Carried out with a
+//!   [consent](consent::Consent) to that, it writes and gives its outcome.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use grove_operations::{Around, consent::Consent, release::rollback};
+//!
+//! # fn main() -> grove_operations::Result<()> {
+//! let now = jiff::Timestamp::UNIX_EPOCH;
+//! let around = Around::new(Path::new("fleet"), Path::new("cache"), Path::new("grove"), now);
+//! let request: rollback::Request =
+//!     serde_json::from_str(r#"{"id": "night-1", "instance": "prod/uni"}"#).expect("a request");
+//!
+//! let plan = rollback::plan(&around, &request)?;
+//! for need in plan.needs().iter() {
+//!     println!("{}", need.refusal());
+//! }
+//! // Here someone decides.
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
+//! println!("{} runs release {}", outcome.instance, outcome.release);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Asking twice
+//!
+//! A request that writes has a name, [`request::RequestId`], which stands in the records and commits that it
+//! makes. The same request again, after a lost answer or by two processes at once, gives the first outcome and
+//! does nothing.
+//!
+//! # Ending
+//!
+//! [`Around::token`] ends an operation from another thread: programs that it started, waits for clusters and
+//! locks. What was pushed by then is in the outcome. Operations of other tokens go on.
+//!
+//! # Threads
+//!
+//! Operations are synchronous and may run beside each other. Async code calls them through `spawn_blocking`; on a
+//! thread that drives a runtime they give an error.
+//!
+//! # Errors
+//!
+//! An [`Error`] says what happened, why, and what to do next. Its [`Kind`] says whose fault it is. Needs that
+//! were not agreed to, conflicts with others, holds and freezes are [`Kind::Refused`].
 
 mod around;
 pub mod check;

@@ -1,8 +1,8 @@
 //! Releases on deploy branches: held, frozen, rolled back, listed, compared and followed.
 //!
 //! The verbs are [`rollback`], [`hold`], [`freeze`], [`init`], [`history`] and [`difference`]; beside them stands
-//! what they and deploys share: where the branches are ([`remotes`]), sealing ([`seal`]), and the one place that
-//! commits ([`publish`]).
+//! what they and deploys share: where the branches are (`remotes`), sealing (`seal`), and the one place that
+//! commits (`publish`).
 
 pub(crate) mod data_applied;
 pub mod difference;

@@ -1,6 +1,6 @@
 //! Infrastructure: stacks of OpenTofu or Terraform, each a root module with a state of its own.
 //!
-//! [`all`] knows the stacks of a fleet, [`runner`] works on one of them.
+//! `all` knows the stacks of a fleet, `runner` works on one of them.
 
 pub(crate) mod all;
 pub mod apply;
