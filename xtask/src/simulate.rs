@@ -1,5 +1,7 @@
 //! The simulation of operators, from one seed: to repeat a failure, or for as many steps as one has time for.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
 use anyhow::Result;
 
 use crate::{context::Context, process};
@@ -24,12 +26,13 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<bool> {
         .args([
             "--ignored",
             "--exact",
-            "many_steps_from_a_new_seed",
+            "many_steps_from_one_seed",
             "--nocapture",
         ])
         .env("GROVE_SIMULATE_STEPS", arguments.steps.to_string());
-    if let Some(seed) = arguments.seed {
-        command.env("GROVE_SIMULATE_SEED", seed.to_string());
-    }
+    let seed = arguments
+        .seed
+        .unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    command.env("GROVE_SIMULATE_SEED", seed.to_string());
     process::watch(&mut command, |_| ())
 }

@@ -234,7 +234,11 @@ fn first(
                 row.skipped = None;
                 row.in_git = true;
             }
-            Some(_) => {}
+            // It has a freeze that somebody else made: the request did not mean it then.
+            Some(_) => {
+                row.skipped = Some(NOT_MEANT.to_owned());
+                row.in_git = false;
+            }
             // It had no release yet when this was planned.
             None => {
                 row.skipped = Some(NEVER_RELEASED.to_owned());
@@ -245,6 +249,7 @@ fn first(
     Ok(())
 }
 
+const NOT_MEANT: &str = "was not meant when this was first asked for: nothing was done";
 const NEVER_RELEASED: &str = "was never released: there is nothing to leave alone";
 
 /// The instance's name on its cluster.

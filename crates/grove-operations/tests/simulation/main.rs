@@ -16,7 +16,6 @@ mod trace;
 mod world;
 
 use std::{
-    hash::{BuildHasher as _, Hasher as _, RandomState},
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -144,13 +143,13 @@ fn many_steps_from_seeds_that_stay() {
     everything_happened(&counts);
 }
 
-/// From the seed that `cargo xtask simulate` asks for, else from one that nobody chose.
+/// From the seed that `cargo xtask simulate` asks for; in the suite from one that stays, since a change is to
+/// fail for what it changed.
 #[test]
 #[ignore = "simulate: fifty thousand steps"]
-fn many_steps_from_a_new_seed() {
+fn many_steps_from_one_seed() {
     let mut counts = Counts::new();
-    let seed = asked("GROVE_SIMULATE_SEED");
-    let seed = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    let seed = asked("GROVE_SIMULATE_SEED").unwrap_or(3_000_000);
     let steps = asked("GROVE_SIMULATE_STEPS").unwrap_or(MANY);
     simulate(&mut counts, seed, steps);
     // In few steps not everything happens.
