@@ -102,7 +102,7 @@ pub async fn begin(
     make(connection, task).await?;
     tell(Told::Made);
     let pods = Pods::new(connection, task);
-    let pod = pods.started(Instant::now() + task.patience, tell).await?;
+    let pod = pods.started(until(task.patience), tell).await?;
     match ended(&pod) {
         None => Ok(pod.metadata.name.unwrap_or_default()),
         Some(ended) => Err(Error::EndedAtOnce {
@@ -159,7 +159,7 @@ pub async fn run(
 ) -> Result<Ended, Error> {
     make(connection, task).await?;
     tell(Told::Made);
-    let deadline = Instant::now() + task.patience;
+    let deadline = until(task.patience);
     let late = || Error::NotEnded {
         name: task.name.to_owned(),
     };
@@ -198,6 +198,12 @@ pub async fn run(
         }
     }
     pods.ended(deadline).await?.ok_or_else(late)
+}
+
+/// When patience ends. A time beyond all clocks is a month.
+fn until(patience: Duration) -> Instant {
+    const LONGEST: Duration = Duration::from_hours(31 * 24);
+    Instant::now() + patience.min(LONGEST)
 }
 
 struct Pods<'a> {

@@ -138,6 +138,7 @@ fn run(arguments: &[OsString]) -> Result<(), Box<dyn Error>> {
         id: Some(name(&around, "rollback")?),
         revision: None,
         instance: instance.to_owned(),
+        from: None,
         to: None,
         message: Some("It was only an example".to_owned()),
         wait: (!kubeconfig.is_empty()).then_some(PATIENCE),

@@ -69,8 +69,9 @@ pub struct Around {
     pub author: Option<Author>,
     /// What the operating system calls the user: the author where Git knows of none.
     pub user: String,
-    /// What the machine is called: holders of locks of states name it.
-    pub host: String,
+    /// What the machine is called: holders of locks name it. Where none is known, no holder is taken for a
+    /// process of this machine.
+    pub host: Option<String>,
     /// The user's home directory, where keys are looked for.
     pub home: Option<PathBuf>,
     /// The environment: where keys are looked for, and what is masked in what programs say.
@@ -150,7 +151,7 @@ impl Around {
             clock: Arc::new(clock),
             author: None,
             user: "unknown".to_owned(),
-            host: "localhost".to_owned(),
+            host: None,
             home: None,
             variables: Arc::default(),
             deploy_remote: None,

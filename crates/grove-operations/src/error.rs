@@ -92,6 +92,14 @@ impl Error {
         made
     }
 
+    /// The same without the error of a library that it was made of.
+    pub(crate) fn without_cause(self) -> Self {
+        Self {
+            source: None,
+            ..self
+        }
+    }
+
     /// The error of a library that this one was made of, where it is of type `T`.
     pub fn cause<T: StdError + 'static>(&self) -> Option<&T> {
         self.source.as_deref()?.downcast_ref()

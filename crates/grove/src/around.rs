@@ -17,7 +17,7 @@ pub(crate) fn of(global: &Global, output: &Output, places: &[&dyn Places]) -> Re
         clock: surroundings::clock()?,
         author: None,
         user: surroundings::user(),
-        host: surroundings::host(),
+        host: Some(surroundings::host()),
         home: surroundings::home(),
         variables: Arc::new(surroundings::variables()),
         deploy_remote: None,

@@ -193,6 +193,7 @@ impl Up {
         reason = "a stage borrows what is brought up, and can fail"
     )]
     pub fn next(&mut self) -> Result<Option<Stage<'_>>> {
+        let _entered = self.around.enter()?;
         let name = &self.request.cluster;
         self.part = match self.part {
             Part::Begun => Part::Stacks,
@@ -242,6 +243,7 @@ impl Up {
 
     /// Keeps what a stage gave: in the fleet, with a commit.
     pub fn keep(&mut self, given: &Given) -> Result<()> {
+        let _entered = self.around.enter()?;
         let name = &self.request.cluster;
         if let Some(server) = &given.server {
             given::record(self.around.fleet()?, name, server)?;

@@ -69,6 +69,14 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let mut done = BTreeMap::new();
     for branch in &branches {
         if let Some(landed) = landed::of(branch, request.id.as_ref())? {
+            let releases = &landed.message.releases;
+            let is_named = |instance: &&Instance| {
+                let name = &instance.address.instance;
+                releases.iter().any(|(released, _)| released == name)
+            };
+            if !releases.is_empty() && !on(branch.cluster(), &instances).any(|one| is_named(&one)) {
+                return Err(landed::something_else(&landed));
+            }
             done.insert(branch.cluster().to_owned(), landed);
         }
     }

@@ -22,7 +22,10 @@
 
 use std::path::PathBuf;
 
-use grove_fleet::{layout, model::State};
+use grove_fleet::{
+    Fleet, layout,
+    model::{Instance, State},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,11 +35,12 @@ use super::{
     request::{Only, Request as Deploy},
 };
 use crate::{
-    Around, Error, Kind, Result,
+    Around, Doing, Error, Kind, Result,
     consent::{Consent, Needs},
     files,
     fleet::{commit::commit, workspace::Workspace},
-    request::{RequestId, Target, addresses},
+    release::{landed, remotes},
+    request::{RequestId, Target, addresses, by_cluster},
 };
 
 /// Gives instances a state: writes it to their files in the fleet's work tree, commits and pushes that, and
@@ -86,8 +90,8 @@ pub struct Plan<'a> {
     around: &'a Around,
     needs: Needs,
     root: PathBuf,
-    /// Each file that is edited, from the fleet's root, and its new text.
-    files: Vec<(String, String)>,
+    /// Each file that is edited, from the fleet's root, with its text and its new text.
+    files: Vec<(String, String, String)>,
     deploy: Deploy,
 }
 
@@ -109,10 +113,14 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     for instance in instances.iter().filter(|instance| instance.state != state) {
         let file = layout::instance(&instance.address);
         let text = fs_err::read_to_string(workspace.root.join(&file))?;
-        let text = grove_yaml::set(&text, &["state"], &state.name().into()).map_err(|error| {
+        let edited = grove_yaml::set(&text, &["state"], &state.name().into()).map_err(|error| {
             Error::from_error(Kind::No, &error).context(format!("`{file}` cannot be edited"))
         })?;
-        files.push((file, text));
+        files.push((file, text, edited));
+    }
+    if !files.is_empty() && was_carried_out(&workspace, &fleet, request, &instances)? {
+        // Others gave it another state since, which stays.
+        files.clear();
     }
     let subject = format!("{}: {}", addresses(&instances).join(", "), state.name());
     let message = match &request.message {
@@ -139,6 +147,26 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     })
 }
 
+/// Whether a request of this name was carried out before on a cluster of the instances.
+fn was_carried_out(
+    workspace: &Workspace<'_>,
+    fleet: &Fleet,
+    request: &Request,
+    instances: &[&Instance],
+) -> Result<bool> {
+    if request.id.is_none() {
+        return Ok(false);
+    }
+    for (cluster, _) in by_cluster(instances) {
+        workspace.around.doing(Doing::Fetching { cluster });
+        let branch = remotes::open(workspace, fleet, cluster)?;
+        if landed::of(&branch, request.id.as_ref())?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl<'a> Plan<'a> {
     /// What must be agreed to before the fleet is written to. What the deploy needs beside that is known once
     /// the commit is there: see [`Self::commit`].
@@ -152,10 +180,13 @@ impl<'a> Plan<'a> {
         let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         // All of them could be edited: nothing is half done where one cannot.
-        for (file, text) in &self.files {
-            files::write_atomically(&self.root.join(file), text)?;
+        for (file, text, _) in &self.files {
+            files::refuse_changed(&self.root.join(file), Some(text.as_bytes()))?;
         }
-        let files: Vec<&str> = self.files.iter().map(|(file, _)| file.as_str()).collect();
+        for (file, _, edited) in &self.files {
+            files::write_atomically(&self.root.join(file), edited)?;
+        }
+        let files: Vec<&str> = self.files.iter().map(|(file, ..)| file.as_str()).collect();
         let message = self.deploy.message.as_deref().unwrap_or_default();
         commit(&self.root, &files, message, self.around)?;
         plan::plan(self.around, &self.deploy)

@@ -101,6 +101,8 @@ pub(super) struct Prepared<'a> {
     request: Option<RequestId>,
     /// What the request has run before, by the cluster.
     done: BTreeMap<String, Vec<Ended>>,
+    /// Where it was carried out before, and not in these instances.
+    missed: Vec<Error>,
 }
 
 /// One instance, and what it is made to do.
@@ -133,6 +135,7 @@ impl<'a> Prepared<'a> {
         let around = workspace.around;
         let mut branches: BTreeMap<String, DeployBranch> = BTreeMap::new();
         let (mut tasks, mut landed, mut done) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let mut missed = Vec::new();
         for instance in instances.iter().copied() {
             let address = &instance.address;
             let cluster = address.cluster.as_str();
@@ -147,7 +150,14 @@ impl<'a> Prepared<'a> {
             };
             if let (Some(request), Some(Some(landed))) = (request, landed.get(cluster)) {
                 let of_cluster: &mut Vec<Ended> = done.entry(cluster.to_owned()).or_default();
-                of_cluster.extend(recorded(branch, landed, address, request)?);
+                let ran = recorded(branch, landed, address, request)?;
+                if ran.is_empty() {
+                    missed.push(
+                        Error::refused(format!("{address}: the request did not run here"))
+                            .hint("what else it meant was run; ask again for the rest, under another name"),
+                    );
+                }
+                of_cluster.extend(ran);
                 continue;
             }
             tasks.push(task(
@@ -162,6 +172,7 @@ impl<'a> Prepared<'a> {
             tasks,
             request: request.cloned(),
             done,
+            missed,
         })
     }
 
@@ -207,7 +218,7 @@ impl<'a> Prepared<'a> {
                 });
             Ok(join_all(runs).await)
         })?;
-        let (mut finished, mut failures) = (BTreeMap::new(), Vec::new());
+        let (mut finished, mut failures) = (BTreeMap::new(), std::mem::take(&mut self.missed));
         for (task, (all, failure)) in self.tasks.iter().zip(ran) {
             let of_cluster: &mut Vec<Finished> =
                 finished.entry(task.address.cluster.as_str()).or_default();

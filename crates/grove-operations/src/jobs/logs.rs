@@ -158,6 +158,7 @@ pub fn follow(
     request: &Request,
     mut hear: impl FnMut(Line<'_>) -> Result<()>,
 ) -> Result<Infallible> {
+    let _entered = around.enter()?;
     if request.previous {
         return Err(Error::usage(
             "what a container wrote before it was restarted cannot be followed",

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Around, Result,
+    Around, Result, Token,
     release::publish::{Subject, publish},
     request::RequestId,
 };
@@ -47,6 +47,11 @@ pub(super) fn record(
     finished: &[Finished],
     request: Option<&RequestId>,
 ) {
+    // What was run is written down, also where the operation was ended meanwhile.
+    let around = &Around {
+        token: Token::new(),
+        ..around.clone()
+    };
     if let Err(error) = write(around, branch, finished, request) {
         around.warn("what was run is not recorded in the deploy repository:");
         around.failed(&error);

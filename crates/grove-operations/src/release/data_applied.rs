@@ -7,7 +7,10 @@ use grove_release::{Changes, DeployBranch, View};
 use serde::{Deserialize, Serialize};
 
 use super::publish::{Subject, publish};
-use crate::{Around, Error, Kind, Result, request::RequestId};
+use crate::{
+    Around, Error, Kind, Result,
+    request::{RequestId, part},
+};
 
 /// The format of the file.
 const VERSION: u32 = 1;
@@ -69,7 +72,14 @@ pub(crate) fn record(
         return Ok(());
     }
     let subject = format!("Made users and databases of {}", names.join(", "));
-    publish(around, branch, changes, Subject::new(subject, request))?;
+    // Of each request a branch takes one commit, and the instances may be done one after the other.
+    let request = part(request, &names.join("-"));
+    publish(
+        around,
+        branch,
+        changes,
+        Subject::new(subject, request.as_ref()),
+    )?;
     Ok(())
 }
 

@@ -147,6 +147,24 @@ struct Part {
     rows: Vec<Row>,
     /// The deploy branch and what changes there, or why it cannot be had.
     git: Result<(DeployBranch, Changes)>,
+    /// Whether the request was carried out before.
+    is_again: bool,
+}
+
+impl Part {
+    /// Whether the branch has what the request left there, where it was carried out before.
+    fn stands(&self) -> Result<bool> {
+        let (true, Ok((branch, _))) = (self.is_again, &self.git) else {
+            return Ok(true);
+        };
+        let view = branch.view()?;
+        for row in self.rows.iter().filter(|row| row.skipped.is_none()) {
+            if view.freeze(name(row))? != self.freeze {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// Reads the fleet and the deploy branches. At night the fleet may have errors that are none of these
@@ -174,10 +192,12 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let mut parts = Vec::new();
     for (cluster, instances) in by_cluster(&instances) {
         around.doing(Doing::Fetching { cluster });
-        let mut freeze = new.clone();
+        let (mut freeze, mut is_again) = (new.clone(), false);
         let branch = remotes::open(&workspace, &fleet, cluster);
         let read = branch.and_then(|branch| {
             let landed = landed::of(&branch, request.id.as_ref())?;
+            landed.as_ref().map_or(Ok(()), landed::must_bring_none)?;
+            is_again = landed.is_some();
             let view = landed::view(&branch, landed.as_ref())?;
             let (mut rows, mut changes) = edits(&view, &instances, freeze.as_ref())?;
             if let Some(landed) = &landed {
@@ -197,6 +217,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         parts.push(Part {
             cluster: cluster.to_owned(),
             freeze,
+            is_again,
             applications: instances
                 .iter()
                 .map(|instance| instance.address.application())
@@ -316,9 +337,20 @@ impl Plan<'_> {
                     }
                     false
                 }
+                // What was done on other clusters stays, and must be known.
+                Err(error) if !outcome.instances.is_empty() => {
+                    outcome.failure = Some(error);
+                    break;
+                }
                 Err(error) => return Err(error),
             };
-            if let Err(error) = self.reach(&mut part, is_in_git) {
+            let reached = match part.stands() {
+                Ok(true) => self.reach(&mut part, is_in_git),
+                // Others changed it since: the cluster has what they want.
+                Ok(false) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = reached {
                 around.progress_done();
                 if is_in_git && error.kind != Kind::OutOfTime {
                     around.warn(&format!("{error}"));
@@ -368,7 +400,11 @@ impl Plan<'_> {
         let subject = Subject::new(subject, self.request.id.as_ref());
         let published = publish(self.around, branch, changes, subject)?;
         match &published.landed {
-            Some(landed) => first(branch, landed, &mut part.rows, &mut part.freeze),
+            Some(landed) => {
+                landed::must_bring_none(landed)?;
+                part.is_again = true;
+                first(branch, landed, &mut part.rows, &mut part.freeze)
+            }
             None => Ok(()),
         }
     }

@@ -109,6 +109,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         let branch = remotes::open(&workspace, &fleet, cluster)?;
         let mut changes = Changes::default();
         let landed = landed::of(&branch, request.id.as_ref())?;
+        landed.as_ref().map_or(Ok(()), landed::must_bring_none)?;
         let view = landed::view(&branch, landed.as_ref())?;
         for instance in instances {
             let address = &instance.address;

@@ -187,6 +187,9 @@ fn part(
             part.rows
                 .extend(first(&part.branch, &landed, &instance.address)?);
         }
+        if part.rows.is_empty() {
+            return Err(landed::something_else(&landed));
+        }
         return Ok(part);
     }
     let reason = request
@@ -347,13 +350,23 @@ impl Plan<'_> {
             failure: None,
         };
         let parts = std::mem::take(&mut self.parts);
-        outcome.failure = self.write(parts, &mut outcome).err();
+        let mut followed = Vec::new();
+        outcome.failure = self.write(parts, &mut outcome, &mut followed).err();
+        // What was pushed is followed, whatever became of the rest.
+        if let Some(seconds) = self.request.wait {
+            let limit = Duration::from_secs(seconds);
+            outcome.waits = follow::follow(self.around, limit, &self.fleet.clusters, &followed);
+        }
         Ok(outcome)
     }
 
-    fn write(&self, parts: Vec<Part>, outcome: &mut Outcome) -> Result<()> {
+    fn write(
+        &self,
+        parts: Vec<Part>,
+        outcome: &mut Outcome,
+        followed: &mut Vec<follow::Release>,
+    ) -> Result<()> {
         let around = self.around;
-        let mut followed = Vec::new();
         for mut part in parts {
             if !part.changes.is_empty() {
                 around.doing(Doing::Pushing {
@@ -367,9 +380,13 @@ impl Plan<'_> {
                     for row in &part.rows {
                         rows.extend(first(&part.branch, &landed, &address(&row.instance)?)?);
                     }
+                    if rows.is_empty() {
+                        return Err(landed::something_else(&landed));
+                    }
                     part.rows = rows;
                 }
             }
+            outcome.instances.extend(part.rows.iter().cloned());
             if let (Some(tip), Some(_)) = (part.branch.tip(), self.request.wait) {
                 for row in &part.rows {
                     let address = address(&row.instance)?;
@@ -377,11 +394,6 @@ impl Plan<'_> {
                     followed.push(follow::Release::new(&part.branch, instance, tip)?);
                 }
             }
-            outcome.instances.extend(part.rows);
-        }
-        if let Some(seconds) = self.request.wait {
-            let limit = Duration::from_secs(seconds);
-            outcome.waits = follow::follow(around, limit, &self.fleet.clusters, &followed);
         }
         Ok(())
     }

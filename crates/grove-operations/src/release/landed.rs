@@ -4,7 +4,7 @@ use grove_fleet::Address;
 use grove_release::{DeployBranch, Diff, Landed, Record, View, diff};
 
 use super::seal;
-use crate::{Result, request::RequestId};
+use crate::{Error, Result, request::RequestId};
 
 /// The commit that carried a request out on a branch; none where it was not, or where it has no name.
 pub(crate) fn of(branch: &DeployBranch, request: Option<&RequestId>) -> Result<Option<Landed>> {
@@ -12,6 +12,25 @@ pub(crate) fn of(branch: &DeployBranch, request: Option<&RequestId>) -> Result<O
         Some(request) => Ok(branch.landed(request)?),
         None => Ok(None),
     }
+}
+
+/// Refuses a request whose name is another's: a commit that did something else carries it.
+pub(crate) fn something_else(landed: &Landed) -> Error {
+    let name = landed.message.request.as_ref();
+    Error::refused(format!(
+        "the request `{}` was carried out before, and did something else: {}",
+        name.map(ToString::to_string).unwrap_or_default(),
+        landed.message.subject
+    ))
+    .hint("give each request a name of its own")
+}
+
+/// Refuses a request that brings no release, and whose name a commit carries that brought one.
+pub(crate) fn must_bring_none(landed: &Landed) -> Result<()> {
+    if landed.message.releases.is_empty() {
+        return Ok(());
+    }
+    Err(something_else(landed))
 }
 
 /// A branch as a plan is to see it: as it is now, or, where a request was carried out already, as it was

@@ -65,6 +65,9 @@ pub struct Request {
     pub revision: Option<String>,
     /// The instance, `cluster/instance`.
     pub instance: String,
+    /// The release that runs, as whoever asks saw it: where another runs, it is refused. None does not look.
+    #[serde(default)]
+    pub from: Option<u32>,
     /// The release to go back to; none for the one before the running one.
     #[serde(default)]
     pub to: Option<u32>,
@@ -122,9 +125,9 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let branch = remotes::open(&workspace, &fleet, &address.cluster)?;
     around.progress_done();
 
-    if let Some(landed) = landed::of(&branch, request.id.as_ref())?
-        && let Some(outcome) = first(&branch, &landed, &address)?
-    {
+    if let Some(landed) = landed::of(&branch, request.id.as_ref())? {
+        let outcome = first(&branch, &landed, &address)?;
+        let outcome = outcome.ok_or_else(|| landed::something_else(&landed))?;
         return Ok(Plan {
             around,
             request: request.clone(),
@@ -281,11 +284,10 @@ impl Plan<'_> {
             });
             let published = publish(around, &mut branch, changes, subject)?;
             around.progress_done();
-            if let Some(landed) = published.landed
-                && let Some(first) = first(&branch, &landed, &address)?
-            {
-                let dry_run = false;
-                outcome = Outcome { dry_run, ..first };
+            if let Some(landed) = published.landed {
+                let first = first(&branch, &landed, &address)?;
+                outcome = first.ok_or_else(|| landed::something_else(&landed))?;
+                outcome.dry_run = false;
             }
         }
         if let (Some(tip), Some(seconds)) = (branch.tip(), request.wait) {
@@ -344,6 +346,15 @@ fn releases(
             .hint("`grove history` lists the releases; `--to` names one")
         })?,
     };
+    if let Some(from) = request.from
+        && from != running.release
+    {
+        return Err(Error::refused(format!(
+            "{address} runs release {:04}, and {from:04} was to be left",
+            running.release
+        ))
+        .hint("look at what runs now, and ask again"));
+    }
     if number == running.release {
         return Err(Error::refused(format!(
             "{address} runs release {number:04} already"

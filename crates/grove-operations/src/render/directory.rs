@@ -67,6 +67,7 @@ pub struct Row {
 /// Renders instances and writes them to `DIR/<cluster>/{apps,instances}/…`; files there that a render would not
 /// write are removed from the instances that it renders. A relative `directory` begins where the process is.
 pub fn write(around: &Around, request: &Request, directory: &Path) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let instances = request.selection.select(&fleet)?;

@@ -184,6 +184,8 @@ impl Secrets<'_> {
     ) -> Result<()> {
         let now = self.workspace.around.now();
         let path = self.workspace.root.join(&place.file);
+        let then = self.workspace.snapshot.bytes(&place.file);
+        files::refuse_changed(&path, then.map(|bytes| &**bytes))?;
         let keys = |name: &str| -> Vec<String> {
             place
                 .below

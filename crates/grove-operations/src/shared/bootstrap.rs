@@ -274,6 +274,7 @@ impl Plan<'_> {
 
     /// What would be done: each object is tried and nothing is written.
     pub fn preview(&self) -> Result<Outcome> {
+        let _entered = self.around.enter()?;
         let steps = self.in_time(async {
             let connection = self.connect().await?;
             let mut outcomes = Vec::new();
@@ -311,8 +312,9 @@ impl Plan<'_> {
         let around = self.around;
         let connection = self.connect().await?;
         let (user, host) = (around.user.clone(), around.host.clone());
-        let is_gone = |holder: &Holder| is_gone(holder, &host);
-        let lock = Lock::take(&connection, holder(&user, &host), around.now(), &is_gone).await?;
+        let is_gone = |holder: &Holder| host.as_deref().is_some_and(|host| is_gone(holder, host));
+        let own = holder(&user, host.as_deref().unwrap_or("unknown"));
+        let lock = Lock::take(&connection, own, around.now(), &is_gone).await?;
         if let Err(error) = self.record() {
             lock.release().await.ok();
             return Err(error);

@@ -275,11 +275,11 @@ impl Plan<'_> {
             let published = publish(around, &mut branch, changes, subject)?;
             around.progress_done();
             outcome.release = Some(number);
-            if let Some(landed) = &published.landed
-                && let Some((record, diff)) = landed::made(&branch, landed)?
-            {
-                outcome.release = Some(record.release);
-                outcome.diff = diff;
+            if let Some(landed) = &published.landed {
+                let made = landed::made(&branch, landed)?;
+                let made = made.ok_or_else(|| release::landed::something_else(landed))?;
+                outcome.release = Some(made.0.release);
+                outcome.diff = made.1;
             }
         }
         outcome.waits = wait(around, &branch, &self.cluster, self.wait);

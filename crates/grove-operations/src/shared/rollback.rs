@@ -108,9 +108,9 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     });
     let branch = remotes::open(&workspace, &fleet, &cluster.name)?;
     around.progress_done();
-    if let Some(landed) = release::landed::of(&branch, request.id.as_ref())?
-        && let Some(outcome) = first(&branch, &landed)?
-    {
+    if let Some(landed) = release::landed::of(&branch, request.id.as_ref())? {
+        let outcome = first(&branch, &landed)?;
+        let outcome = outcome.ok_or_else(|| release::landed::something_else(&landed))?;
         return Ok(Plan {
             around,
             needs: Needs::default(),
@@ -205,10 +205,9 @@ impl Plan<'_> {
             });
             let published = publish(around, &mut branch, self.changes, self.subject)?;
             around.progress_done();
-            if let Some(landed) = &published.landed
-                && let Some(first) = first(&branch, landed)?
-            {
-                outcome = first;
+            if let Some(landed) = &published.landed {
+                let first = first(&branch, landed)?;
+                outcome = first.ok_or_else(|| release::landed::something_else(landed))?;
             }
         }
         outcome.dry_run = false;

@@ -200,6 +200,7 @@ impl<'a> Apply<'a> {
         reason = "a level borrows what is applied, and can fail"
     )]
     pub fn next(&mut self) -> Result<Option<Level<'_, 'a>>> {
+        let _entered = self.stacks.workspace.around.enter()?;
         self.leave();
         let Some(addresses) = self.levels.next() else {
             return Ok(None);
@@ -435,6 +436,7 @@ impl<'l, 'a> Level<'l, 'a> {
     /// from it is not tried. An error is a consent that does not name what was agreed to: nothing is applied
     /// then.
     pub fn carry_out(self, consent: &Consent) -> Result<()> {
+        let _entered = self.apply.stacks.workspace.around.enter()?;
         Needs::default().met_by(consent)?;
         self.apply.carry_out(consent, self.refused);
         Ok(())

@@ -53,6 +53,7 @@ pub struct Row {
 /// `out`, which must not be there, and a page that says what it needs in its environment. States stay where
 /// they are, so that a plan there changes nothing. Secrets are not written.
 pub fn eject(around: &Around, request: &Request, out: &Path) -> Result<Outcome> {
+    let _entered = around.enter()?;
     request.selection.must_be_stated()?;
     let stacks = Stacks::read(around, request.revision.as_deref())?;
     let selected = request.selection.select(&stacks.fleet)?;

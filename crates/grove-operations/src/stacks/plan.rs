@@ -63,6 +63,7 @@ pub struct Row {
 /// Makes plans and keeps them for [`super::apply`], which refuses them where inputs or states changed since.
 /// The fleet's files get the versions of providers where they lack them.
 pub fn make(around: &Around, request: &Request) -> Result<Outcome> {
+    let _entered = around.enter()?;
     request.selection.must_be_stated()?;
     let stacks = Stacks::open(around, request.revision.as_deref())?;
     let selected = request.selection.select(&stacks.fleet)?;

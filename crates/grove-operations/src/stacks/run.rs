@@ -85,6 +85,7 @@ pub fn prepare(around: &Around, request: &Request) -> Result<Prepared> {
 impl Prepared {
     /// Hands the process's own terminal over to the program; whether it ended well.
     pub fn interact(&self, words: &[String]) -> Result<bool> {
+        let _entered = self.runner.around.enter()?;
         let run = self.work.run(&self.runner.program, &self.ready.environment);
         Ok(run.interact(words)?.success())
     }
@@ -92,6 +93,7 @@ impl Prepared {
     /// Runs the program to its end, within twelve hours, and gives each line that it prints, cleaned of the
     /// credentials that it was given.
     pub fn follow(&self, words: &[String], said: impl FnMut(&str)) -> Result<()> {
+        let _entered = self.runner.around.enter()?;
         let run = self.work.run(&self.runner.program, &self.ready.environment);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let ran = run.follow(&words, LIMIT, |id| self.work.note_running(id), said);

@@ -314,7 +314,7 @@ impl Runner {
                     .to_owned(),
             );
         } else if let Some(info) = &error.lock {
-            let known = if info.host() == self.around.host {
+            let known = if self.around.host.as_deref() == Some(info.host()) {
                 work::explain(&self.directory, address)
             } else {
                 holder::explain(&self.around, info.host(), &self.access)

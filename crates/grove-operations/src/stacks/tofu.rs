@@ -114,7 +114,8 @@ impl Environment {
     }
 
     fn masked(&self, error: ExecError) -> Error {
-        let mut error = Error::from(error);
+        // The error of the program itself holds what it said, unmasked.
+        let mut error = Error::from(error).without_cause();
         for message in &mut error.messages {
             *message = self.mask(message);
         }

@@ -87,6 +87,7 @@ const BACKUP: &str = "combined.tfstate";
 
 /// Pushes what is not in its back end yet.
 pub fn push(around: &Around, request: &Request, places: Places<'_>) -> Result<Outcome> {
+    let _entered = around.enter()?;
     let program = program(around)?;
     let (record, texts) = parts(places.directory)?;
     for (part, found) in record.parts.iter().zip(&texts) {

@@ -85,6 +85,7 @@ pub enum From<'a> {
 
 /// Writes the parts, all of them or none; what was done is what is written beside them.
 pub fn split(around: &Around, request: &Request, places: Places<'_>) -> Result<Record> {
+    let _entered = around.enter()?;
     let out = places.out;
     if out.exists() {
         return Err(Error::usage(format!("{} is there already", out.display()))

@@ -69,6 +69,7 @@ const TURN: Duration = Duration::from_secs(1);
 
 /// Shows what runs, whole, and then whenever it is not as it was, until the time is over, or the watcher.
 pub fn watch(around: &Around, request: &Request, watcher: &mut dyn Watcher) -> Result<()> {
+    let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.asking.revision.as_deref())?;
     let fleet = workspace.check().fleet;
     let scope = &Scope::new(&request.asking, &workspace, &fleet)?;
@@ -92,7 +93,11 @@ pub fn watch(around: &Around, request: &Request, watcher: &mut dyn Watcher) -> R
                 Ok(())
             })
         });
-        let branches = threads.spawn(move || look(scope, interval, &asked, &tell));
+        let token = around.token.clone();
+        let branches = threads.spawn(move || {
+            let _entered = token.enter();
+            look(scope, interval, &asked, &tell);
+        });
         let ended = show(
             &mut Heard::new(scope, &ask),
             &news,
@@ -170,9 +175,11 @@ fn show(
     duration: Option<Duration>,
     watcher: &mut dyn Watcher,
 ) -> Result<()> {
-    let end = duration.map(|duration| Instant::now() + duration);
+    // A time beyond all clocks does not end.
+    let end = duration.and_then(|duration| Instant::now().checked_add(duration));
     let mut shown: Option<Status> = None;
     while !watcher.is_over() {
+        let _entered = heard.around().enter()?;
         let left = match end.map(|end| end.checked_duration_since(Instant::now())) {
             None => TURN,
             Some(Some(left)) => left.min(TURN),

@@ -80,6 +80,7 @@ fn a_rollback_that_is_ended_after_its_push_is_what_landed() {
         id: None,
         revision: None,
         instance: "beta/labs".to_owned(),
+        from: None,
         to: None,
         message: None,
         wait: Some(600),

@@ -19,6 +19,7 @@ fn request() -> Request {
         id: Some(id("rollback-1")),
         revision: None,
         instance: "alpha/uni".to_owned(),
+        from: None,
         to: None,
         message: Some("It broke".to_owned()),
         wait: None,

@@ -138,6 +138,7 @@ impl Operation {
                     id: Some(self.id()),
                     revision: None,
                     instance: self.address.clone(),
+                    from: None,
                     to: Some(1),
                     message: Some(self.words()),
                     wait: None,

@@ -348,6 +348,7 @@ impl<'a> World<'a> {
                     id,
                     revision: None,
                     instance: self.address().to_string(),
+                    from: None,
                     to: to.then(|| 1 + u32::try_from(self.random.below(4)).unwrap_or(0)),
                     message: None,
                     wait,

@@ -318,6 +318,7 @@ impl Demo<'_> {
                 id: surroundings::request_id(),
                 revision: None,
                 instance: instance.to_owned(),
+                from: None,
                 to: None,
                 message: None,
                 wait: wait.then_some(PATIENCE),

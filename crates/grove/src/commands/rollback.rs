@@ -58,6 +58,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         id: surroundings::request_id(),
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),
+        from: None,
         to: arguments.to,
         message: arguments.message.clone(),
         wait: arguments.wait.seconds(),
