@@ -164,3 +164,25 @@ fn threads_that_open_the_same_files_at_once_have_the_same_values() {
         assert!(*one == many[0]);
     }
 }
+
+#[test]
+fn what_others_wrote_since_is_not_written_over() {
+    let (world, around) = production();
+    let request = set::Request {
+        id: None,
+        owner: "prod/uni".to_owned(),
+        name: "SHOP_TOKEN".to_owned(),
+        cluster_only: false,
+    };
+    let late = set::plan(&around, &request).unwrap();
+    let first = set::plan(&around, &request).unwrap();
+    first
+        .carry_out(&Consent::none(), Secret::from("correct horse"))
+        .unwrap();
+    let text = world.read(FILE);
+    let error = late
+        .carry_out(&Consent::none(), Secret::from("battery staple"))
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(world.read(FILE), text);
+}

@@ -4,7 +4,10 @@ use grove_operations::{
     Kind,
     consent::{Consent, Need},
     deploy::outcome::Action,
-    release::rollback::{Request, plan},
+    release::{
+        hold,
+        rollback::{Request, plan},
+    },
     request::Target,
 };
 
@@ -81,4 +84,56 @@ fn what_was_released_once_has_nothing_before_it() {
     let around = world.around();
     let error = plan(&around, &request()).err().unwrap();
     assert_eq!(error.kind, Kind::Refused);
+}
+
+#[test]
+fn a_request_with_the_name_of_another_is_refused() {
+    let mut world = World::deployed();
+    world.site("beta/labs").value = 2;
+    world.deploy(Target::of("beta/labs")).unwrap();
+    let around = world.around();
+    let first = Request {
+        instance: "beta/labs".to_owned(),
+        ..request()
+    };
+    let outcome = plan(&around, &first).unwrap();
+    outcome.carry_out(&Consent::none()).unwrap();
+    let tips = world.tips();
+
+    let other = Request {
+        instance: "beta/library".to_owned(),
+        ..request()
+    };
+    let error = plan(&around, &other).map(drop).unwrap_err();
+    assert_eq!(error.kind, Kind::Refused);
+    assert!(error.to_string().contains("did something else"), "{error}");
+    let held = hold::Request {
+        id: request().id,
+        target: Target::of("beta/library"),
+        change: hold::Change::Hold {
+            reason: "Exams".to_owned(),
+        },
+    };
+    let error = hold::plan(&around, &held).map(drop).unwrap_err();
+    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(world.tips(), tips);
+}
+
+#[test]
+fn what_is_left_is_what_whoever_asks_saw() {
+    let mut world = World::deployed();
+    world.site("alpha/uni").value = 2;
+    world.deploy(Target::of("alpha/uni")).unwrap();
+    let around = world.around();
+    for (from, is_refused) in [(1, true), (2, false)] {
+        let request = Request {
+            from: Some(from),
+            ..request()
+        };
+        let planned = plan(&around, &request).map(drop);
+        assert_eq!(
+            planned.err().map(|error| error.kind),
+            is_refused.then_some(Kind::Refused)
+        );
+    }
 }
