@@ -75,6 +75,9 @@ pub enum Need {
     Cluster {
         /// Its name.
         cluster: String,
+        /// Which cluster it is, where that is known: one that is made anew under the name is another.
+        #[serde(default)]
+        uid: Option<String>,
         /// The addresses of its instances.
         instances: Vec<String>,
     },
@@ -189,7 +192,9 @@ impl Need {
                 secret,
                 meaning,
             } => format!("{instance}: {secret}: {meaning}"),
-            Self::Cluster { cluster, instances } => format!(
+            Self::Cluster {
+                cluster, instances, ..
+            } => format!(
                 "nobody agreed to destroy `{cluster}` with {}",
                 count(instances.len(), "instance")
             ),
@@ -237,12 +242,17 @@ impl Need {
                 },
             ) => instance == same && within(what, some),
             (
-                Self::Cluster { cluster, instances },
+                Self::Cluster {
+                    cluster,
+                    uid,
+                    instances,
+                },
                 Self::Cluster {
                     cluster: same,
+                    uid: itself,
                     instances: some,
                 },
-            ) => cluster == same && within(instances, some),
+            ) => cluster == same && uid == itself && within(instances, some),
             (one, other) => one == other,
         }
     }

@@ -36,9 +36,11 @@
 //!
 //! # Asking twice
 //!
-//! A request that writes has a name, [`request::RequestId`], which stands in the records and commits that it
-//! makes. The same request again, after a lost answer or by two processes at once, gives the first outcome and
-//! does nothing.
+//! A request that writes to deploy branches has a name, [`request::RequestId`], which stands in the records and
+//! commits that it makes. The same request again, after a lost answer or by two processes at once, gives the
+//! first outcome and does nothing. One that changed nothing left nothing to be found: it is looked at anew. What
+//! is written elsewhere, to the fleet's files, stacks and clusters, each step looks at first and then does; there
+//! the name is carried along and not looked up.
 //!
 //! # Ending
 //!

@@ -234,7 +234,9 @@ fn agree(need: &Need, agreed: &Agreed<'_>, output: &Output) -> Result<()> {
             }
             format!("if that is meant, say `--confirm-destroys {stack}`")
         }
-        Need::Cluster { cluster, instances } => {
+        Need::Cluster {
+            cluster, instances, ..
+        } => {
             let instances = instances.len();
             if is_there() {
                 output.warn(&format!(

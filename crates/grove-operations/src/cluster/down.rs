@@ -130,6 +130,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         request: request.clone(),
         needs: Needs::from_iter([Need::Cluster {
             cluster: name.clone(),
+            uid: cluster.uid.clone(),
             instances: addresses(&instances),
         }]),
         cluster,

@@ -81,7 +81,9 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 /// Refuses without the cluster's name and the number of its instances.
 fn consent(arguments: &Arguments, needs: &Needs, output: &Output) -> Result<Consent> {
     let is_agreed = |need: &Need| match need {
-        Need::Cluster { cluster, instances } => {
+        Need::Cluster {
+            cluster, instances, ..
+        } => {
             arguments.confirm.as_ref() == Some(cluster)
                 && (arguments.expect.is_some() || instances.is_empty())
         }
