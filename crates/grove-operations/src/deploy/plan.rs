@@ -169,6 +169,25 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     })
 }
 
+/// Makes the deploy repositories of a request's clusters that are missing, where they are local paths: for whoever
+/// wants them there whatever becomes of the deploy.
+pub fn create_remotes(around: &Around, request: &Request) -> Result<()> {
+    let _entered = around.enter()?;
+    let (workspace, _, fleet) = read(around, request)?;
+    let instances = request.target.choose(&fleet)?;
+    if request.local {
+        origin::refuse_production(instances.iter().copied())?;
+    }
+    for (cluster, _) in by_cluster(&instances) {
+        around.doing(Doing::Fetching { cluster });
+        remotes::make(
+            around,
+            &remotes::open_or_begin(&workspace, &fleet, cluster)?,
+        )?;
+    }
+    Ok(())
+}
+
 /// The fleet that is deployed, and where it is from.
 fn read<'a>(around: &'a Around, request: &Request) -> Result<(Workspace<'a>, Origin, Fleet)> {
     request.check()?;

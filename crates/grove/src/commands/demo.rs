@@ -303,6 +303,9 @@ impl Demo<'_> {
             })
         };
         self.grove(&words, || {
+            if request.create_remote {
+                plan::create_remotes(&self.around, &request)?;
+            }
             deploy::carry_out(plan::plan(&self.around, &request)?, None, self.output)
         })
     }

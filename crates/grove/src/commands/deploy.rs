@@ -103,6 +103,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     request.target = terminal::agreed(request.target.clone(), output, |_| {
         plan::look(&around, &request)
     })?;
+    if request.create_remote {
+        plan::create_remotes(&around, &request)?;
+    }
     let plan = plan::plan(&around, &request)?;
     carry_out(plan, arguments.confirm_deletes, output)
 }
