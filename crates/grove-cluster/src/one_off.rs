@@ -112,7 +112,7 @@ pub async fn begin(
     }
 }
 
-/// Ends a Job and its pods. One that is not there is no error.
+/// Ends a Job and its pods. It need not be there.
 ///
 /// # Errors
 ///

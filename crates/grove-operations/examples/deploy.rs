@@ -74,7 +74,7 @@ fn run(arguments: &[OsString]) -> Result<(), Box<dyn Error>> {
     let [fleet, instance, cache, kubeconfig @ ..] = arguments else {
         return Err("usage: deploy FLEET CLUSTER/INSTANCE CACHE [KUBECONFIG]".into());
     };
-    let instance = instance.to_str().ok_or("the instance is no text")?;
+    let instance = instance.to_str().ok_or("the instance is not text")?;
 
     // What comes from this process and not from whoever asks stands in one place. Operations look at no
     // environment, clock, terminal or current directory of their own.
@@ -129,7 +129,7 @@ fn run(arguments: &[OsString]) -> Result<(), Box<dyn Error>> {
         return Err("the deploy branch cannot be read".into());
     };
     if releases.len() < 2 {
-        eprintln!("there is no release to go back to");
+        eprintln!("no release to go back to");
         return Ok(());
     }
 

@@ -1,4 +1,4 @@
-//! Threads of an operation's own, for work that waits: programs, remotes, files. Computing is rayon's.
+//! Threads of an operation's own, for work that waits: programs, remotes, files.
 //! They are under the token of the thread that has them work.
 
 use std::{

@@ -98,7 +98,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// What the cluster says. What becomes of the release is no error: see [`Follow`].
+    /// What the cluster says. What becomes of the release is not an error: see [`Follow`].
     pub async fn follow(
         &self,
         target: &Target<'_>,

@@ -82,7 +82,7 @@ pub fn plan(around: &Around, request: &Request) -> Result<Plan> {
     // The program would take it for an option.
     if request.lock.starts_with('-') {
         return Err(Error::usage(format!(
-            "`{}` is no id of a lock",
+            "`{}` is not the id of a lock",
             request.lock
         )));
     }
