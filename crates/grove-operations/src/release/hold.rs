@@ -168,14 +168,24 @@ impl Plan<'_> {
                 Err(error) => return Err(error),
             };
             written.insert(branch.cluster().to_owned());
-            let Some(landed) = &published.landed else {
-                continue;
+            // Others may have changed the same in the moment before: what the branch says counts.
+            let landed = match published.landed {
+                None if published.pushed => branch.commits(1)?.pop(),
+                landed => landed,
             };
+            let (view, author) = (branch.view()?, around.author()?.to_string());
             for (instance, said) in &mut self.outcome.instances {
                 let address = address(instance)?;
-                if address.cluster == branch.cluster() {
-                    *said = first(around, request, &branch, landed, &address)?;
+                if address.cluster != branch.cluster() {
+                    continue;
                 }
+                *said = match &landed {
+                    Some(landed) => first(around, request, &branch, landed, &address)?,
+                    None => {
+                        let mut changes = Changes::default();
+                        edit(around, request, &view, &address, &author, &mut changes)?
+                    }
+                };
             }
         }
         Ok(self.outcome)

@@ -9,6 +9,7 @@
 //!     id: None,
 //!     revision: None,
 //!     instance: "prod/uni".to_owned(),
+//!     from: None,
 //!     to: None,
 //!     message: Some("The theme broke".to_owned()),
 //!     wait: Some(600),
