@@ -201,7 +201,9 @@ impl<'a, W, O: Answer> Once<'a, W, O> {
         let Some(place) = self.place else {
             return carry_out(work, consent, &Journal(None));
         };
-        let _lock = Lock::take(self.around, &place)?;
+        let Some(_lock) = Lock::take(self.around, &place)? else {
+            return carry_out(work, consent, &Journal(None));
+        };
         let (begun, first) = look(&place)?;
         if let Some(first) = first {
             return Ok(first);
@@ -223,10 +225,7 @@ impl<'a, W, O: Answer> Once<'a, W, O> {
 
 /// A request that is carried out in steps by whoever asks: nobody else carries it out meanwhile.
 #[derive(Debug)]
-pub(crate) struct Stepwise {
-    place: Option<Place>,
-    _lock: Option<Lock>,
-}
+pub(crate) struct Stepwise(Option<(Place, Lock)>);
 
 impl Stepwise {
     /// Begins a request, or gives what came of it before. Each step looks first and then does, so that one that was
@@ -237,19 +236,19 @@ impl Stepwise {
         id: Option<&RequestId>,
         request: &impl Serialize,
     ) -> Result<(Self, Option<O>)> {
-        let place = Place::of(around, verb, id, request);
-        let (mut lock, mut first) = (None, None);
-        if let Some(place) = &place {
-            lock = Lock::take(around, place)?;
-            first = look(place)?.1;
+        let (mut begun, mut first) = (Self(None), None);
+        if let Some(place) = Place::of(around, verb, id, request)
+            && let Some(lock) = Lock::take(around, &place)?
+        {
+            first = look(&place)?.1;
+            begun.0 = Some((place, lock));
         }
-        let begun = Self { place, _lock: lock };
         Ok((begun, first))
     }
 
     /// Keeps what came of it.
     pub(crate) fn end<O: Answer>(&self, outcome: &O) {
-        if let Some(place) = &self.place
+        if let Some((place, _)) = &self.0
             && outcome.is_whole()
         {
             keep(place, outcome);

@@ -28,19 +28,14 @@ impl Lock {
                     return Ok(None);
                 }
             };
-            if let Err(TryLockError::WouldBlock) = file.try_lock() {
-                around.progress(&format!(
-                    "waiting for the request `{}`, which is being carried out",
-                    place.id
-                ));
-                let waited = grove_exec::lock(&file, None);
-                around.progress_done();
-                waited.map_err(|error| match error.kind() {
-                    std::io::ErrorKind::Interrupted => {
-                        Error::new(Kind::Ended, "the operation was ended")
-                    }
-                    _ => Error::from(error),
-                })?;
+            match file.try_lock() {
+                Ok(()) => {}
+                // A file system without locks.
+                Err(TryLockError::Error(error)) => {
+                    place.not_kept(&error);
+                    return Ok(None);
+                }
+                Err(TryLockError::WouldBlock) => wait(around, place, &file)?,
             }
             // Whoever held it before may have removed the file: what counts is the one that others find.
             if is_at(&file, &place.lock) {
@@ -58,6 +53,20 @@ impl Drop for Lock {
     fn drop(&mut self) {
         fs_err::remove_file(&self.path).ok();
     }
+}
+
+/// Waits until whoever holds a file lets go of it.
+fn wait(around: &Around, place: &Place, file: &File) -> Result<()> {
+    around.progress(&format!(
+        "waiting for the request `{}`, which is being carried out",
+        place.id
+    ));
+    let waited = grove_exec::lock(file, None);
+    around.progress_done();
+    waited.map_err(|error| match error.kind() {
+        std::io::ErrorKind::Interrupted => Error::new(Kind::Ended, "the operation was ended"),
+        _ => Error::from(error),
+    })
 }
 
 fn open(path: &Path) -> std::io::Result<File> {

@@ -156,7 +156,7 @@ pub(super) fn is_known(around: &Around, id: &RequestId) -> bool {
     path(around, id).is_some_and(|path| read(around, &path).is_some())
 }
 
-/// The file of a name: of each fleet, and of each copy of it, the names are its own.
+/// The file of a name: of each fleet, of each copy of it and wherever it is deployed to, the names are its own.
 fn path(around: &Around, id: &RequestId) -> Option<PathBuf> {
     let directory = around.cache.as_ref()?.join(DIRECTORY);
     let fleet = around.fleet.as_deref().unwrap_or(&around.directory);
@@ -164,6 +164,8 @@ fn path(around: &Around, id: &RequestId) -> Option<PathBuf> {
     let fleet = fs_err::canonicalize(&fleet).unwrap_or(fleet);
     let digest = Sha256::new()
         .chain_update(fleet.as_os_str().as_encoded_bytes())
+        .chain_update([0])
+        .chain_update(around.deploy_remote.as_deref().unwrap_or_default())
         .chain_update([0])
         .chain_update(id.as_str())
         .finalize();
