@@ -36,11 +36,17 @@
 //!
 //! # Asking twice
 //!
-//! A request that writes to deploy branches has a name, [`request::RequestId`], which stands in the records and
-//! commits that it makes. The same request again, after a lost answer or by two processes at once, gives the
-//! first outcome and does nothing. One that changed nothing left nothing to be found: it is looked at anew. What
-//! is written elsewhere, to the fleet's files, stacks and clusters, each step looks at first and then does; there
-//! the name is carried along and not looked up.
+//! A request that writes has a name, [`request::RequestId`]. The same request again, after a lost answer or by two
+//! processes at once, gives the first outcome and does nothing: its plan needs no consent. Another request of that
+//! name is refused.
+//!
+//! What writes to deploy branches leaves its name in the records and commits that it makes, where every machine
+//! finds it. Of all else, and of what changed nothing there, the outcome is kept in the cache
+//! ([`Around::cache`]), for each directory of a fleet by itself and for 30 days. Only what was done in whole is
+//! kept: where a part failed or the process was killed, the same request again goes on, as each step looks first
+//! and then does. No value of a secret is kept: [`secrets::set`] says that the value was set, and
+//! [`stacks::output`] reads the values again. Requests without a name, and without a cache, are carried out each
+//! time.
 //!
 //! # Ending
 //!
@@ -73,6 +79,7 @@ pub(crate) mod reach;
 pub mod release;
 pub mod render;
 pub mod request;
+pub(crate) mod requests;
 pub mod secrets;
 pub mod shared;
 pub mod stacks;

@@ -10,6 +10,7 @@ use crate::{
     Around, Error, Result,
     consent::{Need, Needs},
     fleet::{selection::Selection, workspace::Workspace},
+    requests,
 };
 
 /// What a part of a request is called that writes to a deploy branch by itself: of each request a branch
@@ -22,6 +23,12 @@ pub(crate) fn part(id: Option<&RequestId>, name: &str) -> Option<RequestId> {
         let digest = format!("{:x}", Sha256::digest(whole.as_bytes()));
         digest.parse().ok()
     })
+}
+
+/// Whether a request of this name was carried out, or begun, from this machine. Whoever asks for consent before
+/// there is a plan need not ask then: the plan gives the first outcome, or refuses what is something else.
+pub fn is_known(around: &Around, id: Option<&RequestId>) -> bool {
+    id.is_some_and(|id| requests::is_known(around, id))
 }
 
 /// The instances that a writing request means.

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use grove_operations::request::RequestId;
+
 use crate::{
     error::{Error, Result},
     output::{Colour, Format},
+    surroundings,
 };
 
 /// Options of every command.
@@ -34,9 +37,18 @@ pub(crate) struct Global {
     /// Say nothing on stderr but warnings and errors.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// What a change is called: the same again, after whatever happened, is not carried out twice.
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) request_id: Option<RequestId>,
 }
 
 impl Global {
+    /// What the request of the command is called.
+    pub(crate) fn request_id(&self) -> Option<RequestId> {
+        let stated = self.request_id.clone();
+        stated.or_else(surroundings::request_id)
+    }
+
     /// Refuses `--rev`: a command that writes the fleet's files asks this first.
     pub(crate) fn must_be_work_tree(&self) -> Result<()> {
         match self.rev {

@@ -6,7 +6,7 @@ use grove_operations::{
     Around,
     consent::{Consent, Need, Needs},
     jobs::answers::{Answers, Question},
-    request::Target,
+    request::{self, Target},
     stacks::apply::Level,
     text::count,
 };
@@ -28,16 +28,20 @@ pub(crate) fn target(
     output: &Output,
 ) -> Result<Target> {
     let target = instances.request(global.rev.as_deref());
-    agreed(target, output, |target| target.look(around))
+    agreed(around, target, global, output, |target| target.look(around))
 }
 
-/// A target that was agreed to. Where it may mean many instances, `look` says what must be agreed to.
+/// A target that was agreed to. Where it may mean many instances, `look` says what must be agreed to. A request that
+/// was carried out before does nothing, whatever it means now.
 pub(crate) fn agreed(
+    around: &Around,
     mut target: Target,
+    global: &Global,
     output: &Output,
     look: impl FnOnce(&Target) -> Result<Needs>,
 ) -> Result<Target> {
-    if target.expect.is_none() && !target.selection.names_few() {
+    let is_known = request::is_known(around, global.request_id.as_ref());
+    if target.expect.is_none() && !target.selection.names_few() && !is_known {
         for need in look(&target)? {
             agree(&need, &Agreed::default(), output)?;
             if let Need::Instances { instances } = need {

@@ -42,6 +42,7 @@ use crate::{
     consent::{Consent, Need, Needs},
     fleet::find::find_cluster,
     request::{RequestId, addresses},
+    requests::{Answer, Once},
     stacks::{
         all::Stacks,
         apply::{Apply, How, Row},
@@ -90,8 +91,16 @@ pub struct Outcome {
     pub failures: Vec<Error>,
 }
 
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        self.failures.is_empty()
+    }
+}
+
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     request: Request,
     needs: Needs,
@@ -103,7 +112,14 @@ pub struct Plan<'a> {
 
 /// Reads the fleet: what is lost, and must be agreed to.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "cluster/down", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let stacks = Stacks::open(around, None)?;
     let name = &request.cluster;
     let cluster = find_cluster(&stacks.fleet, name)?.clone();
@@ -125,7 +141,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         .iter()
         .map(|instance| instance.identity.namespace.clone())
         .collect();
-    Ok(Plan {
+    Ok(Work {
         around,
         request: request.clone(),
         needs: Needs::from_iter([Need::Cluster {
@@ -142,13 +158,19 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to: that the cluster is lost, with all that its instances hold.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Takes it down. An error means that nothing of its stacks was destroyed; what failed later stands in
     /// the outcome, beside what was destroyed by then.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let made = made(&self.stacks, &self.request.cluster);
         // One that somebody else made is not emptied: others may live there.

@@ -53,6 +53,7 @@ use crate::{
     Around, Error, Result, deploy,
     fleet::{find::find_cluster, selection::Selection, workspace::Workspace},
     request::{RequestId, Target, part},
+    requests::Stepwise,
     shared::bootstrap,
     stacks::{
         all::Stacks,
@@ -105,6 +106,7 @@ pub struct Up {
     kubeconfig: Option<NamedTempFile>,
     /// The stage that is at hand.
     part: Part,
+    asked: Stepwise,
 }
 
 /// How far it is.
@@ -152,16 +154,23 @@ pub struct Given {
 /// Reads the fleet. Refused are changes of `cluster.yaml` that are in no commit, where this makes commits.
 pub fn begin(around: &Around, request: &Request) -> Result<Up> {
     let _entered = around.enter()?;
-    let instances = instances(around, request)?;
-    if request.commit {
-        kept::refuse_edited(around, &request.cluster)?;
+    let id = request.id.as_ref();
+    let (asked, first) = Stepwise::begin::<()>(around, "cluster/up", id, request)?;
+    let (mut instances, mut part) = (BTreeSet::new(), Part::Instances);
+    if first.is_none() {
+        part = Part::Begun;
+        instances = self::instances(around, request)?;
+        if request.commit {
+            kept::refuse_edited(around, &request.cluster)?;
+        }
     }
     Ok(Up {
+        asked,
         around: around.clone(),
         request: request.clone(),
         instances,
         kubeconfig: None,
-        part: Part::Begun,
+        part,
     })
 }
 
@@ -202,11 +211,15 @@ impl Up {
                 self.around.note(&format!(
                     "{name} has no instance yet: `grove new instance {name}/NAME`"
                 ));
+                self.asked.end(&());
                 return Ok(None);
             }
             Part::Bootstrap => Part::InstanceStacks,
             Part::InstanceStacks => Part::Instances,
-            Part::Instances => return Ok(None),
+            Part::Instances => {
+                self.asked.end(&());
+                return Ok(None);
+            }
         };
         let what = match self.part {
             Part::Begun | Part::Stacks => "stacks",

@@ -6,7 +6,11 @@ use grove_release::Id;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, release::follow::Waited};
+use crate::{
+    Error,
+    release::follow::{Waited, verdict},
+    requests::Answer,
+};
 
 /// What became of the instances.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +63,14 @@ pub enum Action {
     Held,
     /// It is frozen.
     Frozen,
+}
+
+impl Answer for Outcome {
+    /// Nothing was done for an instance that is held or frozen: it is asked again.
+    fn is_whole(&self) -> bool {
+        let is_passed_over = self.has(Action::Held) || self.has(Action::Frozen);
+        self.failure.is_none() && !is_passed_over && verdict(&self.waits).is_none()
+    }
 }
 
 impl Outcome {

@@ -27,11 +27,14 @@ use crate::{
     release::{follow, landed, records, remotes},
     render::pipeline::Pipeline,
     request::by_cluster,
+    requests::Once,
     secrets::open::Secrets,
 };
 
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     request: Request,
     origin: Origin,
@@ -57,7 +60,11 @@ pub fn look(around: &Around, request: &Request) -> Result<Needs> {
 /// Refused are findings of severity error, a source that others cannot see or that is older than what runs,
 /// and whatever would come up broken.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "deploy", id, request, |_| work(around, request)).map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let (workspace, origin, fleet) = read(around, request)?;
     let instances = request.target.choose(&fleet)?;
     let mut needs = request.target.needs(&instances);
@@ -151,7 +158,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     } = fleet;
     let mut instances = operational.map_or(all, Operational::into_instances);
     instances.retain(|address, _| chosen.contains(address));
-    Ok(Plan {
+    Ok(Work {
         around,
         request: request.clone(),
         origin,
@@ -268,18 +275,24 @@ fn deletions(needs: &Needs) -> usize {
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// What would become of the instances.
     pub fn outcome(&self) -> &Outcome {
-        &self.outcome
+        self.0.shown(|work| &work.outcome)
     }
 
     /// Releases them, cluster by cluster, and follows the releases where that was asked for. Where one
     /// cluster fails, the outcome has what was pushed to those before it, and why.
-    pub fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         if self.request.create_remote {
             for (branch, _) in &self.parts {

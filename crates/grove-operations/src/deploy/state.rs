@@ -40,7 +40,7 @@ use crate::{
     files,
     fleet::{commit::commit, workspace::Workspace},
     release::{landed, remotes},
-    request::{RequestId, Target, addresses, by_cluster},
+    request::{RequestId, Target, addresses, by_cluster, is_known},
 };
 
 /// Gives instances a state: writes it to their files in the fleet's work tree, commits and pushes that, and
@@ -156,6 +156,9 @@ fn was_carried_out(
 ) -> Result<bool> {
     if request.id.is_none() {
         return Ok(false);
+    }
+    if is_known(workspace.around, request.id.as_ref()) {
+        return Ok(true);
     }
     for (cluster, _) in by_cluster(instances) {
         workspace.around.doing(Doing::Fetching { cluster });

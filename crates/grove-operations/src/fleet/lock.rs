@@ -26,6 +26,7 @@ use crate::{
     files,
     render::pipeline::Steps,
     request::RequestId,
+    requests::{Answer, Begun, Journal, Once},
 };
 
 /// Resolves a distribution of the work tree.
@@ -48,8 +49,12 @@ pub struct Outcome {
     pub is_changed: bool,
 }
 
+impl Answer for Outcome {}
+
 /// A distribution that is resolved.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     workspace: Workspace<'a>,
     needs: Needs,
     outcome: Outcome,
@@ -58,7 +63,14 @@ pub struct Plan<'a> {
 
 /// Resolves Tutor, plugins and packages to exact versions with hashes, by asking the package index.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "fleet/lock", id, request, |begun| {
+        work(around, request, begun)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request, begun: &Begun) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, None)?;
     let fleet = workspace.check().fleet;
     let distribution = fleet
@@ -74,12 +86,13 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let file = format!("distributions/{}.lock", distribution.name);
     let path = workspace.root.join(&file);
     let is_same = fs_err::read_to_string(path).is_ok_and(|old| old == text);
-    Ok(Plan {
+    Ok(Work {
         workspace,
         needs: Needs::default(),
         outcome: Outcome {
             file,
-            is_changed: !is_same,
+            // Of a request that was interrupted it may be written already.
+            is_changed: !is_same || begun.ground::<bool>().is_some(),
         },
         text,
     })
@@ -88,19 +101,25 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to: nothing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Whether the lock would change.
     pub fn outcome(&self) -> &Outcome {
-        &self.outcome
+        self.0.shown(|work| &work.outcome)
     }
 
     /// Writes the lock where it changes.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.workspace.around.enter()?;
+        self.0.carry_out(consent, Work::carry_out)
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent, journal: &Journal<'_>) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         if self.outcome.is_changed {
+            journal.begin(&true);
             let path = self.workspace.root.join(&self.outcome.file);
             files::write_atomically(&path, &self.text)?;
         }

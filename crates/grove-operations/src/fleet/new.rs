@@ -21,6 +21,8 @@ use crate::{
     Around, Error, Event, Result,
     consent::{Consent, Needs},
     files,
+    request::RequestId,
+    requests::{Answer, Begun, Journal, Once},
 };
 
 /// What was written.
@@ -30,46 +32,96 @@ pub struct Outcome {
     pub files: Vec<String>,
 }
 
+impl Answer for Outcome {}
+
 /// Files that would be written.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     needs: Needs,
     root: PathBuf,
     files: Files,
+    /// What the request was about to write before it was interrupted.
+    before: Option<Files>,
 }
 
 impl<'a> Plan<'a> {
     /// Files of a fleet, where they may be written.
-    fn of(workspace: &Workspace<'a>, files: Files) -> Result<Self> {
-        refuse_existing(&workspace.root, files.keys().map(String::as_str))?;
-        refuse_unsound(workspace.around, &workspace.snapshot, &files)?;
-        Ok(Self {
-            around: workspace.around,
-            needs: Needs::default(),
-            root: workspace.root.clone(),
-            files,
-        })
+    fn of(
+        around: &'a Around,
+        verb: &'static str,
+        id: Option<&RequestId>,
+        request: &impl Serialize,
+        files: impl Fn(&Workspace<'a>) -> Result<Files>,
+    ) -> Result<Self> {
+        let work = |begun: &Begun| {
+            let workspace = Workspace::open(around, None)?;
+            let before: Option<Files> = begun.ground();
+            let files = match &before {
+                Some(files) => files.clone(),
+                None => files(&workspace)?,
+            };
+            let new = lacking(&workspace.root, &files, before.as_ref());
+            refuse_existing(&workspace.root, new)?;
+            refuse_unsound(around, &workspace.snapshot, &files)?;
+            Ok(Work {
+                around,
+                needs: Needs::default(),
+                root: workspace.root.clone(),
+                files,
+                before,
+            })
+        };
+        Once::plan(around, verb, id, request, work).map(Self)
     }
 
     /// What must be agreed to: nothing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
-    /// What would be written: path from the fleet's root → text.
-    pub fn files(&self) -> &Files {
-        &self.files
+    /// What would be written: path from the fleet's root → text. None where it was written before by this request.
+    pub fn files(&self) -> Option<&Files> {
+        self.0.open().map(|work| &work.files)
     }
 
     /// Writes it.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+        self.0.carry_out(consent, Work::carry_out)
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent, journal: &Journal<'_>) -> Result<Outcome> {
         self.needs.met_by(consent)?;
-        write(self.around, &self.root, &self.files)?;
+        write(
+            self.around,
+            journal,
+            &self.root,
+            &self.files,
+            self.before.as_ref(),
+        )?;
         Ok(Outcome {
             files: self.files.into_keys().collect(),
         })
     }
+}
+
+/// The files that are not there yet. Those that the same request wrote before it was interrupted are.
+fn lacking<'f>(
+    root: &Path,
+    files: &'f Files,
+    before: Option<&Files>,
+) -> impl Iterator<Item = &'f str> {
+    let is_written = move |path: &str, text: &str| {
+        before.is_some_and(|before| before.get(path).is_some_and(|before| before == text))
+            && fs_err::read(root.join(path)).is_ok_and(|found| found == text.as_bytes())
+    };
+    let files = files.iter();
+    files
+        .filter(move |(path, text)| !is_written(path, text))
+        .map(|(path, _)| path.as_str())
 }
 
 /// Refuses what cannot be a name: names become names of Kubernetes objects and directories.
@@ -136,11 +188,19 @@ pub fn refuse_unsound(around: &Around, fleet: &Snapshot, files: &Files) -> Resul
     )
 }
 
-/// Writes new files.
-pub fn write(around: &Around, root: &Path, files: &Files) -> Result<()> {
-    refuse_existing(root, files.keys().map(String::as_str))?;
-    for (path, text) in files {
-        files::write_atomically(&root.join(path), text)?;
+/// Writes new files; what the same request wrote `before` it was interrupted, stays.
+fn write(
+    around: &Around,
+    journal: &Journal<'_>,
+    root: &Path,
+    files: &Files,
+    before: Option<&Files>,
+) -> Result<()> {
+    let new: Vec<&str> = lacking(root, files, before).collect();
+    refuse_existing(root, new.iter().copied())?;
+    journal.begin(files);
+    for path in new {
+        files::write_atomically(&root.join(path), &files[path])?;
         around.note(&format!("wrote {path}"));
     }
     Ok(())

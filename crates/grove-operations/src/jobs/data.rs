@@ -35,6 +35,7 @@ use crate::{
     },
     release::{data_applied, remotes},
     request::RequestId,
+    requests::Answer,
     secrets::open::Secrets,
 };
 
@@ -49,6 +50,12 @@ pub struct Outcome {
     /// Why Jobs did not come to their end, or were not watched to it. What ended is in `jobs`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Error>,
+}
+
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        self.failures.is_empty() && self.jobs.iter().all(|job| job.exit_code == 0)
+    }
 }
 
 /// How a Job ended.

@@ -45,6 +45,7 @@ use crate::{
     consent::{Consent, Needs},
     fleet::workspace::Workspace,
     request::{RequestId, Target},
+    requests::Once,
 };
 
 /// Runs a job of Tutor or of a plugin, with the images, the configuration and the secrets that the running
@@ -65,20 +66,29 @@ pub struct Request {
 }
 
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     needs: Needs,
     tasks: Prepared<'a>,
 }
 
 /// Reads the fleet and the deploy branches, asks Tutor, and makes the Jobs.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "jobs/do_job", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check().fleet;
     let instances = request.target.choose(&fleet)?;
     let mut tutor = Tutor::new(around)?;
     let words = request.job.as_slice();
-    Ok(Plan {
+    Ok(Work {
         needs: request.target.needs(&instances),
         tasks: Prepared::new(
             request.id.as_ref(),
@@ -105,12 +115,13 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// What must be answered, each once.
     pub fn questions(&self) -> Vec<Question> {
-        self.tasks.questions()
+        let work = self.0.open();
+        work.map(|work| work.tasks.questions()).unwrap_or_default()
     }
 
     /// Runs the job in all instances at once and records it. A job that failed is no error.
@@ -119,6 +130,13 @@ impl Plan<'_> {
     ///
     /// A question without an answer, before anything runs.
     pub fn carry_out(self, consent: &Consent, answers: &Answers) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent, answers))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent, answers: &Answers) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         self.tasks.run(answers)
     }

@@ -31,6 +31,7 @@ use crate::{
     fleet::{find::find_cluster, workspace::Workspace},
     release::{landed, remotes},
     request::RequestId,
+    requests::Answer,
 };
 
 /// How Jobs are run and watched.
@@ -61,6 +62,12 @@ pub struct Outcome {
     /// `runs`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Error>,
+}
+
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        self.failures.is_empty()
+    }
 }
 
 /// One command of an instance.

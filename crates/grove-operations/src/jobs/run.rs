@@ -31,6 +31,7 @@ use crate::{
     consent::{Consent, Needs},
     fleet::workspace::Workspace,
     request::{RequestId, Target},
+    requests::Once,
 };
 
 /// The most that the files of a run may have together, in bytes: a Secret takes a megabyte.
@@ -72,7 +73,9 @@ impl Request {
 }
 
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     needs: Needs,
     tasks: Prepared<'a>,
 }
@@ -80,7 +83,11 @@ pub struct Plan<'a> {
 /// Reads the fleet and the deploy branches, and makes the Jobs. As for a rollback, the fleet may have errors
 /// elsewhere.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "jobs/run", id, request, |_| work(around, request)).map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check().fleet;
     let instances = request.target.choose(&fleet)?;
@@ -91,7 +98,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         files: files(&request.files)?,
         recorded: request.command.clone(),
     };
-    Ok(Plan {
+    Ok(Work {
         needs: request.target.needs(&instances),
         tasks: Prepared::new(
             request.id.as_ref(),
@@ -108,11 +115,18 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Runs the command in all instances at once and records it. A command that failed is no error.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         self.tasks.run(&Answers::none())
     }

@@ -49,6 +49,7 @@ use crate::{
     },
     release::{landed, remotes},
     request::RequestId,
+    requests::{self, Answer},
 };
 
 /// How long the pod may take to start.
@@ -109,8 +110,12 @@ pub struct Outcome {
     pub ended: Ended,
 }
 
+impl Answer for Outcome {}
+
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(requests::Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     request: Request,
     needs: Needs,
@@ -127,7 +132,11 @@ pub struct Plan<'a> {
 
 /// Reads the fleet and the deploy branch, and makes the Job.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    requests::Once::plan(around, "jobs/shell", id, request, |_| work(around, request)).map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     if !LIMITS.contains(&request.limit) {
         return Err(Error::usage(format!(
             "a pod cannot be there for {} minutes: {} to {}",
@@ -174,7 +183,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         _ => None,
     };
     around.progress_done();
-    Ok(Plan {
+    Ok(Work {
         around,
         request: request.clone(),
         needs: Needs::default(),
@@ -192,7 +201,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to: nothing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Makes the pod, has `session` use it, ends the pod and records who opened it. `session` gives the exit
@@ -202,11 +211,21 @@ impl Plan<'_> {
     ///
     /// What `session` gives; nothing is recorded then.
     pub fn carry_out(
+        self,
+        consent: &Consent,
+        session: impl FnOnce(&Pod) -> Result<i32>,
+    ) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent, session))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(
         mut self,
         consent: &Consent,
         session: impl FnOnce(&Pod) -> Result<i32>,
     ) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
         if let Some(ended) = self.done {
             return Ok(Outcome { ended });

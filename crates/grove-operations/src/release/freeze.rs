@@ -46,6 +46,7 @@ use crate::{
     fleet::{find::find_cluster, workspace::Workspace},
     reach::proven,
     request::{RequestId, Target, by_cluster},
+    requests::{Answer, Once},
 };
 
 /// The longest freeze: what is left alone for longer is held.
@@ -125,8 +126,25 @@ impl Row {
     }
 }
 
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        let is_there = |row: &Row| row.skipped.is_some() || (row.in_git && row.in_cluster);
+        self.failure.is_none() && self.instances.iter().all(is_there)
+    }
+
+    fn beside(&self) -> Value {
+        self.described.clone().into()
+    }
+
+    fn take(&mut self, beside: Value) {
+        self.described = beside.as_str().map(str::to_owned);
+    }
+}
+
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     request: Request,
     needs: Needs,
@@ -167,7 +185,14 @@ impl Part {
 /// Reads the fleet and the deploy branches. At night the fleet may have errors that are none of these
 /// instances'. A branch that cannot be had is no error here: the cluster may be had all the same.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "release/freeze", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check().fleet;
     let new = match &request.change {
@@ -224,7 +249,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         });
     }
     around.progress_done();
-    Ok(Plan {
+    Ok(Work {
         around,
         request: request.clone(),
         needs: request.target.needs(&instances),
@@ -303,12 +328,18 @@ fn edits(
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Changes the deploy branches, then sees to it that the clusters have it.
-    pub fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let around = self.around;
         let mut outcome = Outcome {

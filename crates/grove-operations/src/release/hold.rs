@@ -39,6 +39,7 @@ use crate::{
     consent::{Consent, Needs},
     fleet::{find::address, workspace::Workspace},
     request::{RequestId, Target, by_cluster},
+    requests::{Answer, Once},
 };
 
 /// Holds instances, or ends their holds.
@@ -77,8 +78,16 @@ pub struct Outcome {
     pub failure: Option<Error>,
 }
 
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        self.failure.is_none()
+    }
+}
+
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     request: Request,
     needs: Needs,
@@ -89,12 +98,19 @@ pub struct Plan<'a> {
 
 /// Reads the fleet and the deploy branches. Whatever else is wrong with the fleet is no reason not to hold.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "release/hold", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check().fleet;
     let instances = request.target.choose(&fleet)?;
     let author = around.author()?.to_string();
-    let mut plan = Plan {
+    let mut plan = Work {
         around,
         request: request.clone(),
         needs: request.target.needs(&instances),
@@ -130,17 +146,23 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// What would become of each instance.
     pub fn outcome(&self) -> &Outcome {
-        &self.outcome
+        self.0.shown(|work| &work.outcome)
     }
 
     /// Writes it, one commit a cluster.
-    pub fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let (around, request) = (self.around, &self.request);
         let subject = match &request.change {

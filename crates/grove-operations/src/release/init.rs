@@ -51,6 +51,7 @@ use crate::{
         workspace::Workspace,
     },
     request::{RequestId, Target, by_cluster},
+    requests::{Answer, Once},
     secrets::open::Secrets,
 };
 
@@ -123,8 +124,31 @@ pub struct Row {
     pub summary: String,
 }
 
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        self.failure.is_none() && follow::verdict(&self.waits).is_none()
+    }
+
+    fn beside(&self) -> Value {
+        let rows = self.instances.iter();
+        rows.map(|row| row.summary.clone()).collect()
+    }
+
+    fn take(&mut self, beside: Value) {
+        let said = beside.as_array().into_iter().flatten();
+        for (row, summary) in self.instances.iter_mut().zip(said) {
+            summary
+                .as_str()
+                .unwrap_or_default()
+                .clone_into(&mut row.summary);
+        }
+    }
+}
+
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     request: Request,
     needs: Needs,
@@ -143,7 +167,14 @@ struct Part {
 /// Reads the fleet and the deploy branches, and seals what comes. What else is wrong with the fleet is no
 /// reason not to go on.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "release/init", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, request.target.revision.as_deref())?;
     let fleet = workspace.check().fleet;
     let instances = request.target.choose(&fleet)?;
@@ -159,7 +190,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         )?);
     }
     drop(secrets);
-    Ok(Plan {
+    Ok(Work {
         around,
         request: request.clone(),
         needs,
@@ -336,12 +367,18 @@ fn release(
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Releases it, one commit a cluster, and follows the releases where that was asked for.
-    pub fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(mut self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let mut outcome = Outcome {
             task: self.request.task.clone(),

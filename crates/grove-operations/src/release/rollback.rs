@@ -51,6 +51,7 @@ use crate::{
         workspace::Workspace,
     },
     request::RequestId,
+    requests::{Answer, Once},
     secrets::open::Secrets,
 };
 
@@ -99,8 +100,16 @@ pub struct Outcome {
     pub waits: Vec<Waited>,
 }
 
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        follow::verdict(&self.waits).is_none()
+    }
+}
+
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     request: Request,
     needs: Needs,
@@ -115,7 +124,14 @@ pub struct Plan<'a> {
 /// Reads the fleet and the deploy branch, and seals what comes back. What else is wrong with the fleet is
 /// no reason not to go back.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "release/rollback", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check().fleet;
     let address = address(&request.instance)?;
@@ -129,7 +145,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     if let Some(landed) = landed::of(&branch, request.id.as_ref())? {
         let outcome = first(&branch, &landed, &address)?;
         let outcome = outcome.ok_or_else(|| landed::something_else(&landed))?;
-        return Ok(Plan {
+        return Ok(Work {
             around,
             request: request.clone(),
             needs: Needs::default(),
@@ -231,7 +247,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         source: running.source.clone(),
         releases: vec![(address.instance.clone(), number)],
     };
-    Ok(Plan {
+    Ok(Work {
         around,
         request: request.clone(),
         needs,
@@ -255,17 +271,23 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// What would become of it.
     pub fn outcome(&self) -> &Outcome {
-        &self.outcome
+        self.0.shown(|work| &work.outcome)
     }
 
     /// Releases it, and follows it where that was asked for.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let Self {
             around,

@@ -41,6 +41,7 @@ use crate::{
     fleet::{find, workspace::Workspace},
     render::pipeline::Pipeline,
     request::{RequestId, Target},
+    requests::{Answer, Begun, Journal, Once},
 };
 
 /// Makes the secrets that instances lack.
@@ -62,12 +63,18 @@ pub struct Outcome {
     pub generated: BTreeMap<String, BTreeSet<String>>,
 }
 
+impl Answer for Outcome {}
+
 /// What is missing, by name.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     workspace: Workspace<'a>,
     fleet: Fleet,
     needs: Needs,
     instances: Vec<Missing>,
+    /// What was missing when the request began that was interrupted since.
+    before: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What one instance lacks.
@@ -86,7 +93,14 @@ struct Missing {
 
 /// Asks Tutor and the enabled plugins what is missing, which needs no key.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "secrets/generate", id, request, |begun| {
+        work(around, request, begun)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request, begun: &Begun) -> Result<Work<'a>> {
     request.target.must_be_work_tree()?;
     request.target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, None)?;
@@ -100,8 +114,9 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         .map(|instance| missing(around, &pipeline, &fleet, instance))
         .collect();
     around.progress_done();
-    Ok(Plan {
+    Ok(Work {
         instances: missing?,
+        before: begun.ground().unwrap_or_default(),
         workspace,
         fleet,
         needs,
@@ -111,25 +126,39 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// What would be made.
     pub fn outcome(&self) -> Outcome {
-        let rows = self.instances.iter().map(|missing| {
-            let names = missing.names.union(&missing.of_users).cloned().collect();
-            (missing.address.to_string(), names)
-        });
-        Outcome {
-            dry_run: true,
-            generated: rows.collect(),
-        }
+        self.0.outcome(Work::outcome)
     }
 
     /// Makes all of it, and then writes one file an instance. One that is not written is as it was, and can
     /// be made later.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.workspace.around.enter()?;
+        self.0.carry_out(consent, Work::carry_out)
+    }
+}
+
+impl Work<'_> {
+    fn outcome(&self) -> Outcome {
+        let rows = self.instances.iter().map(|missing| {
+            let names = missing.names.union(&missing.of_users).cloned().collect();
+            (missing.address.to_string(), names)
+        });
+        let mut generated: BTreeMap<String, BTreeSet<String>> = rows.collect();
+        for (instance, names) in &self.before {
+            let all = generated.entry(instance.clone()).or_default();
+            all.extend(names.iter().cloned());
+        }
+        Outcome {
+            dry_run: true,
+            generated,
+        }
+    }
+
+    fn carry_out(self, consent: &Consent, journal: &Journal<'_>) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let around = self.workspace.around;
         let secrets = Secrets::new(&self.workspace, &self.fleet);
@@ -145,6 +174,9 @@ impl Plan<'_> {
                 below: Vec::new(),
             };
             files.push((place, values(missing, &secrets, instance)?));
+        }
+        if !files.is_empty() {
+            journal.begin(&self.outcome().generated);
         }
         for (place, values) in &files {
             secrets.write(place, values)?;

@@ -32,6 +32,7 @@ use crate::{
     consent::{Consent, Needs},
     fleet::workspace::Workspace,
     request::RequestId,
+    requests::{Answer, Begun, Journal, Once},
 };
 
 /// Takes a secret out of its file. Git's history keeps the encrypted value.
@@ -57,18 +58,30 @@ pub struct Outcome {
     pub file: String,
 }
 
+impl Answer for Outcome {}
+
 /// A secret that is to go.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     workspace: Workspace<'a>,
     fleet: Fleet,
     name: String,
     place: Place,
+    is_there: bool,
     needs: Needs,
 }
 
 /// Looks for the secret; no key is needed for that.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "secrets/remove", id, request, |begun| {
+        work(around, request, begun)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request, begun: &Begun) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, None)?;
     let fleet = workspace.check().fleet;
     let place = owner::place(&workspace, &fleet, &request.owner, request.cluster_only)?;
@@ -76,13 +89,16 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let root = bytes.and_then(|bytes| grove_yaml::parse(bytes, grove_yaml::Limits::default()).root);
     let below: Vec<&str> = place.below.iter().map(String::as_str).collect();
     let map = root.as_ref().and_then(|root| root.at(&below));
-    if map.and_then(|map| map.get(&request.name)).is_none() {
+    let is_there = map.and_then(|map| map.get(&request.name)).is_some();
+    // Of a request that was interrupted it may be gone already.
+    if !is_there && begun.ground::<bool>().is_none() {
         return Err(Error::usage(format!(
             "`{}` has no secret `{}` of that owner",
             place.file, request.name
         )));
     }
-    Ok(Plan {
+    Ok(Work {
+        is_there,
         workspace,
         fleet,
         name: request.name.clone(),
@@ -94,22 +110,34 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to: nothing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Where the secret stands.
     pub fn outcome(&self) -> Outcome {
+        self.0.outcome(Work::outcome)
+    }
+
+    /// Takes it out. Every other value stays as it is.
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0.carry_out(consent, Work::carry_out)
+    }
+}
+
+impl Work<'_> {
+    fn outcome(&self) -> Outcome {
         Outcome {
             file: self.place.file.clone(),
         }
     }
 
-    /// Takes it out. Every other value stays as it is.
-    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.workspace.around.enter()?;
+    fn carry_out(self, consent: &Consent, journal: &Journal<'_>) -> Result<Outcome> {
         self.needs.met_by(consent)?;
-        let secrets = Secrets::new(&self.workspace, &self.fleet);
-        secrets.change(&self.place, &BTreeMap::new(), &[&self.name])?;
+        if self.is_there {
+            journal.begin(&true);
+            let secrets = Secrets::new(&self.workspace, &self.fleet);
+            secrets.change(&self.place, &BTreeMap::new(), &[&self.name])?;
+        }
         Ok(self.outcome())
     }
 }

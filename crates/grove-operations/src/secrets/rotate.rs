@@ -28,7 +28,9 @@ mod change;
 mod finish;
 mod values;
 
-use grove_fleet::{Fleet, layout};
+use std::collections::BTreeMap;
+
+use grove_fleet::{Fleet, layout, model::Instance};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +40,9 @@ use super::open::{Place, Secrets};
 use crate::{
     Around, Error, Result,
     consent::{Consent, Need, Needs},
-    fleet::workspace::Workspace,
+    fleet::{find::find, workspace::Workspace},
     request::{RequestId, Target},
+    requests::{Answer, Begun, Journal, Once},
 };
 
 /// Rotates secrets.
@@ -85,17 +88,70 @@ pub struct Outcome {
     pub failure: Option<Error>,
 }
 
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        self.failure.is_none()
+    }
+}
+
 /// What a request would write.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     workspace: Workspace<'a>,
     fleet: Fleet,
     needs: Needs,
+    /// What was written before the request was interrupted.
+    written: Ground,
     changes: Vec<Change>,
+}
+
+/// What is about to be written, by the instance: whoever comes back after an interruption sees by it what was.
+type Ground = BTreeMap<String, Before>;
+
+/// An instance before its file is written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Before {
+    /// What is to be written.
+    row: Row,
+    /// The digests of the ciphertexts of before, by the secret; none of one that is not there.
+    digests: BTreeMap<String, Option<String>>,
+}
+
+impl Before {
+    fn of(change: &Change, instance: &Instance) -> Self {
+        let row = change.row();
+        let names = row.written.iter().chain(&change.gone);
+        Self {
+            digests: names
+                .map(|name| (name.clone(), digest(instance, name)))
+                .collect(),
+            row,
+        }
+    }
+
+    /// Whether the file was written since: it is whole, or as it was.
+    fn is_over(&self, instance: &Instance) -> bool {
+        let mut digests = self.digests.iter();
+        digests.any(|(name, before)| digest(instance, name) != *before)
+    }
+}
+
+fn digest(instance: &Instance, name: &str) -> Option<String> {
+    let reference = instance.secrets.get(name)?;
+    Some(reference.digest.clone())
 }
 
 /// Looks what each secret needs, and of a second step whether the first one runs. No key is needed.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "secrets/rotate", id, request, |begun| {
+        work(around, request, begun)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request, begun: &Begun) -> Result<Work<'a>> {
     request.target.must_be_work_tree()?;
     request.target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, None)?;
@@ -107,8 +163,17 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     }
     request.target.choose(&fleet)?;
     let mut needs = request.target.needs(&instances);
+    let mut written: Ground = begun.ground().unwrap_or_default();
+    written.retain(|address, before| {
+        let mut instances = instances.iter();
+        let instance = instances.find(|one| one.address.to_string() == *address);
+        instance.is_some_and(|instance| before.is_over(instance))
+    });
     let mut changes = Vec::new();
     for instance in instances {
+        if written.contains_key(&instance.address.to_string()) {
+            continue;
+        }
         let change = match &request.step {
             Step::Begin { names } => begin::change(instance, names, &mut needs),
             Step::Finish { names, wait } => finish::change(instance, names).and_then(|change| {
@@ -132,10 +197,11 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     }
     around.progress_done();
     changes.retain(|change| !change.is_empty());
-    Ok(Plan {
+    Ok(Work {
         workspace,
         fleet,
         needs,
+        written,
         changes,
     })
 }
@@ -143,20 +209,39 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// What would be written.
     pub fn outcome(&self) -> Outcome {
+        self.0.outcome(Work::outcome)
+    }
+
+    /// Makes the values, and then writes one file an instance, each whole or not at all.
+    ///
+    /// A request with a name that was interrupted goes on with the instances that it did not reach.
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0.carry_out(consent, Work::carry_out)
+    }
+}
+
+impl Work<'_> {
+    fn outcome(&self) -> Outcome {
+        let changes = self.changes.iter().map(Change::row);
+        let mut rotated: Vec<Row> = self.rows().chain(changes).collect();
+        rotated.sort_by(|one, other| one.instance.cmp(&other.instance));
         Outcome {
-            rotated: self.changes.iter().map(Change::row).collect(),
+            rotated,
             failure: None,
         }
     }
 
-    /// Makes the values, and then writes one file an instance, each whole or not at all.
-    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.workspace.around.enter()?;
+    /// What was written before.
+    fn rows(&self) -> impl Iterator<Item = Row> {
+        self.written.values().map(|before| before.row.clone())
+    }
+
+    fn carry_out(self, consent: &Consent, journal: &Journal<'_>) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let around = self.workspace.around;
         let secrets = Secrets::new(&self.workspace, &self.fleet);
@@ -166,8 +251,16 @@ impl Plan<'_> {
             made.push(values.map_err(|error| error.context(change.address.to_string()))?);
         }
         around.progress_done();
+        let mut ground = self.written.clone();
+        for change in &self.changes {
+            let before = Before::of(change, find(&self.fleet, &change.address)?);
+            ground.insert(change.address.to_string(), before);
+        }
+        if !self.changes.is_empty() {
+            journal.begin(&ground);
+        }
         let mut outcome = Outcome {
-            rotated: Vec::new(),
+            rotated: self.rows().collect(),
             failure: None,
         };
         for (change, values) in self.changes.iter().zip(made) {
@@ -182,6 +275,8 @@ impl Plan<'_> {
             }
             outcome.rotated.push(change.row());
         }
+        let rotated = &mut outcome.rotated;
+        rotated.sort_by(|one, other| one.instance.cmp(&other.instance));
         Ok(outcome)
     }
 }

@@ -38,6 +38,7 @@ use crate::{
     files,
     fleet::{find::find_cluster, workspace::Workspace},
     request::RequestId,
+    requests::{Answer, Begun, Journal, Once},
 };
 
 /// Gives a cluster a new sealing key.
@@ -60,8 +61,12 @@ pub struct Outcome {
     pub file: String,
 }
 
+impl Answer for Outcome {}
+
 /// A sealing key that is to be replaced.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     workspace: Workspace<'a>,
     fleet: Fleet,
     outcome: Outcome,
@@ -72,11 +77,20 @@ pub struct Plan<'a> {
     private: Secret,
     /// The certificate that goes with it, where it stands beside it.
     own: Option<String>,
+    /// The certificate of before, where the request was interrupted since.
+    before: Option<String>,
 }
 
 /// Opens the key of today.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "secrets/sealing_key", id, request, |begun| {
+        work(around, request, begun)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request, begun: &Begun) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, None)?;
     let fleet = workspace.check().fleet;
     let cluster = find_cluster(&fleet, &request.cluster)?;
@@ -93,7 +107,8 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         .get(SEALING_KEY)
         .ok_or_else(|| lacks(&format!("`cluster.{SEALING_KEY}` among its secrets")))?;
     let (private, own) = KeyPair::split(&Secrets::new(&workspace, &fleet).value(reference)?);
-    Ok(Plan {
+    Ok(Work {
+        before: begun.ground(),
         outcome: Outcome {
             cluster: cluster.name.clone(),
             file: layout::sealing(&cluster.name),
@@ -110,24 +125,34 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to: nothing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Where the new key's certificate goes.
     pub fn outcome(&self) -> &Outcome {
-        &self.outcome
+        self.0.shown(|work| &work.outcome)
     }
 
     /// Makes the key and writes it: first the private half with the older one, then the certificate.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.workspace.around.enter()?;
+        self.0.carry_out(consent, Work::carry_out)
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent, journal: &Journal<'_>) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let path = self.workspace.root.join(&self.outcome.file);
         // A rotation before this one may have been interrupted between its two files: it is finished, and
         // no further key is made.
         let new = match self.own {
             Some(own) if own.trim() != self.certificate.trim() => own,
+            // This request wrote both of them, and had no time to say so.
+            Some(_) if self.before.is_some_and(|before| before != self.certificate) => {
+                return Ok(self.outcome);
+            }
             _ => {
+                journal.begin(&self.certificate);
                 let around = self.workspace.around;
                 around.progress("making the sealing key");
                 let new = new_key_pair(SEALING_BITS, "sealed-secret", around.now())?;

@@ -32,6 +32,7 @@ use crate::{
     consent::{Consent, Needs},
     fleet::workspace::Workspace,
     request::RequestId,
+    requests::{Answer, Once},
 };
 
 /// The longest value, in bytes.
@@ -60,8 +61,12 @@ pub struct Outcome {
     pub file: String,
 }
 
+impl Answer for Outcome {}
+
 /// A value that is to be set.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     workspace: Workspace<'a>,
     fleet: Fleet,
     name: String,
@@ -71,7 +76,14 @@ pub struct Plan<'a> {
 
 /// Looks where the value goes. The value itself is not asked for yet.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "secrets/set", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, None)?;
     let fleet = workspace.check().fleet;
     let name = &request.name;
@@ -82,7 +94,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
                 .hint("names are upper-case letters, digits and `_`, as Tutor's keys"),
         );
     }
-    Ok(Plan {
+    Ok(Work {
         place: owner::place(&workspace, &fleet, &request.owner, request.cluster_only)?,
         workspace,
         fleet,
@@ -94,20 +106,36 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to: nothing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
+    }
+
+    /// Whether the value was set before by this request: then none is asked for, and one that is given is not
+    /// looked at. Nothing of a value is kept.
+    pub fn is_done(&self) -> bool {
+        self.0.open().is_none()
     }
 
     /// Where the value goes.
     pub fn outcome(&self) -> Outcome {
-        Outcome {
-            file: self.place.file.clone(),
-        }
+        self.0.outcome(Work::outcome)
     }
 
     /// Writes the value, of at most [`LIMIT`] bytes. What the file holds beside it stays as it is; a file
     /// that is missing is made.
     pub fn carry_out(self, consent: &Consent, value: Secret) -> Result<Outcome> {
-        let _entered = self.workspace.around.enter()?;
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent, value))
+    }
+}
+
+impl Work<'_> {
+    fn outcome(&self) -> Outcome {
+        Outcome {
+            file: self.place.file.clone(),
+        }
+    }
+
+    fn carry_out(self, consent: &Consent, value: Secret) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         match value.expose().len() {
             0 => return Err(Error::usage("a secret is not empty")),

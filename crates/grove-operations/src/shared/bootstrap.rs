@@ -46,10 +46,11 @@ use crate::{
     files,
     fleet::{find::find_cluster, workspace::Workspace},
     release::{
-        follow::{Release, Waited},
+        follow::{Release, Waited, verdict},
         remotes,
     },
     request::RequestId,
+    requests::{Answer, Once},
     secrets::open::Secrets,
 };
 
@@ -97,8 +98,16 @@ pub struct Outcome {
     pub waits: Vec<Waited>,
 }
 
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        verdict(&self.waits).is_none()
+    }
+}
+
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     request: Request,
     needs: Needs,
@@ -123,7 +132,15 @@ struct Seen {
 /// Reads the fleet and the deploy branch, reaches the cluster, looks whether it can be bootstrapped, and
 /// opens the secrets that it lacks. `lock` names another bundle than the one that Grove carries.
 pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    let said = (request, lock.map(Path::to_string_lossy));
+    Once::plan(around, "shared/bootstrap", id, &said, |_| {
+        work(around, request, lock)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let cluster = find_cluster(&fleet, &request.cluster)?;
@@ -162,7 +179,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
     };
     let seen = in_time(around, request, Duration::ZERO, look.all())?;
     let file = workspace.root.join(layout::cluster(&cluster.name));
-    Ok(Plan {
+    Ok(Work {
         around,
         request: request.clone(),
         needs: Needs::default(),
@@ -269,11 +286,28 @@ impl Look<'_> {
 impl Plan<'_> {
     /// What must be agreed to: nothing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// What would be done: each object is tried and nothing is written.
     pub fn preview(&self) -> Result<Outcome> {
+        match self.0.open() {
+            Some(work) => work.preview(),
+            None => Ok(self
+                .0
+                .outcome(|work| work.outcome(true, Vec::new(), Vec::new()))),
+        }
+    }
+
+    /// Installs it, a step after the other, then follows what instances share.
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn preview(&self) -> Result<Outcome> {
         let _entered = self.around.enter()?;
         let steps = self.in_time(async {
             let connection = self.connect().await?;
@@ -291,9 +325,7 @@ impl Plan<'_> {
         Ok(self.outcome(true, steps, Vec::new()))
     }
 
-    /// Installs it, a step after the other, then follows what instances share.
-    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let around = self.around;
         let steps = self.in_time(self.install())?;

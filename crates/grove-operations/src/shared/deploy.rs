@@ -35,6 +35,7 @@ use grove_release::{
 use grove_render::SharedTree;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     bundle,
@@ -49,11 +50,12 @@ use crate::{
     fleet::{find::find_cluster, origin},
     release::{
         self,
-        follow::Waited,
+        follow::{Waited, verdict},
         publish::{Subject, VERSION, publish},
         remotes,
     },
     request::RequestId,
+    requests::{Answer, Once},
 };
 
 /// Releases what a cluster's instances share.
@@ -117,8 +119,27 @@ pub struct Outcome {
     pub argocd_namespace: String,
 }
 
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        verdict(&self.waits).is_none()
+    }
+
+    fn beside(&self) -> Value {
+        self.argocd_namespace.clone().into()
+    }
+
+    fn take(&mut self, beside: Value) {
+        beside
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut self.argocd_namespace);
+    }
+}
+
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     needs: Needs,
     outcome: Outcome,
@@ -134,7 +155,15 @@ pub struct Plan<'a> {
 /// Reads the fleet, renders it and compares it with what runs. `lock` names another bundle than the one
 /// that Grove carries.
 pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    let said = (request, lock.map(Path::to_string_lossy));
+    Once::plan(around, "shared/deploy", id, &said, |_| {
+        work(around, request, lock)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Result<Work<'a>> {
     let (workspace, origin) = origin::read(around, request.local, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let cluster = find_cluster(&fleet, &request.cluster)?;
@@ -156,7 +185,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
         && let Some((record, diff)) = landed::made(&branch, &landed)?
     {
         let is_kept = |part: &&String| !tree.parts.contains_key(*part);
-        return Ok(Plan {
+        return Ok(Work {
             around,
             needs: Needs::default(),
             outcome: Outcome {
@@ -222,7 +251,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
         }
         Some((number, changes, subject))
     };
-    Ok(Plan {
+    Ok(Work {
         around,
         needs: needs(request, &diff),
         outcome: Outcome {
@@ -246,17 +275,23 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// What would become of it.
     pub fn outcome(&self) -> &Outcome {
-        &self.outcome
+        self.0.shown(|work| &work.outcome)
     }
 
     /// Releases it, and follows it where that was asked for: what runs already, too.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let Self {
             around,

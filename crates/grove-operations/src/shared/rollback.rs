@@ -34,12 +34,13 @@ use crate::{
     fleet::{find::find_cluster, workspace::Workspace},
     release::{
         self,
-        follow::Waited,
+        follow::{Waited, verdict},
         publish::{Subject, VERSION, publish},
         remotes,
         rollback::before,
     },
     request::RequestId,
+    requests::{Answer, Once},
 };
 
 /// Rolls back what a cluster's instances share.
@@ -84,8 +85,16 @@ pub struct Outcome {
     pub waits: Vec<Waited>,
 }
 
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        verdict(&self.waits).is_none()
+    }
+}
+
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     needs: Needs,
     outcome: Outcome,
@@ -99,7 +108,14 @@ pub struct Plan<'a> {
 /// Reads the fleet and the deploy branch. What else is wrong with the fleet is no reason not to go back.
 /// Charts that bring custom resource definitions go forward only: an older version of one is refused.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "shared/rollback", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.check().fleet;
     let cluster = find_cluster(&fleet, &request.cluster)?;
@@ -111,7 +127,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     if let Some(landed) = release::landed::of(&branch, request.id.as_ref())? {
         let outcome = first(&branch, &landed)?;
         let outcome = outcome.ok_or_else(|| release::landed::something_else(&landed))?;
-        return Ok(Plan {
+        return Ok(Work {
             around,
             needs: Needs::default(),
             outcome,
@@ -158,7 +174,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let subject = format!("Roll what instances share back to {to:04}");
     let (mut changes, subject) = brought(record, after, subject, request.id.as_ref())?;
     changes.hold_shared(&hold);
-    Ok(Plan {
+    Ok(Work {
         around,
         needs: Needs::default(),
         outcome: Outcome {
@@ -181,17 +197,23 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to: nothing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// What would become of it.
     pub fn outcome(&self) -> &Outcome {
-        &self.outcome
+        self.0.shown(|work| &work.outcome)
     }
 
     /// Releases it, and follows it where that was asked for.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let Self {
             around,

@@ -40,6 +40,7 @@ use crate::{
     Around, Doing, Error, Result,
     consent::{Consent, Need, Needs},
     request::RequestId,
+    requests::{Answer, Stepwise},
     threads,
 };
 
@@ -142,6 +143,16 @@ pub struct Apply<'a> {
     failed: BTreeSet<Address>,
     rows: Vec<Row>,
     failures: Vec<Error>,
+    /// The request; none where stacks are applied as a part of another.
+    asked: Option<Stepwise>,
+    /// What came of it before.
+    first: Option<Outcome>,
+}
+
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        self.failures.is_empty()
+    }
 }
 
 /// A stack with its plan, or why there is none.
@@ -155,15 +166,22 @@ struct Pending {
 pub fn begin<'a>(around: &'a Around, request: &Request) -> Result<Apply<'a>> {
     let _entered = around.enter()?;
     request.selection.must_be_stated()?;
+    let id = request.id.as_ref();
+    let (asked, first) = Stepwise::begin(around, "stacks/apply", id, request)?;
     let stacks = Stacks::open(around, request.revision.as_deref())?;
-    let selected = request.selection.select(&stacks.fleet)?;
+    let selected = match first {
+        Some(_) => Vec::new(),
+        None => request.selection.select(&stacks.fleet)?,
+    };
     let how = How {
         force: request.force,
         destroy: request.destroy,
         limit: Duration::from_secs(request.timeout.saturating_mul(60)),
         bounds: request.bounds.clone(),
     };
-    Apply::of(stacks, &selected, how)
+    let mut apply = Apply::of(stacks, &selected, how)?;
+    (apply.asked, apply.first) = (Some(asked), first);
+    Ok(apply)
 }
 
 impl<'a> Apply<'a> {
@@ -190,6 +208,8 @@ impl<'a> Apply<'a> {
             failed: BTreeSet::new(),
             rows: Vec::new(),
             failures: Vec::new(),
+            asked: None,
+            first: None,
         })
     }
 
@@ -245,6 +265,14 @@ impl<'a> Apply<'a> {
             stale,
             failures: self.failures,
         };
+        if let Some(first) = self.first {
+            return (first, self.stacks);
+        }
+        if let Some(asked) = self.asked
+            && self.levels.len() == 0
+        {
+            asked.end(&outcome);
+        }
         (outcome, self.stacks)
     }
 

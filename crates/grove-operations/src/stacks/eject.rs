@@ -7,7 +7,7 @@
 //!
 //! fn hand_over(around: &Around, out: &Path) -> Result<eject::Outcome> {
 //!     let selection = StackSelection { all: true, ..StackSelection::default() };
-//!     eject::eject(around, &eject::Request { revision: None, selection }, out)
+//!     eject::eject(around, &eject::Request { id: None, revision: None, selection }, out)
 //! }
 //! ```
 
@@ -21,12 +21,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{all::Stacks, select::StackSelection};
-use crate::{Around, Error, Result, files};
+use crate::{
+    Around, Error, Result, files,
+    request::RequestId,
+    requests::{Answer, once},
+};
 
 /// Writes the root modules of stacks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Request {
+    /// What the request is called.
+    pub id: Option<RequestId>,
     /// The fleet's revision; none for the files of its work tree.
     pub revision: Option<String>,
     /// Which stacks. Nothing said is refused: say `all`.
@@ -39,6 +45,8 @@ pub struct Outcome {
     /// Every stack that has a root module, in the order of their addresses.
     pub stacks: Vec<Row>,
 }
+
+impl Answer for Outcome {}
 
 /// A root module that was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +62,13 @@ pub struct Row {
 /// they are, so that a plan there changes nothing. Secrets are not written.
 pub fn eject(around: &Around, request: &Request, out: &Path) -> Result<Outcome> {
     let _entered = around.enter()?;
+    let (id, said) = (request.id.as_ref(), (request, out.to_string_lossy()));
+    once(around, "stacks/eject", id, &said, || {
+        write(around, request, out)
+    })
+}
+
+fn write(around: &Around, request: &Request, out: &Path) -> Result<Outcome> {
     request.selection.must_be_stated()?;
     let stacks = Stacks::read(around, request.revision.as_deref())?;
     let selected = request.selection.select(&stacks.fleet)?;

@@ -20,12 +20,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{all::Stacks, select::StackSelection};
-use crate::{Around, Error, Kind, Result};
+use crate::{Around, Error, Kind, Result, request::RequestId, requests::once};
 
 /// Asks for the outputs of stacks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Request {
+    /// What a request is called that writes.
+    pub id: Option<RequestId>,
     /// The fleet's revision; none for the files of its work tree.
     pub revision: Option<String>,
     /// Which stacks; all where nothing is said.
@@ -57,9 +59,12 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     if request.write {
         request.selection.must_be_stated()?;
         stacks.must_be_writable()?;
-        for address in &selected {
-            write(&mut stacks, address)?;
-        }
+        let id = request.id.as_ref();
+        // What they give is read again: values of secrets are kept nowhere.
+        once(around, "stacks/output", id, request, || {
+            let mut selected = selected.iter();
+            selected.try_for_each(|address| write(&mut stacks, address))
+        })?;
     }
     let values = selected.iter().map(|address| {
         let values = values(&stacks, address, request.sensitive)?;

@@ -29,7 +29,7 @@ use super::{
     select::StackSelection,
     work::Work,
 };
-use crate::{Around, Error, Result};
+use crate::{Around, Error, Result, request::RequestId, requests::once};
 
 /// How long such a run may take.
 const LIMIT: Duration = Duration::from_hours(12);
@@ -38,6 +38,9 @@ const LIMIT: Duration = Duration::from_hours(12);
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
+    /// What the request is called: it is run once with the same words, where it ended well.
+    #[serde(default)]
+    pub id: Option<RequestId>,
     /// The fleet's revision; none for the files of its work tree.
     #[serde(default)]
     pub revision: Option<String>,
@@ -47,6 +50,7 @@ pub struct Request {
 
 /// A stack that is prepared; nothing else of this machine works on it meanwhile.
 pub struct Prepared {
+    request: Request,
     runner: Runner,
     ready: Ready,
     work: Work,
@@ -76,6 +80,7 @@ pub fn prepare(around: &Around, request: &Request) -> Result<Prepared> {
     let runner = stacks.runner()?;
     let work = runner.open(&mut ready)?;
     Ok(Prepared {
+        request: request.clone(),
         runner,
         ready,
         work,
@@ -86,18 +91,29 @@ impl Prepared {
     /// Hands the process's own terminal over to the program; whether it ended well.
     pub fn interact(&self, words: &[String]) -> Result<bool> {
         let _entered = self.runner.around.enter()?;
-        let run = self.work.run(&self.runner.program, &self.ready.environment);
-        Ok(run.interact(words)?.success())
+        self.once(words, || {
+            let run = self.work.run(&self.runner.program, &self.ready.environment);
+            Ok(run.interact(words)?.success())
+        })
     }
 
     /// Runs the program to its end, within twelve hours, and gives each line that it prints, cleaned of the
     /// credentials that it was given.
     pub fn follow(&self, words: &[String], said: impl FnMut(&str)) -> Result<()> {
         let _entered = self.runner.around.enter()?;
-        let run = self.work.run(&self.runner.program, &self.ready.environment);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let ran = run.follow(&words, LIMIT, |id| self.work.note_running(id), said);
-        self.work.note_ended();
-        ran.map_err(|error| self.runner.explain(&self.ready.address, error))
+        self.once(words, || {
+            let run = self.work.run(&self.runner.program, &self.ready.environment);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let ran = run.follow(&words, LIMIT, |id| self.work.note_running(id), said);
+            self.work.note_ended();
+            ran.map_err(|error| self.runner.explain(&self.ready.address, error))?;
+            Ok(true)
+        })?;
+        Ok(())
+    }
+
+    fn once(&self, words: &[String], run: impl FnOnce() -> Result<bool>) -> Result<bool> {
+        let (id, said) = (self.request.id.as_ref(), (&self.request, words));
+        once(&self.runner.around, "stacks/run", id, &said, run)
     }
 }

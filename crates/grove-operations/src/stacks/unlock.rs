@@ -33,6 +33,7 @@ use crate::{
     Around, Error, Result,
     consent::{Consent, Needs},
     request::RequestId,
+    requests::{Answer, Once},
 };
 
 /// Takes a lock away.
@@ -58,8 +59,12 @@ pub struct Outcome {
     pub stack: String,
 }
 
+impl Answer for Outcome {}
+
 /// What is ready to be unlocked; nothing else of this machine works on the stack meanwhile.
-pub struct Plan {
+pub struct Plan<'a>(Once<'a, Locked, Outcome>);
+
+struct Locked {
     runner: Runner,
     ready: Ready,
     work: Work,
@@ -68,8 +73,15 @@ pub struct Plan {
 }
 
 /// Looks whether a process of this machine still works on the stack, which refuses.
-pub fn plan(around: &Around, request: &Request) -> Result<Plan> {
-    let _entered = around.enter()?;
+pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let id = request.id.as_ref();
+    Once::plan(around, "stacks/unlock", id, request, |_| {
+        locked(around, request)
+    })
+    .map(Plan)
+}
+
+fn locked(around: &Around, request: &Request) -> Result<Locked> {
     let stacks = Stacks::open(around, request.revision.as_deref())?;
     let address: Address = request
         .stack
@@ -96,7 +108,7 @@ pub fn plan(around: &Around, request: &Request) -> Result<Plan> {
             "process {process} of this machine still works on `{address}`"
         )));
     }
-    Ok(Plan {
+    Ok(Locked {
         runner,
         ready,
         work,
@@ -105,15 +117,21 @@ pub fn plan(around: &Around, request: &Request) -> Result<Plan> {
     })
 }
 
-impl Plan {
+impl Plan<'_> {
     /// What must be agreed to: nothing, as whoever asks names the lock.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Takes the lock away.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.runner.around.enter()?;
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Locked {
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let stack = self.ready.address.to_string();
         let run = self.work.run(&self.runner.program, &self.ready.environment);

@@ -33,6 +33,7 @@ use super::{PartFile, parts, source::parse, split::digest, write_whole};
 use crate::{
     Around, Error, Kind, Result,
     request::RequestId,
+    requests::{Answer, once},
     stacks::tofu::{Environment, Root, program},
     text::count,
 };
@@ -85,9 +86,24 @@ const JOURNAL: &str = "push.json";
 /// The name of the copy of the combined state.
 const BACKUP: &str = "combined.tfstate";
 
+impl Answer for Outcome {}
+
 /// Pushes what is not in its back end yet.
 pub fn push(around: &Around, request: &Request, places: Places<'_>) -> Result<Outcome> {
     let _entered = around.enter()?;
+    let Places {
+        directory,
+        source,
+        stacks,
+    } = places;
+    let places_said = [directory, source, stacks].map(Path::to_string_lossy);
+    let (id, said) = (request.id.as_ref(), (request, places_said));
+    once(around, "state/push", id, &said, || {
+        pushed(around, request, places)
+    })
+}
+
+fn pushed(around: &Around, request: &Request, places: Places<'_>) -> Result<Outcome> {
     let program = program(around)?;
     let (record, texts) = parts(places.directory)?;
     for (part, found) in record.parts.iter().zip(&texts) {

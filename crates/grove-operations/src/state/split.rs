@@ -42,6 +42,8 @@ use super::{
 };
 use crate::{
     Around, Error, Result,
+    request::RequestId,
+    requests::{Answer, once},
     stacks::tofu::{Environment, Root, program},
     threads,
 };
@@ -53,6 +55,8 @@ const SHARES: usize = 8;
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Request {
+    /// What the request is called.
+    pub id: Option<RequestId>,
     /// What each name of the rules may stand for.
     pub names: Names,
     /// Move tainted and deposed objects too, as they are.
@@ -60,6 +64,8 @@ pub struct Request {
     /// Allow several objects of one type and one id.
     pub one_id: bool,
 }
+
+impl Answer for Record {}
 
 /// Where everything is.
 pub struct Places<'a> {
@@ -86,6 +92,22 @@ pub enum From<'a> {
 /// Writes the parts, all of them or none; what was done is what is written beside them.
 pub fn split(around: &Around, request: &Request, places: Places<'_>) -> Result<Record> {
     let _entered = around.enter()?;
+    let from = match &places.from {
+        From::Text(Source::File(path)) => path,
+        From::Text(Source::Stream { name, .. }) => name.as_path(),
+        From::Root(path) => path,
+    };
+    let paths = [Some(from), Some(places.map), Some(places.out)];
+    let paths = paths.into_iter().chain([places.stacks, places.config]);
+    let owned = |path: &Path| path.to_string_lossy().into_owned();
+    let paths: Vec<Option<String>> = paths.map(|path| path.map(owned)).collect();
+    let (id, said) = (request.id.as_ref(), (request, &paths));
+    once(around, "state/split", id, &said, || {
+        write(around, request, places)
+    })
+}
+
+fn write(around: &Around, request: &Request, places: Places<'_>) -> Result<Record> {
     let out = places.out;
     if out.exists() {
         return Err(Error::usage(format!("{} is there already", out.display()))

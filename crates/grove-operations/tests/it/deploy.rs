@@ -69,7 +69,8 @@ fn the_same_request_again_gives_the_first_outcome() {
         [Action::Released, Action::Unchanged, Action::Unchanged]
     );
     let tips = world.tips();
-    // Whatever the fleet says by now.
+    // Whatever the fleet says by now, and on another machine.
+    world.forget();
     world.site("alpha/uni").value = 3;
     let again = carry_out(&world);
     assert_eq!(again.instances[0], first.instances[0]);

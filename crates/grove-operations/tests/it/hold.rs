@@ -77,6 +77,8 @@ fn the_same_hold_again_is_the_first_one() {
     let first = change(&world, held(), "hold-1");
     let tips = world.tips();
     assert_eq!(change(&world, held(), "hold-1"), first);
+    world.forget();
+    assert_eq!(change(&world, held(), "hold-1"), first);
     assert_eq!(world.tips(), tips);
     // Under another name it is another one, and finds the first.
     let other = change(&world, held(), "hold-2");

@@ -6,6 +6,7 @@
     reason = "these are tests"
 )]
 
+mod again;
 mod deploy;
 mod ended;
 mod example;
@@ -13,6 +14,7 @@ mod example;
 mod fleet;
 mod freeze;
 mod hold;
+mod once;
 mod read;
 mod requests;
 mod rollback;

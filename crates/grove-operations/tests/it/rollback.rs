@@ -99,6 +99,7 @@ fn a_request_with_the_name_of_another_is_refused() {
     let outcome = plan(&around, &first).unwrap();
     outcome.carry_out(&Consent::none()).unwrap();
     let tips = world.tips();
+    world.forget();
 
     let other = Request {
         instance: "beta/library".to_owned(),

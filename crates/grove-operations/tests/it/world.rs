@@ -89,6 +89,14 @@ impl World {
         }
     }
 
+    /// From now on as on a machine that has seen no request: what is in deploy branches says what was done.
+    pub(crate) fn forget(&self) {
+        let kept = self.directory.path().join("requests");
+        if kept.exists() {
+            std::fs::remove_dir_all(kept).unwrap();
+        }
+    }
+
     /// A directory of the test's own.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()

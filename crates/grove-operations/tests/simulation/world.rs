@@ -133,6 +133,7 @@ impl<'a> World<'a> {
         let fleet = Fleet::new();
         let copy = fleet.copy();
         let mut base = Around::new(nowhere, nowhere, nowhere, Timestamp::UNIX_EPOCH);
+        base.cache = None;
         base.clock = Arc::clone(&clock) as Arc<dyn Clock>;
         base.runtime = Some(runtime.clone());
         base.instead = Instead {

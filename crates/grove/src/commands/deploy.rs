@@ -15,7 +15,6 @@ use crate::{
     global::Global,
     options::{Agreement, Instances, Places, Remotes, Selection, Wait},
     output::{Output, is_json},
-    surroundings,
     terminal::{self, Agreed},
     waits,
 };
@@ -84,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         selection: arguments.selection.clone(),
     };
     let mut request = Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         target: instances.request(global.rev.as_deref()),
         message: arguments.message.clone(),
         local: arguments.local,
@@ -100,7 +99,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         let plan = plan::plan(&around, &request)?;
         return show(plan.outcome(), output);
     }
-    request.target = terminal::agreed(request.target.clone(), output, |_| {
+    request.target = terminal::agreed(&around, request.target.clone(), global, output, |_| {
         plan::look(&around, &request)
     })?;
     if request.create_remote {

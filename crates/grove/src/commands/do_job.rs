@@ -13,7 +13,7 @@ use crate::{
     global::Global,
     options::{Instances, Running},
     output::Output,
-    runs, surroundings, terminal,
+    runs, terminal,
 };
 
 /// Run a job of Tutor or of a plugin: create a user, import the demo course.
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let instances = Instances::of(&arguments.selector, running.agreement);
     let request = do_job::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         target: terminal::target(&around, &instances, global, output)?,
         job,
         running: running.request(),

@@ -32,6 +32,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = around::of(global, output, &[])?;
     let request = eject::Request {
+        id: global.request_id(),
         revision: global.rev.clone(),
         selection: arguments.selection.request(),
     };

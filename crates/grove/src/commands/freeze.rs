@@ -9,7 +9,7 @@ use crate::{
     global::Global,
     options::{Instances, Places, Reach, Remotes},
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Make Argo CD leave instances alone for some time.
@@ -57,7 +57,7 @@ pub(super) fn carry_out(
 ) -> Result {
     let around = around::of(global, output, places)?;
     let request = freeze::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         target: terminal::target(&around, instances, global, output)?,
         change,
     };

@@ -10,7 +10,7 @@ use crate::{
     global::Global,
     options::{Instances, Remotes},
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Keep instances at the release they run.
@@ -52,7 +52,7 @@ pub(super) fn carry_out(
 ) -> Result {
     let around = around::of(global, output, &[remotes])?;
     let request = hold::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         target: terminal::target(&around, instances, global, output)?,
         change,
     };

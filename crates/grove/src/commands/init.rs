@@ -10,7 +10,7 @@ use crate::{
     error::{Exit, Result},
     global::Global,
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Make a new fleet.
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let around = around::of(global, output, &[])?;
     let request = Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         name: arguments.name.clone(),
         deploy_remote: arguments.deploy_remote.clone(),
         recipients: arguments.recipient.clone(),

@@ -16,7 +16,7 @@ use crate::{
     global::Global,
     options::{Agreement, Places, Remotes, Wait},
     output::{Output, is_json},
-    surroundings, terminal, waits,
+    terminal, waits,
 };
 
 /// What can be asked about an init task.
@@ -70,8 +70,10 @@ pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result
         expect: arguments.agreement.expect,
     };
     let request = init::Request {
-        id: surroundings::request_id(),
-        target: terminal::agreed(target, output, |target| target.look(&around))?,
+        id: global.request_id(),
+        target: terminal::agreed(&around, target, global, output, |target| {
+            target.look(&around)
+        })?,
         task: arguments.task.clone(),
         change,
         message: arguments.message.clone(),

@@ -13,7 +13,7 @@ use crate::{
     global::Global,
     options::{Agreement, Instances, Places, Remotes, Selection, Wait},
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Stop and start instances, and put them into maintenance.
@@ -63,7 +63,7 @@ fn carry_out(change: &Change, to: state::Change, global: &Global, output: &Outpu
         selection: change.selection.clone(),
     };
     let request = Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         target: instances.request(global.rev.as_deref()),
         change: to,
         message: change.message.clone(),

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Exit, Kind, Result},
     global::Global,
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Resolve a distribution to exact, hashed packages.
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let around = around::of(global, output, &[])?;
     let request = Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         name: arguments.name.clone(),
     };
     let plan = lock::plan(&around, &request)?;

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Exit, Result},
     global::Global,
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Make a new cluster, distribution, group or instance.
@@ -116,12 +116,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let (plan, next) = match &arguments.command {
         Command::Cluster(arguments) => return cluster::new::run(arguments, global, output),
         Command::Distribution(arguments) => (
-            distribution::plan(&around, &arguments.request())?,
+            distribution::plan(&around, &arguments.request(global))?,
             Some(format!("`grove lock {}`", arguments.name)),
         ),
-        Command::Group(arguments) => (group::plan(&around, &arguments.request())?, None),
+        Command::Group(arguments) => (group::plan(&around, &arguments.request(global))?, None),
         Command::Instance(arguments) => (
-            instance::plan(&around, &arguments.request())?,
+            instance::plan(&around, &arguments.request(global))?,
             Some(format!(
                 "`grove secret generate {}`, `grove check`",
                 arguments.address
@@ -137,9 +137,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 }
 
 impl DistributionArguments {
-    fn request(&self) -> distribution::Request {
+    fn request(&self, global: &Global) -> distribution::Request {
         distribution::Request {
-            id: surroundings::request_id(),
+            id: global.request_id(),
             name: self.name.clone(),
             release: self.release.clone(),
             tutor: self.tutor.clone(),
@@ -149,18 +149,18 @@ impl DistributionArguments {
 }
 
 impl GroupArguments {
-    fn request(&self) -> group::Request {
+    fn request(&self, global: &Global) -> group::Request {
         group::Request {
-            id: surroundings::request_id(),
+            id: global.request_id(),
             name: self.name.clone(),
         }
     }
 }
 
 impl InstanceArguments {
-    fn request(&self) -> instance::Request {
+    fn request(&self, global: &Global) -> instance::Request {
         instance::Request {
-            id: surroundings::request_id(),
+            id: global.request_id(),
             instance: self.address.clone(),
             client: self.client.clone(),
             environment: self.environment.clone(),

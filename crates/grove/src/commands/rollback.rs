@@ -12,7 +12,6 @@ use crate::{
     global::Global,
     options::{Places, Remotes, Wait},
     output::{Output, is_json},
-    surroundings,
     terminal::{self, Agreed},
     waits,
 };
@@ -55,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
     let around = around::of(global, output, &places)?;
     let request = rollback::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),
         from: None,

@@ -14,7 +14,7 @@ use crate::{
     global::Global,
     options::{Instances, Running},
     output::Output,
-    runs, surroundings, terminal,
+    runs, terminal,
 };
 
 /// Run a command once, with what a service of the running release has.
@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let around = around::of(global, output, &[&running.reach, &running.remotes])?;
     let instances = Instances::of(&arguments.selector, running.agreement);
     let request = run::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         target: terminal::target(&around, &instances, global, output)?,
         service: arguments.service.clone(),
         command: arguments.command.clone(),

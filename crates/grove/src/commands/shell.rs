@@ -12,7 +12,7 @@ use crate::{
     global::Global,
     options::{Reach, Remotes},
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// What runs where no command is given.
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = around::of(global, output, &[&arguments.reach, &arguments.remotes])?;
     let request = shell::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),
         service: arguments.service.clone(),

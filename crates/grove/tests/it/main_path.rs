@@ -394,7 +394,13 @@ fn what_rollbacks_left_does_not_come_back_by_itself() {
         "  meilisearch: ",
         "  notes: notes.learn.uni.example\n  meilisearch: ",
     );
-    let _ = world.grove(["secret", "generate", "alpha/uni"]).success();
+    let secrets = || world.read("fleet/clusters/alpha/instances/uni/secrets.sops.yaml");
+    let generate = || world.grove(["secret", "generate", "alpha/uni", "--request-id", "notes-1"]);
+    let made = generate().success();
+    let written = secrets();
+    // The same request again makes nothing, and says what it made.
+    assert_eq!(generate().success().stdout, made.stdout);
+    assert_eq!(secrets(), written);
     world.repository(&world.fleet()).commit("Notes");
     deploy(&world, "alpha/uni", &[]);
 

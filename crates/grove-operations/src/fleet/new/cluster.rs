@@ -34,13 +34,14 @@ use grove_seal::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, refuse_existing, refuse_unsound, valid, write};
+use super::{Outcome, lacking, refuse_existing, refuse_unsound, valid, write};
 use crate::{
     Around, Doing, Error, Result,
     consent::{Consent, Needs},
     files,
     fleet::workspace::Workspace,
     request::RequestId,
+    requests::{Begun, Journal, Once},
     secrets::{
         names::{FINGERPRINT_KEY, SEALING_KEY},
         open::{Place, Secrets},
@@ -171,7 +172,9 @@ fn ssh_key() -> String {
 }
 
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     needs: Needs,
     workspace: Workspace<'a>,
@@ -179,6 +182,8 @@ pub struct Plan<'a> {
     name: String,
     files: Files,
     credentials: Vec<(String, Secret)>,
+    /// What the request was about to write before it was interrupted.
+    before: Option<Files>,
 }
 
 /// Says what would be written. `credentials` are kept, encrypted, among the cluster's secrets: the variables
@@ -188,7 +193,21 @@ pub fn plan<'a>(
     request: &Request,
     credentials: Vec<(String, Secret)>,
 ) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let names: Vec<String> = credentials.iter().map(|(name, _)| name.clone()).collect();
+    let said = (request, names);
+    let id = request.id.as_ref();
+    Once::plan(around, "fleet/new/cluster", id, &said, move |begun| {
+        work(around, request, credentials.clone(), begun)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(
+    around: &'a Around,
+    request: &Request,
+    credentials: Vec<(String, Secret)>,
+    begun: &Begun,
+) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, None)?;
     let name = &request.name;
     valid(name)?;
@@ -204,16 +223,20 @@ pub fn plan<'a>(
         domain: request.domain.as_deref(),
         infrastructure: infrastructure.as_ref(),
     });
-    let (certificate, secrets) = (layout::sealing(name), layout::cluster_secrets(name));
-    let all = files
-        .keys()
-        .map(String::as_str)
-        .chain([certificate.as_str(), secrets.as_str()]);
-    refuse_existing(&workspace.root, all)?;
+    let before: Option<Files> = begun.ground();
+    refuse_existing(
+        &workspace.root,
+        lacking(&workspace.root, &files, before.as_ref()),
+    )?;
+    if before.is_none() {
+        let (certificate, secrets) = (layout::sealing(name), layout::cluster_secrets(name));
+        refuse_existing(&workspace.root, [certificate.as_str(), secrets.as_str()])?;
+    }
     refuse_unsound(around, &workspace.snapshot, &files)?;
     let fleet = workspace.check().fleet;
-    Ok(Plan {
+    Ok(Work {
         around,
+        before,
         needs: Needs::default(),
         workspace,
         fleet,
@@ -226,40 +249,66 @@ pub fn plan<'a>(
 impl Plan<'_> {
     /// What must be agreed to: nothing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
-    /// What would be written, but for the secrets and the certificate: path from the fleet's root → text.
-    pub fn files(&self) -> &Files {
-        &self.files
+    /// What would be written, but for the secrets and the certificate: path from the fleet's root → text. None
+    /// where it was written before by this request.
+    pub fn files(&self) -> Option<&Files> {
+        self.0.open().map(|work| &work.files)
     }
 
     /// Makes the sealing key, and writes everything.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+        self.0.carry_out(consent, Work::carry_out)
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent, journal: &Journal<'_>) -> Result<Outcome> {
         self.needs.met_by(consent)?;
+        let (secrets, certificate) = (
+            layout::cluster_secrets(&self.name),
+            layout::sealing(&self.name),
+        );
+        journal.begin(&self.files);
+        // Of a request that was interrupted both are there, or what is there of them is of no use.
+        if !self.workspace.root.join(&certificate).exists() {
+            self.make_key(&secrets, &certificate)?;
+        }
+        let root = &self.workspace.root;
+        write(
+            self.around,
+            journal,
+            root,
+            &self.files,
+            self.before.as_ref(),
+        )?;
+        let mut files = vec![secrets, certificate];
+        files.extend(self.files.into_keys());
+        Ok(Outcome { files })
+    }
+
+    /// Makes the sealing key, and writes it with all secrets of the cluster.
+    fn make_key(&self, secrets: &str, certificate: &str) -> Result<()> {
         let around = self.around;
         let root = &self.workspace.root;
         around.doing(Doing::MakingSealingKey);
         let pair = new_key_pair(SEALING_BITS, "sealed-secret", around.now())?;
         around.progress_done();
         let place = Place {
-            file: layout::cluster_secrets(&self.name),
+            file: secrets.to_owned(),
             below: vec!["cluster".to_owned()],
         };
-        let mut values: BTreeMap<String, Secret> = self.credentials.into_iter().collect();
+        let mut values: BTreeMap<String, Secret> = self.credentials.iter().cloned().collect();
         values.insert(SEALING_KEY.to_owned(), pair.private);
         values.insert(FINGERPRINT_KEY.to_owned(), new_fingerprint_key());
         // The private key first: a certificate whose key is lost would seal for nobody.
         Secrets::new(&self.workspace, &self.fleet).write(&place, &values)?;
         around.note(&format!("wrote {}", place.file));
-        let certificate = layout::sealing(&self.name);
-        files::write_atomically(&root.join(&certificate), &pair.certificate)?;
+        files::write_atomically(&root.join(certificate), &pair.certificate)?;
         around.note(&format!("wrote {certificate}"));
-        write(around, root, &self.files)?;
-        let mut files = vec![place.file, certificate];
-        files.extend(self.files.into_keys());
-        Ok(Outcome { files })
+        Ok(())
     }
 }
 

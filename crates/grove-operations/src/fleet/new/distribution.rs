@@ -20,12 +20,12 @@
 
 use std::collections::BTreeMap;
 
-use grove_fleet::scaffold::{self, NewDistribution};
+use grove_fleet::scaffold::{self, Files, NewDistribution};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, valid};
-use crate::{Around, Error, Result, fleet::workspace::Workspace, request::RequestId};
+use crate::{Around, Error, Result, request::RequestId};
 
 /// Makes a distribution.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -46,8 +46,13 @@ pub struct Request {
 
 /// Says what would be written. Exact packages are resolved by a lock.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
-    let workspace = Workspace::open(around, None)?;
+    let id = request.id.as_ref();
+    Plan::of(around, "fleet/new/distribution", id, request, |_| {
+        files(request)
+    })
+}
+
+fn files(request: &Request) -> Result<Files> {
     valid(&request.name)?;
     let plugins = request
         .plugins
@@ -59,11 +64,10 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
             Ok((package.to_owned(), version.to_owned()))
         })
         .collect::<Result<BTreeMap<_, _>>>()?;
-    let files = scaffold::distribution(NewDistribution {
+    Ok(scaffold::distribution(NewDistribution {
         name: &request.name,
         release: &request.release,
         tutor: &request.tutor,
         plugins: &plugins,
-    });
-    Plan::of(&workspace, files)
+    }))
 }

@@ -33,6 +33,7 @@ use crate::{
     consent::{Consent, Needs},
     files,
     request::RequestId,
+    requests::{Begun, Journal, Once},
 };
 
 /// Makes a fleet.
@@ -54,18 +55,35 @@ pub struct Request {
 }
 
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     around: &'a Around,
     needs: Needs,
     request: Request,
     name: String,
     directory: PathBuf,
+    /// What the request was about to write before it was interrupted.
+    before: Option<Files>,
 }
 
 /// Says what would be written to a directory, which must be there.
 pub fn plan<'a>(around: &'a Around, request: &Request, directory: &Path) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
     let directory = fs_err::canonicalize(directory)?;
+    let said = (request, directory.to_string_lossy());
+    let id = request.id.as_ref();
+    Once::plan(around, "fleet/new/fleet", id, &said, |begun| {
+        work(around, request, directory.clone(), begun)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(
+    around: &'a Around,
+    request: &Request,
+    directory: PathBuf,
+    begun: &Begun,
+) -> Result<Work<'a>> {
     let name = match &request.name {
         Some(name) => name.clone(),
         None => directory
@@ -74,13 +92,17 @@ pub fn plan<'a>(around: &'a Around, request: &Request, directory: &Path) -> Resu
             .map(|name| name.to_lowercase().replace(['_', ' ', '.'], "-"))
             .ok_or_else(|| Error::usage("say the fleet's name with `--name`"))?,
     };
-    refuse_existing(&directory, ["grove.yaml", ".sops.yaml"])?;
-    let plan = Plan {
+    let before: Option<Files> = begun.ground();
+    if before.is_none() {
+        refuse_existing(&directory, ["grove.yaml", ".sops.yaml"])?;
+    }
+    let plan = Work {
         around,
         needs: Needs::default(),
         request: request.clone(),
         name,
         directory,
+        before,
     };
     // Before a key is made.
     refuse_unsound(around, &Snapshot::default(), &plan.files(&[]))?;
@@ -95,12 +117,17 @@ pub fn plan<'a>(around: &'a Around, request: &Request, directory: &Path) -> Resu
 impl Plan<'_> {
     /// What must be agreed to: nothing.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Makes a key where there is none, and writes the files.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
-        let _entered = self.around.enter()?;
+        self.0.carry_out(consent, Work::carry_out)
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent, journal: &Journal<'_>) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let recipients = if self.request.recipients.is_empty() {
             own_recipients(self.around)?
@@ -108,7 +135,13 @@ impl Plan<'_> {
             self.request.recipients.clone()
         };
         let files = self.files(&recipients);
-        write(self.around, &self.directory, &files)?;
+        write(
+            self.around,
+            journal,
+            &self.directory,
+            &files,
+            self.before.as_ref(),
+        )?;
         Ok(Outcome {
             files: files.into_keys().collect(),
         })

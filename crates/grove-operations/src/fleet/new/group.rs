@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, valid};
-use crate::{Around, Result, fleet::workspace::Workspace, request::RequestId};
+use crate::{Around, Result, request::RequestId};
 
 /// Makes a group.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -35,8 +35,9 @@ pub struct Request {
 
 /// Says what would be written.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
-    let workspace = Workspace::open(around, None)?;
-    valid(&request.name)?;
-    Plan::of(&workspace, scaffold::group(&request.name))
+    let id = request.id.as_ref();
+    Plan::of(around, "fleet/new/group", id, request, |_| {
+        valid(&request.name)?;
+        Ok(scaffold::group(&request.name))
+    })
 }

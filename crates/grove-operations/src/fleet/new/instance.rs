@@ -24,7 +24,7 @@
 
 use grove_fleet::{
     model::{Environment, Identity},
-    scaffold::{self, NewInstance},
+    scaffold::{self, Files, NewInstance},
 };
 use grove_seal::keys::new_token;
 use schemars::JsonSchema;
@@ -73,8 +73,13 @@ pub struct Request {
 
 /// Says what would be written. Its secrets are made later.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
-    let workspace = Workspace::open(around, None)?;
+    let id = request.id.as_ref();
+    Plan::of(around, "fleet/new/instance", id, request, |workspace| {
+        files(request, workspace)
+    })
+}
+
+fn files(request: &Request, workspace: &Workspace<'_>) -> Result<Files> {
     let address = address(&request.instance)?;
     valid(&address.instance)?;
     let fleet = workspace.check().fleet;
@@ -94,7 +99,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         namespace: address.instance.clone(),
         id: new_token(24).expose().to_owned(),
     };
-    let files = scaffold::instance(NewInstance {
+    Ok(scaffold::instance(NewInstance {
         address: &address,
         client: request.client.as_deref().unwrap_or(&address.instance),
         environment,
@@ -105,6 +110,5 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         lms: &lms,
         plugins: &["mfe", "indigo"],
         platform_name: &request.platform_name,
-    });
-    Plan::of(&workspace, files)
+    }))
 }

@@ -25,6 +25,7 @@ use crate::{
     consent::{Consent, Needs},
     fleet::workspace::Workspace,
     request::{RequestId, Target},
+    requests::Once,
 };
 
 /// Makes what instances need on their servers. Databases and users that are there already stay, passwords
@@ -43,7 +44,9 @@ pub struct Request {
 }
 
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     request: Request,
     needs: Needs,
     tasks: Prepared<'a>,
@@ -51,7 +54,14 @@ pub struct Plan<'a> {
 
 /// Reads the fleet, which must be sound, opens its secrets and makes the Jobs.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "jobs/data/apply", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let target = &request.target;
     target.selection.must_be_stated()?;
     let workspace = Workspace::open(around, target.revision.as_deref())?;
@@ -68,7 +78,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
             Ok(instances)
         },
     )?;
-    Ok(Plan {
+    Ok(Work {
         request: request.clone(),
         needs,
         tasks,
@@ -78,12 +88,19 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Runs the Jobs beside each other and notes in the deploy repositories what was made. A Job that failed is
     /// no error.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let results = self.tasks.run(self.request.timeout)?;
         self.tasks.record(&results, self.request.id.as_ref());

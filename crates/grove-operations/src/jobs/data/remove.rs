@@ -38,6 +38,7 @@ use crate::{
     fleet::{selection::Selection, workspace::Workspace},
     release::remotes,
     request::RequestId,
+    requests::Once,
 };
 
 /// Removes what Grove made for one instance outside of its namespace.
@@ -58,7 +59,9 @@ pub struct Request {
 }
 
 /// What a request would do.
-pub struct Plan<'a> {
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
     request: Request,
     needs: Needs,
     tasks: Prepared<'a>,
@@ -73,7 +76,14 @@ pub fn look(around: &Around, request: &Request) -> Result<Needs> {
 
 /// Reads the fleet, which must be sound, and the deploy branch, opens secrets and makes the Job.
 pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
-    let _entered = around.enter()?;
+    let id = request.id.as_ref();
+    Once::plan(around, "jobs/data/remove", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let instance = choose(request, &fleet)?;
@@ -86,7 +96,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
                 .hint(format!("`grove instance stop {address}` first")));
         }
     }
-    Ok(Plan {
+    Ok(Work {
         request: request.clone(),
         needs,
         tasks: Prepared::new(
@@ -102,11 +112,18 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
 impl Plan<'_> {
     /// What must be agreed to: that the data goes.
     pub fn needs(&self) -> &Needs {
-        &self.needs
+        self.0.needs(|work| &work.needs)
     }
 
     /// Runs the Job, which verifies in the end that nothing is left. One that failed is no error.
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         let results = self.tasks.run(self.request.timeout)?;
         Ok(self.tasks.outcome(results))

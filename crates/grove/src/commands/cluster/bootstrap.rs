@@ -13,7 +13,7 @@ use crate::{
     global::Global,
     options::{Lock, Places, Reach, Remotes},
     output::{Output, is_json},
-    surroundings, terminal, waits,
+    terminal, waits,
 };
 
 /// Install what a cluster needs to deploy by itself.
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.reach];
     let around = around::of(global, output, &places)?;
     let request = bootstrap::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         cluster: arguments.name.clone(),
         revision: global.rev.clone(),
         timeout: arguments.timeout,

@@ -13,7 +13,7 @@ use crate::{
     global::Global,
     options::{Lock, Places, Remotes, Wait},
     output::{Output, is_json},
-    surroundings, waits,
+    waits,
 };
 
 /// Release what a cluster's instances share: Harmony, its definitions, add-ons.
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
     let around = around::of(global, output, &places)?;
     let request = deploy::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         cluster: arguments.name.clone(),
         revision: global.rev.clone(),
         message: arguments.message.clone(),

@@ -13,7 +13,6 @@ use crate::{
     global::Global,
     options::Program,
     output::Output,
-    surroundings,
     terminal::{self},
 };
 
@@ -61,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let around = around::of(global, output, &[&arguments.program])?;
     let request = down::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         cluster: arguments.name.clone(),
         expect: arguments.expect,
         unreachable: arguments.unreachable,

@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let around = around::of(global, output, &[])?;
     let name = &arguments.name;
     valid(name)?;
-    let request = answers(arguments)?;
+    let request = answers(arguments, global)?;
     let is_made = request.infrastructure.is_some();
     let plan = cluster::plan(&around, &request, credentials(arguments)?)?;
     let consent = terminal::consent(plan.needs(), output)?;
@@ -106,7 +106,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 }
 
 /// What was said, or answered on a terminal.
-fn answers(arguments: &Arguments) -> Result<cluster::Request> {
+fn answers(arguments: &Arguments, global: &Global) -> Result<cluster::Request> {
     let or_ask = |said: &Option<String>, question: &str, default: &str| {
         said.clone().or_else(|| ask(question, default))
     };
@@ -137,7 +137,7 @@ fn answers(arguments: &Arguments) -> Result<cluster::Request> {
         }
     }
     Ok(cluster::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         name: arguments.name.clone(),
         provider,
         domain: domain.filter(|domain| !domain.is_empty()),

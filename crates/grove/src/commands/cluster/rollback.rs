@@ -12,7 +12,7 @@ use crate::{
     global::Global,
     options::{Places, Remotes, Wait},
     output::{Output, is_json},
-    surroundings, terminal, waits,
+    terminal, waits,
 };
 
 /// Go back to an older release of what a cluster's instances share, and hold it there.
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
     let around = around::of(global, output, &places)?;
     let request = rollback::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         cluster: arguments.name.clone(),
         revision: global.rev.clone(),
         to: arguments.to,

@@ -19,7 +19,6 @@ use crate::{
     global::Global,
     options::Program,
     output::Output,
-    surroundings,
     terminal::{self, Agreed},
 };
 
@@ -64,7 +63,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     }
     let around = around::of(global, output, &[&arguments.program])?;
     let request = up::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         cluster: arguments.name.clone(),
         instances: arguments.instances.clone(),
         commit: !arguments.no_commit,
@@ -91,7 +90,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 let line = Line::new(&line, arguments)
                     .agreed(request.target.selection.selectors.len(), arguments)
                     .kubeconfig(kubeconfig.as_deref());
-                line.must_be_done(deployed(around, request, arguments, output)?)?;
+                line.must_be_done(deployed(around, request, arguments, global, output)?)?;
                 Given::default()
             }
         };
@@ -127,12 +126,13 @@ fn deployed(
     around: &Around,
     mut request: Request,
     arguments: &Arguments,
+    global: &Global,
     output: &Output,
 ) -> Result {
     if arguments.yes {
         request.target.expect = Some(request.target.selection.selectors.len());
     }
-    request.target = terminal::agreed(request.target.clone(), output, |_| {
+    request.target = terminal::agreed(around, request.target.clone(), global, output, |_| {
         plan::look(around, &request)
     })?;
     deploy::carry_out(plan::plan(around, &request)?, None, output)

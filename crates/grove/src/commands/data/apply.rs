@@ -8,7 +8,7 @@ use crate::{
     global::Global,
     options::{Agreement, Instances, Patience, Reach, Remotes, Selection},
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Make what instances need on their servers, and verify it with their own credentials.
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         selection: arguments.selection.clone(),
     };
     let request = apply::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         target: terminal::target(&around, &instances, global, output)?,
         timeout: arguments.patience.timeout,
     };

@@ -9,7 +9,7 @@ use crate::{
     global::Global,
     options::{Patience, Reach, Remotes},
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Remove the databases, users and buckets of one instance, with all that is in them.
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = around::of(global, output, &[&arguments.reach, &arguments.remotes])?;
     let request = remove::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),
         timeout: arguments.patience.timeout,

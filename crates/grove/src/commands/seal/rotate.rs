@@ -8,7 +8,7 @@ use crate::{
     error::{Exit, Result},
     global::Global,
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Give a cluster a new sealing key, and keep the older ones.
@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     global.must_be_work_tree()?;
     let around = around::of(global, output, &[])?;
     let request = Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         cluster: arguments.cluster.clone(),
     };
     let plan = sealing_key::plan(&around, &request)?;

@@ -30,7 +30,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     global.must_be_work_tree()?;
     let around = around::of(global, output, &[])?;
-    let mut request = Request::default();
+    let mut request = Request {
+        id: global.request_id(),
+        ..Request::default()
+    };
     if arguments.dry_run {
         // Nothing is touched, so how many instances there are does not matter.
         request.target.selection = arguments.instances.selection.request();

@@ -7,7 +7,7 @@ use crate::{
     error::{Exit, Result},
     global::Global,
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Take a secret out of its file.
@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     global.must_be_work_tree()?;
     let around = around::of(global, output, &[])?;
     let request = Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         owner: arguments.owner.clone(),
         name: arguments.name.clone(),
         cluster_only: arguments.cluster_only,

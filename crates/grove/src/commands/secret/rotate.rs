@@ -15,7 +15,6 @@ use crate::{
     global::Global,
     options::{Agreement, Instances, Reach, Remotes, Selection},
     output::{Output, is_json},
-    surroundings,
     terminal::{self, Agreed},
 };
 
@@ -80,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         Step::Begin { names }
     };
     let request = Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         target,
         step,
     };

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Exit, Result},
     global::Global,
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Set one value; it is read from standard input, never from the command line.
@@ -38,13 +38,17 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     global.must_be_work_tree()?;
     let around = around::of(global, output, &[])?;
     let request = Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         owner: arguments.owner.clone(),
         name: arguments.name.clone(),
         cluster_only: arguments.cluster_only,
     };
     let plan = set::plan(&around, &request)?;
-    let value = read(arguments)?;
+    let value = if plan.is_done() {
+        Secret::new(String::new())
+    } else {
+        read(arguments)?
+    };
     let consent = terminal::consent(plan.needs(), output)?;
     let outcome = plan.carry_out(&consent, value)?;
     output.note(&format!("set {} in {}", arguments.name, outcome.file));

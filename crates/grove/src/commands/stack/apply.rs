@@ -11,7 +11,6 @@ use crate::{
     global::Global,
     options::{Program, StackSelection},
     output::Output,
-    surroundings,
     terminal::{self, Agreed},
 };
 
@@ -52,7 +51,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = around::of(global, output, &[&arguments.program])?;
     let request = apply::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         revision: global.rev.clone(),
         selection: arguments.selection.request(),
         force: arguments.force,

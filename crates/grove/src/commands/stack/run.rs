@@ -34,6 +34,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = around::of(global, output, &[&arguments.program])?;
     let request = run::Request {
+        id: global.request_id(),
         revision: global.rev.clone(),
         stack: arguments.stack.clone(),
     };

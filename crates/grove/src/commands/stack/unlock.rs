@@ -9,7 +9,7 @@ use crate::{
     global::Global,
     options::Program,
     output::Output,
-    surroundings, terminal,
+    terminal,
 };
 
 /// Take away the lock of a stack's state that somebody left behind.
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = around::of(global, output, &[&arguments.program])?;
     let request = unlock::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         revision: global.rev.clone(),
         stack: arguments.stack.to_string(),
         lock: arguments.id.clone(),

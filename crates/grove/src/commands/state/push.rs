@@ -12,7 +12,6 @@ use crate::{
     error::{Exit, Result},
     global::Global,
     output::{Output, is_json},
-    surroundings,
 };
 
 /// Put the parts of a split into their back ends.
@@ -45,7 +44,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = around(arguments.program.as_ref(), global, output)?;
     let request = push::Request {
-        id: surroundings::request_id(),
+        id: global.request_id(),
         still_declared: arguments.still_declared,
     };
     let places = Places {

@@ -98,6 +98,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     };
     let around = around(arguments.program.as_ref(), global, output)?;
     let request = split::Request {
+        id: global.request_id(),
         names: names(&arguments.names)?,
         unsettled: arguments.unsettled,
         one_id: arguments.one_id,

@@ -98,6 +98,9 @@ fn help_names_every_command_and_the_exit_codes() {
       -q, --quiet
               Say nothing on stderr but warnings and errors
 
+          --request-id <ID>
+              What a change is called: the same again, after whatever happened, is not carried out twice
+
     Exit codes: 0 done; 1 findings or the answer is no; 2 wrong usage; 3 another program or a remote
     failed; 4 refused; 5 the cluster did not become healthy; 6 out of time; 70 a bug of Grove's.
     ");

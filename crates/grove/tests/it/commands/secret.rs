@@ -1,4 +1,4 @@
-//! `grove secret set` and `grove secret show`.
+//! `grove secret set`, `grove secret show` and `grove secret rotate`.
 
 use insta::assert_snapshot;
 
@@ -78,4 +78,46 @@ fn secrets_come_from_stdin_and_are_shown_by_name_only() {
     hint: without a name, the names are listed
     ");
     assert!(!world.path("fleet/groups/unis").exists());
+}
+
+#[test]
+fn the_same_request_again_is_not_carried_out_twice() {
+    let world = copy_of("fleet");
+    let file = "fleet/clusters/alpha/instances/uni/secrets.sops.yaml";
+    let set = |name: &str, value: &str| {
+        let words = ["secret", "set", "alpha/uni", name, "--request-id", "ci-7"];
+        world.command(words).stdin(value).run()
+    };
+    let first = set("SHOP_TOKEN", "one").success();
+    let written = world.read(file);
+    // No value is asked for, and none is looked at.
+    assert_snapshot!(set("SHOP_TOKEN", "").success(), @"
+    exit code: 0
+    ----- stderr -----
+    the request `ci-7` was carried out at 2026-01-02T03:04:05Z by operator: this is what came of it then, and nothing is done now
+    set SHOP_TOKEN in clusters/alpha/instances/uni/secrets.sops.yaml
+    ");
+    assert_eq!(set("SHOP_TOKEN", "two").success().stdout, first.stdout);
+    assert_eq!(world.read(file), written);
+    assert_snapshot!(set("OTHER_TOKEN", "one").exits(4), @"
+    exit code: 4
+    ----- stderr -----
+    error: the request `ci-7` was carried out before, and did something else: `secrets/set` at 2026-01-02T03:04:05Z
+    hint: give each request a name of its own
+    ");
+
+    let rotate = |name: &str| {
+        let words = ["secret", "rotate", "alpha/uni", "--secret", name];
+        world.grove(words.into_iter().chain(["--request-id", "ci-8"]))
+    };
+    let first = rotate("OPENEDX_MYSQL_PASSWORD").success();
+    let rotated = world.read(file);
+    assert_ne!(rotated, written);
+    let again = rotate("OPENEDX_MYSQL_PASSWORD").success();
+    assert_eq!(again.stdout, first.stdout);
+    let _ = rotate("MEILISEARCH_MASTER_KEY").exits(4);
+    assert_eq!(world.read(file), rotated);
+
+    let words = ["check", "--request-id", "Not one"];
+    let _ = world.grove(words).exits(2);
 }
