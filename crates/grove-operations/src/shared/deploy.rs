@@ -142,7 +142,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
         let all = fleet.instances.values();
         origin::refuse_production(all.filter(|one| one.address.cluster == cluster.name))?;
     }
-    let mut tree = render::render(&workspace, &fleet, cluster, &bundle::open(lock)?)?;
+    let mut tree = render::render(&workspace, &fleet, cluster, &bundle::open(around, lock)?)?;
     around.doing(Doing::Fetching {
         cluster: &cluster.name,
     });

@@ -7,7 +7,7 @@
 //! use grove_operations::state::{diff, source::Source};
 //!
 //! let [before, after] = ["before.tfstate", "after.tfstate"].map(|file| Source::File(file.into()));
-//! let outcome = diff::read(before, after)?;
+//! let outcome = diff::read(around, before, after)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::source::{Source, parse};
-use crate::Result;
+use crate::{Around, Result};
 
 /// What differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,8 +27,9 @@ pub struct Outcome {
 }
 
 /// Compares two states.
-pub fn read(first: Source<'_>, second: Source<'_>) -> Result<Outcome> {
-    let ((one, first), (other, second)) = (first.read()?, second.read()?);
+pub fn read(around: &Around, first: Source<'_>, second: Source<'_>) -> Result<Outcome> {
+    let _entered = around.enter()?;
+    let ((one, first), (other, second)) = (first.read(around)?, second.read(around)?);
     let first = parse(&one, &first)?;
     let second = parse(&other, &second)?;
     Ok(Outcome {

@@ -7,11 +7,11 @@ use std::{
 
 use grove_state::State;
 
-use crate::{Error, Result};
+use crate::{Around, Error, Result, place::Place};
 
 /// Where the text of a state is.
 pub enum Source<'a> {
-    /// In a file.
+    /// In a file; a relative path begins at [`Around::directory`].
     File(PathBuf),
     /// In a stream, read to its end.
     Stream {
@@ -24,10 +24,11 @@ pub enum Source<'a> {
 
 impl Source<'_> {
     /// What errors call it, and its text.
-    pub(super) fn read(self) -> Result<(PathBuf, String)> {
+    pub(super) fn read(self, around: &Around) -> Result<(PathBuf, String)> {
         match self {
             Self::File(path) => {
-                let text = read(&path)?;
+                let place = Place::of(around, &path);
+                let text = read(&place).map_err(|error| place.named(error))?;
                 Ok((path, text))
             }
             Self::Stream { name, stream } => {

@@ -10,6 +10,7 @@ use crate::{
     global::Global,
     options::StackSelection,
     output::Output,
+    surroundings, terminal,
 };
 
 /// Leave stacks as directories that OpenTofu runs without Grove.
@@ -32,10 +33,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = around::of(global, output, &[])?;
     let request = eject::Request {
+        id: surroundings::request_id(),
         revision: global.rev.clone(),
         selection: arguments.selection.request(),
     };
-    let outcome = eject::eject(&around, &request, &arguments.out)?;
+    let plan = eject::plan(&around, &request, &arguments.out)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    let outcome = plan.carry_out(&consent)?;
     for row in &outcome.stacks {
         let directory = arguments.out.join(&row.directory);
         output.print(&format!("{}  {}\n", row.stack, directory.display()))?;

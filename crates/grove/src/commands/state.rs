@@ -39,9 +39,9 @@ enum Command {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     match &arguments.command {
         Command::Split(arguments) => split::run(arguments, global, output),
-        Command::Join(arguments) => join::run(arguments, output),
+        Command::Join(arguments) => join::run(arguments, global, output),
         Command::Push(arguments) => push::run(arguments, global, output),
-        Command::Diff(arguments) => diff::run(arguments, output),
+        Command::Diff(arguments) => diff::run(arguments, global, output),
         Command::Rules(arguments) => rules::run(arguments, output),
         Command::Verify(arguments) => verify::run(arguments, global, output),
     }

@@ -31,7 +31,7 @@ use super::{Outcome, refuse_existing, refuse_unsound, write};
 use crate::{
     Around, Error, Result,
     consent::{Consent, Needs},
-    files,
+    files, place,
     request::RequestId,
 };
 
@@ -62,10 +62,12 @@ pub struct Plan<'a> {
     directory: PathBuf,
 }
 
-/// Says what would be written to a directory, which must be there.
+/// Says what would be written to a directory, which must be there. A relative one begins at
+/// [`Around::directory`].
 pub fn plan<'a>(around: &'a Around, request: &Request, directory: &Path) -> Result<Plan<'a>> {
     let _entered = around.enter()?;
-    let directory = fs_err::canonicalize(directory)?;
+    let place = place::Place::of(around, directory);
+    let directory = fs_err::canonicalize(&*place).map_err(|error| place.named(error.into()))?;
     let name = match &request.name {
         Some(name) => name.clone(),
         None => directory

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Exit, Result},
     global::Global,
     output::{Output, is_json},
+    surroundings, terminal,
 };
 
 /// Give every object of a combined state to a stack of its own.
@@ -98,6 +99,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     };
     let around = around(arguments.program.as_ref(), global, output)?;
     let request = split::Request {
+        id: surroundings::request_id(),
         names: names(&arguments.names)?,
         unsettled: arguments.unsettled,
         one_id: arguments.one_id,
@@ -109,7 +111,9 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         stacks: arguments.stacks.as_deref(),
         config: arguments.config.as_deref(),
     };
-    let record = split::split(&around, &request, places)?;
+    let plan = split::plan(&around, &request, places)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    let record = plan.carry_out(&consent)?;
     if !is_json(output) {
         output.print(&report(&record))?;
     } else if !arguments.verify {
