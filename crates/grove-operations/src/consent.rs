@@ -55,6 +55,28 @@ pub enum Need {
         /// Their addresses.
         objects: Vec<String>,
     },
+    /// A state that the last apply of a stack could not write is put into its back end.
+    Recover {
+        /// Its address.
+        stack: String,
+        /// The serial of the state; none where it cannot be read.
+        serial: Option<u64>,
+        /// `sha256:` and the digest of the file that it is kept in.
+        sha256: String,
+    },
+    /// A state is written to a back end.
+    Push {
+        /// The stack whose state it is; `.` is what stays in the combined state.
+        stack: String,
+        /// The back end, in words: its kind and place, without credentials.
+        back_end: String,
+        /// The serial of the state that it replaces; none where there is no state yet.
+        replaces: Option<u64>,
+        /// The lineage that is there afterwards.
+        lineage: String,
+        /// How many objects are there afterwards.
+        objects: usize,
+    },
     /// What Grove made for an instance on servers outside of its namespace goes, with all that is in it.
     DataRemoval {
         /// Its address.
@@ -180,6 +202,18 @@ impl Need {
                     .collect::<Vec<_>>()
                     .join(", ")
             ),
+            Self::Recover { stack, .. } => format!(
+                "nobody agreed to put the state of `{stack}` that is kept here into its back end"
+            ),
+            Self::Push {
+                stack,
+                back_end,
+                replaces: Some(serial),
+                ..
+            } => format!("nobody agreed to replace serial {serial} of `{stack}` in {back_end}"),
+            Self::Push {
+                stack, back_end, ..
+            } => format!("nobody agreed to put the state of `{stack}` into {back_end}"),
             Self::DataRemoval { instance, what } if what.is_empty() => {
                 format!("{instance} has nothing that Grove made outside of its namespace")
             }

@@ -75,6 +75,7 @@ pub mod fleet;
 pub mod images;
 pub mod jobs;
 pub mod machine;
+pub(crate) mod place;
 pub(crate) mod reach;
 pub mod release;
 pub mod render;

@@ -3,13 +3,17 @@
 use grove_cluster::{Access, Connection};
 use grove_fleet::model::Cluster;
 
-use crate::{Around, Error, Result};
+use crate::{Around, Error, Result, place::Place};
 
 impl Around {
     /// How a cluster is reached.
     pub fn access(&self, cluster: &Cluster) -> Access {
+        let files = self
+            .kubeconfigs
+            .iter()
+            .map(|file| self.directory.join(file));
         Access {
-            kubeconfigs: self.kubeconfigs.clone(),
+            kubeconfigs: files.collect(),
             context: self.context.clone(),
             server: cluster.server.clone(),
             uid: cluster.uid.clone(),
@@ -18,7 +22,13 @@ impl Around {
 
     /// Reaches a cluster, and proves that it is the one that is meant.
     pub async fn connect(&self, cluster: &Cluster) -> Result<Connection> {
-        Ok(Connection::open(&cluster.name, &self.access(cluster)).await?)
+        let opened = Connection::open(&cluster.name, &self.access(cluster)).await;
+        opened.map_err(|error| {
+            let files = self.kubeconfigs.iter();
+            files.fold(error.into(), |error, file| {
+                Place::of(self, file).named(error)
+            })
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! States of OpenTofu and Terraform, taken apart and put together.
 //!
 //! All of it works on files of this machine and on root modules beside them: where they are is no part of a
-//! request, as nobody elsewhere may name them. Paths that are not absolute begin where the process is.
+//! request, as nobody elsewhere may name them. Relative paths begin at [`Around::directory`](crate::Around).
 
+mod back_end;
 mod configure;
 pub mod diff;
 pub mod join;
@@ -87,12 +88,26 @@ fn write_private(path: &Path, text: &str) -> Result<()> {
     Ok(new_private(path)?.write_all(text.as_bytes())?)
 }
 
+/// Writes a new file that only the user may read, whole or not at all.
+fn write_new(path: &Path, text: &str) -> Result<()> {
+    let file = written(path, text)?;
+    file.persist_noclobber(path)
+        .map_err(|error| Error::from_error(Kind::Tool, &error.error))?;
+    Ok(())
+}
+
 /// Writes a file that only the user may read, whole or not at all.
 fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(parent(path))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
+    let file = written(path, text)?;
     file.persist(path)
         .map_err(|error| Error::from_error(Kind::Tool, &error.error))?;
     Ok(())
+}
+
+/// A text on the disk, beside the file that it becomes.
+fn written(path: &Path, text: &str) -> Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::NamedTempFile::new_in(parent(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }

@@ -320,17 +320,20 @@ impl Root {
         self.storage.encryption.is_some()
     }
 
+    /// The path of its lock file, from the fleet's root.
+    pub fn lock_file(&self) -> String {
+        format!("{}/{LOCK_FILE}", self.directory)
+    }
+
     /// The same module with another lock file.
     pub fn set_lock(&mut self, lock: Vec<u8>) {
-        let path = format!("{}/{LOCK_FILE}", self.directory);
-        self.files.insert(path, lock);
+        self.files.insert(self.lock_file(), lock);
         self.digest = self.sum();
     }
 
     /// The lock file that it has.
     pub fn lock(&self) -> Option<&[u8]> {
-        let path = format!("{}/{LOCK_FILE}", self.directory);
-        self.files.get(&path).map(Vec::as_slice)
+        self.files.get(&self.lock_file()).map(Vec::as_slice)
     }
 
     /// Over every file, the back end as it is stated, and digests of secrets.

@@ -161,7 +161,10 @@ pub(crate) fn level(
     agreed: &Agreed<'_>,
     output: &Output,
 ) -> Consent {
-    let mut needs = Needs::default();
+    let states = level.needs().iter();
+    // What the last apply made is there, whatever this one does.
+    let states = states.filter(|need| matches!(need, Need::Recover { .. }));
+    let mut needs: Needs = states.cloned().collect();
     let mut refused = Vec::new();
     for proposal in level.proposals() {
         proposal.tell(around);
@@ -222,6 +225,8 @@ fn agree(need: &Need, agreed: &Agreed<'_>, output: &Output) -> Result<()> {
         }
         // All of them together: see `agree_to_deletions`.
         Need::Deletions { .. } => return Ok(()),
+        // Whoever runs the command has named what is written, and nothing is lost.
+        Need::Recover { .. } | Need::Push { .. } => return Ok(()),
         Need::Apply { stack, .. } => {
             if confirm(&format!("Apply {stack}?")) {
                 return Ok(());

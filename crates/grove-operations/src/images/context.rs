@@ -11,7 +11,7 @@
 //!     selector: "prod/uni".to_owned(),
 //!     image: "openedx".to_owned(),
 //! };
-//! context::read(around, &request)?.write("context".as_ref())?;
+//! context::read(around, &request)?.write(around, "context".as_ref())?;
 //! # Ok(())
 //! # }
 //! ```
@@ -26,6 +26,7 @@ use super::contexts::{Contexts, Files, fleet};
 use crate::{
     Around, Error, Result, files,
     fleet::{selection::Selection, workspace::Workspace},
+    place::Place,
     render::pipeline::Pipeline,
 };
 
@@ -117,9 +118,11 @@ impl Context {
         &self.files
     }
 
-    /// Writes the files into a new directory, which is there once it is complete.
-    pub fn write(&self, directory: &Path) -> Result<()> {
-        files::new_directory(directory, |beside| {
+    /// Writes the files into a new directory, which is there once it is complete. A relative one begins at
+    /// [`Around::directory`].
+    pub fn write(&self, around: &Around, directory: &Path) -> Result<()> {
+        let directory = Place::of(around, directory);
+        files::new_directory(&directory, |beside| {
             for (path, content) in &self.files {
                 let place = beside.join(path);
                 if let Some(parent) = place.parent() {
@@ -129,5 +132,6 @@ impl Context {
             }
             Ok(())
         })
+        .map_err(|error| directory.named(error))
     }
 }

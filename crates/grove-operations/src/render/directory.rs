@@ -27,6 +27,7 @@ use super::pipeline::Pipeline;
 use crate::{
     Around, Doing, Error, Result, files,
     fleet::{selection::Selection, workspace::Workspace},
+    place::Place,
 };
 
 /// Renders instances, without secrets: a placeholder with its name stands for each, so no key is needed.
@@ -65,7 +66,7 @@ pub struct Row {
 }
 
 /// Renders instances and writes them to `DIR/<cluster>/{apps,instances}/…`; files there that a render would not
-/// write are removed from the instances that it renders. A relative `directory` begins where the process is.
+/// write are removed from the instances that it renders. A relative `directory` begins at [`Around::directory`].
 pub fn write(around: &Around, request: &Request, directory: &Path) -> Result<Outcome> {
     let _entered = around.enter()?;
     let workspace = Workspace::open(around, request.revision.as_deref())?;
@@ -73,6 +74,7 @@ pub fn write(around: &Around, request: &Request, directory: &Path) -> Result<Out
     let instances = request.selection.select(&fleet)?;
     let pipeline = Pipeline::new(around, !request.anew)?;
     around.doing(Doing::Rendering);
+    let directory = Place::of(around, directory);
     let mut trees = pipeline.trees(&fleet, &instances, &fleet.deploy_remote)?;
     around.progress_done();
     let mut outcome = Outcome {
@@ -83,8 +85,8 @@ pub fn write(around: &Around, request: &Request, directory: &Path) -> Result<Out
         let Some(tree) = trees.remove(address) else {
             continue;
         };
-        if let Err(error) = write_tree(directory, address, &tree) {
-            outcome.failure = Some(error);
+        if let Err(error) = write_tree(&directory, address, &tree) {
+            outcome.failure = Some(directory.named(error));
             break;
         }
         outcome.instances.push(Row {

@@ -228,15 +228,13 @@ impl Secrets<'_> {
         files::write_atomically(&path, file.text())
     }
 
-    /// Writes a file with these values and no others, whatever it held; gives its text.
-    pub(crate) fn replace(&self, file: &str, values: &BTreeMap<String, Secret>) -> Result<String> {
+    /// The text of a file with these values and no others, whatever it holds now; nothing is written.
+    pub(crate) fn whole(&self, file: &str, values: &BTreeMap<String, Secret>) -> Result<String> {
         let named: Vec<_> = values
             .iter()
             .map(|(name, value)| (vec![name.clone()], value))
             .collect();
-        let text = self.made(file, &named)?;
-        files::write_atomically(&self.workspace.root.join(file), &text)?;
-        Ok(text)
+        self.made(file, &named)
     }
 
     /// The text of a new file.

@@ -254,7 +254,7 @@ impl Look<'_> {
     /// What is to be applied. Secrets that the cluster has already are neither opened nor written.
     async fn steps(&self, connection: &Connection) -> Result<Vec<Step>> {
         let (around, cluster) = (self.around, self.cluster);
-        let (bundle, store) = (bundle::open(self.lock)?, bundle::store(around)?);
+        let (bundle, store) = (bundle::open(around, self.lock)?, bundle::store(around)?);
         let version = |engine: &str, stated: &Option<String>| {
             Bundle::version(&bundle, engine, stated.as_deref()).to_owned()
         };

@@ -9,7 +9,7 @@ use grove_cluster::bundle::{Bundle, File, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Around, Doing, Error, Result};
+use crate::{Around, Doing, Error, Result, place::Place};
 
 /// How long one file may take.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -20,14 +20,13 @@ pub fn store(around: &Around) -> Result<Store> {
 }
 
 /// The bundle of a lock file; of none, the one that Grove carries.
-pub fn open(lock: Option<&Path>) -> Result<Bundle> {
-    match lock {
-        None => Ok(Bundle::embedded()?),
-        Some(path) => Ok(Bundle::parse(
-            &path.display().to_string(),
-            &fs_err::read(path)?,
-        )?),
-    }
+pub fn open(around: &Around, lock: Option<&Path>) -> Result<Bundle> {
+    let Some(path) = lock else {
+        return Ok(Bundle::embedded()?);
+    };
+    let place = Place::of(around, path);
+    let text = fs_err::read(&*place).map_err(|error| place.named(error.into()))?;
+    Ok(Bundle::parse(&path.display().to_string(), &text)?)
 }
 
 /// Brings files of a bundle into the cache.
@@ -57,7 +56,7 @@ pub fn pull(
     from: Option<&Path>,
 ) -> Result<Outcome> {
     let _entered = around.enter()?;
-    let bundle = open(lock)?;
+    let bundle = open(around, lock)?;
     let store = store(around)?;
     let mut files: Vec<&File> = Vec::new();
     if request.only.is_empty() {
@@ -84,7 +83,9 @@ pub fn pull(
         let (bytes, place) = match from {
             Some(directory) => {
                 let path = directory.join(file.path());
-                (fs_err::read(&path)?, path.display().to_string())
+                let place = Place::of(around, &path);
+                let bytes = fs_err::read(&*place).map_err(|error| place.named(error.into()))?;
+                (bytes, path.display().to_string())
             }
             None => (fetch(file)?, file.source.clone()),
         };
@@ -161,7 +162,7 @@ pub struct Listed {
 /// What a bundle has, and what of it is in the cache.
 pub fn list(around: &Around, lock: Option<&Path>) -> Result<List> {
     let _entered = around.enter()?;
-    let bundle = open(lock)?;
+    let bundle = open(around, lock)?;
     let store = store(around)?;
     let listed = |file: &File| Listed {
         name: file.name.clone(),

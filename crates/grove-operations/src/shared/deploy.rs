@@ -171,7 +171,7 @@ fn work<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Resul
         let all = fleet.instances.values();
         origin::refuse_production(all.filter(|one| one.address.cluster == cluster.name))?;
     }
-    let mut tree = render::render(&workspace, &fleet, cluster, &bundle::open(lock)?)?;
+    let mut tree = render::render(&workspace, &fleet, cluster, &bundle::open(around, lock)?)?;
     around.doing(Doing::Fetching {
         cluster: &cluster.name,
     });

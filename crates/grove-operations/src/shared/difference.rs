@@ -65,7 +65,7 @@ pub fn read(around: &Around, request: &Request, lock: Option<&Path>) -> Result<O
     let workspace = Workspace::open(around, request.revision.as_deref())?;
     let fleet = workspace.sound()?;
     let cluster = find_cluster(&fleet, &request.cluster)?;
-    let mut tree = render::render(&workspace, &fleet, cluster, &bundle::open(lock)?)?;
+    let mut tree = render::render(&workspace, &fleet, cluster, &bundle::open(around, lock)?)?;
     around.doing(Doing::Fetching {
         cluster: &cluster.name,
     });

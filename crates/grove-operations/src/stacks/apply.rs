@@ -1,17 +1,22 @@
 //! Applying stacks in their order, and keeping what they give in the fleet.
 //!
 //! It goes level by level: what a stack needs to be agreed to is known once those that it reads from are
-//! applied. A plan that [`super::plan`] kept is carried out, and refused where inputs or state changed
+//! applied. Where the last apply of a stack could not write its state, that is put into the back end first, with
+//! a consent of its own. A plan that [`super::plan`] kept is carried out, and refused where inputs or state changed
 //! since; without one, a plan is made. What is unchanged is stepped over.
 //!
 //! ```no_run
-//! use grove_operations::{Around, Result, consent::Consent, stacks::apply};
+//! use grove_operations::{
+//!     Around, Result,
+//!     consent::{Consent, Need},
+//!     stacks::apply,
+//! };
 //!
 //! fn everything_that_destroys_nothing(around: &Around, request: &apply::Request) -> Result<apply::Outcome> {
 //!     let mut apply = apply::begin(around, request)?;
 //!     while let Some(level) = apply.next()? {
-//!         let agreed = level.proposals().iter().filter(|proposal| proposal.changes.losses().count() == 0);
-//!         let consent = Consent::to(agreed.map(|proposal| proposal.need.clone()).collect());
+//!         let agreed = level.needs().iter().filter(|need| !matches!(need, Need::Destroys { .. }));
+//!         let consent = Consent::to(agreed.cloned().collect());
 //!         level.carry_out(&consent)?;
 //!     }
 //!     Ok(apply.outcome())
@@ -35,6 +40,7 @@ use super::{
     runner::{Head, Options, Planned, Ready, Runner},
     select::StackSelection,
     standing::Standing,
+    unwritten::Unwritten,
 };
 use crate::{
     Around, Doing, Error, Result,
@@ -139,6 +145,10 @@ pub struct Apply<'a> {
     levels: vec::IntoIter<Vec<Address>>,
     /// What was planned of the level that is at hand.
     pending: Vec<Pending>,
+    /// Stacks of that level whose last apply could not write their states.
+    unwritten: Vec<(Ready, Unwritten)>,
+    /// The others, and those whose states are written now: they are planned next.
+    waiting: Option<Vec<Ready>>,
     /// Stacks that failed, and those at hand until they are applied: what reads them is not tried.
     failed: BTreeSet<Address>,
     rows: Vec<Row>,
@@ -205,6 +215,8 @@ impl<'a> Apply<'a> {
             selected: chosen,
             levels: levels.into_iter(),
             pending: Vec::new(),
+            unwritten: Vec::new(),
+            waiting: None,
             failed: BTreeSet::new(),
             rows: Vec::new(),
             failures: Vec::new(),
@@ -215,6 +227,9 @@ impl<'a> Apply<'a> {
 
     /// Plans the next level, all of it before any of it is applied; none where all are done. The level
     /// before is over: where it was not carried out it was left alone, with all that reads from it.
+    ///
+    /// Where the last apply of stacks could not write their states, these come first, as a level of their
+    /// own: a plan is made on a state that has all that is there.
     #[expect(
         clippy::should_implement_trait,
         reason = "a level borrows what is applied, and can fail"
@@ -222,14 +237,19 @@ impl<'a> Apply<'a> {
     pub fn next(&mut self) -> Result<Option<Level<'_, 'a>>> {
         let _entered = self.stacks.workspace.around.enter()?;
         self.leave();
-        let Some(addresses) = self.levels.next() else {
-            return Ok(None);
+        let ready = if let Some(ready) = self.waiting.take() {
+            ready
+        } else {
+            let Some(addresses) = self.levels.next() else {
+                return Ok(None);
+            };
+            let ready = self.part_unwritten(addresses)?;
+            if !self.unwritten.is_empty() {
+                self.waiting = Some(ready);
+                return Ok(Some(Level::new(self, Vec::new())));
+            }
+            ready
         };
-        self.failed.extend(addresses.iter().cloned());
-        let mut ready = Vec::new();
-        for address in addresses {
-            ready.extend(self.prepare(&address)?);
-        }
         let (around, runner, how) = (self.stacks.workspace.around, &self.runner, &self.how);
         self.pending = threads::each(how.bounds.threads(), ready, |mut ready| {
             around.doing(Doing::Planning {
@@ -242,6 +262,21 @@ impl<'a> Apply<'a> {
         around.progress_done();
         let proposals = self.pending.iter().filter_map(Pending::proposal).collect();
         Ok(Some(Level::new(self, proposals)))
+    }
+
+    /// The stacks of a level that there is something to do for, without those whose states are not written.
+    fn part_unwritten(&mut self, addresses: Vec<Address>) -> Result<Vec<Ready>> {
+        self.failed.extend(addresses.iter().cloned());
+        let mut written = Vec::new();
+        for address in addresses {
+            if let Some(ready) = self.prepare(&address)? {
+                match self.runner.unwritten(&ready)? {
+                    None => written.push(ready),
+                    Some(unwritten) => self.unwritten.push((ready, unwritten)),
+                }
+            }
+        }
+        Ok(written)
     }
 
     /// What became of everything so far.
@@ -338,14 +373,47 @@ impl<'a> Apply<'a> {
 
     /// Ends a level of which nothing is carried out.
     fn leave(&mut self) {
+        self.unwritten.clear();
         let failed = mem::take(&mut self.pending)
             .into_iter()
             .filter_map(|pending| pending.planned.err());
         self.failures.extend(failed);
     }
 
+    /// Puts states into their back ends that the last apply could not write, where that was agreed to.
+    fn recover(&mut self, consent: &Consent, refused: &mut BTreeMap<String, Error>) {
+        let mut agreed = Vec::new();
+        for (ready, unwritten) in mem::take(&mut self.unwritten) {
+            let refused = refused.remove(&ready.address.to_string());
+            let needs = Needs::from_iter([unwritten.need(&ready.address)]);
+            match refused.map_or_else(|| needs.met_by(consent), Err) {
+                Ok(()) => agreed.push((ready, unwritten)),
+                Err(error) => self.failures.push(error),
+            }
+        }
+        let runner = &self.runner;
+        let threads = self.how.bounds.threads();
+        let recovered = threads::each(threads, agreed, |(mut ready, unwritten)| {
+            let recovered = runner
+                .recover(&mut ready, &unwritten)
+                .map_err(|error| runner.explain(&ready.address, error));
+            (ready, recovered)
+        });
+        let waiting = self.waiting.get_or_insert_default();
+        for (ready, recovered) in recovered {
+            match recovered {
+                Ok(()) => waiting.push(ready),
+                Err(error) => self.failures.push(error),
+            }
+        }
+        waiting.sort_by(|one, other| one.address.cmp(&other.address));
+    }
+
     /// Applies what was agreed to of the level that is at hand.
     fn carry_out(&mut self, consent: &Consent, mut refused: BTreeMap<String, Error>) {
+        if !self.unwritten.is_empty() {
+            return self.recover(consent, &mut refused);
+        }
         let mut agreed = Vec::new();
         for Pending {
             ready,
@@ -364,12 +432,13 @@ impl<'a> Apply<'a> {
             }
         }
         let (around, runner, how) = (self.stacks.workspace.around, &self.runner, &self.how);
-        let applied = threads::each(how.bounds.threads(), agreed, |(ready, planned)| {
+        let applied = threads::each(how.bounds.threads(), agreed, |(mut ready, planned)| {
             around.doing(Doing::Applying {
                 stack: &ready.address.to_string(),
             });
             let head = runner
-                .apply(&planned, &ready, how.limit)
+                .pin(&mut ready)
+                .and_then(|()| runner.apply(&planned, &ready, how.limit))
                 .map_err(|error| runner.explain(&ready.address, error));
             (ready, planned, head)
         });
@@ -434,18 +503,19 @@ pub struct Proposal {
 
 impl<'l, 'a> Level<'l, 'a> {
     fn new(apply: &'l mut Apply<'a>, proposals: Vec<Proposal>) -> Self {
+        let unwritten = apply.unwritten.iter();
+        let recoveries = unwritten.map(|(ready, unwritten)| unwritten.need(&ready.address));
+        let plans = proposals.iter().map(|proposal| proposal.need.clone());
         Self {
-            needs: proposals
-                .iter()
-                .map(|proposal| proposal.need.clone())
-                .collect(),
+            needs: recoveries.chain(plans).collect(),
             apply,
             proposals,
             refused: BTreeMap::new(),
         }
     }
 
-    /// What must be agreed to: plans that no one has seen, and whatever loses what is there.
+    /// What must be agreed to: plans that no one has seen, and whatever loses what is there. A level of
+    /// states that the last apply could not write needs [`Need::Recover`], and has no proposals.
     pub fn needs(&self) -> &Needs {
         &self.needs
     }
@@ -530,14 +600,14 @@ fn need(address: &Address, changes: &Changes, is_kept: bool) -> Option<Need> {
 
 /// The plan that is kept, where it is fresh, else a new one; whether it was kept.
 fn fresh(runner: &Runner, ready: &mut Ready, how: &How) -> Result<(Planned, bool)> {
-    let work = runner.open(ready)?;
-    if let Some(record) = work.kept()
-        && record.destroy == how.destroy
-    {
-        let planned = Planned { record, work };
-        runner.must_be_fresh(&planned, ready)?;
-        return Ok((planned, true));
-    }
+    let work = match Planned::kept(runner.open(ready)?) {
+        Ok(planned) if planned.record.destroy == how.destroy => {
+            runner.must_be_fresh(&planned, ready)?;
+            return Ok((planned, true));
+        }
+        Ok(planned) => planned.work,
+        Err(work) => work,
+    };
     let options = Options {
         destroy: how.destroy,
         refresh_only: false,

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    runner::{Head, Planned, Ready, Runner, forget},
-    work::ERRORED,
-};
+use super::runner::{Head, Planned, Ready, Runner, forget};
 use crate::{Doing, Error, Result};
 
 impl Runner {
@@ -34,9 +31,8 @@ impl Runner {
         let work = &planned.work;
         let run = work.run(&self.program, &ready.environment);
         if !planned.record.changes.is_empty() || planned.record.state.is_none() {
-            let file = work.plan();
-            let applying = file.with_extension("applying");
-            fs_err::rename(&file, &applying)?;
+            let applying = work.plan().with_extension("applying");
+            fs_err::rename(planned.file(), &applying)?;
             forget(work)?;
             let name = applying.display().to_string();
             let words = ["apply", "-input=false", "-no-color", &name];
@@ -56,16 +52,10 @@ impl Runner {
             );
             work.note_ended();
             fs_err::remove_file(&applying)?;
-            applied.map_err(|error| {
-                let unwritten = run.directory.join(ERRORED);
-                if !unwritten.exists() {
-                    return error;
-                }
-                error.hint(format!(
-                    "the state could not be written and is kept in {}: the next plan or apply puts it into the back end",
-                    unwritten.display()
-                ))
-            })?;
+            if let Err(error) = applied {
+                let hint = self.unwritten(ready)?.map(|unwritten| unwritten.hint());
+                return Err(hint.into_iter().fold(error, Error::hint));
+            }
         } else {
             forget(work)?;
         }

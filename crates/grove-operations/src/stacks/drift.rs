@@ -1,7 +1,8 @@
 //! What others changed of what stacks made.
 //!
-//! Asks providers what there is and compares it with the states; changes nothing there. What was found is
-//! kept, and `status` tells it.
+//! Asks providers what there is and compares it with the states; changes nothing there, nor in the fleet. What
+//! was found is kept in the cache, and `status` tells it. A stack whose last apply could not write its state is
+//! not looked at: others would seem to have made what is only there.
 //!
 //! ```no_run
 //! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
@@ -50,7 +51,7 @@ pub struct Row {
     pub drift: Vec<Change>,
 }
 
-/// Looks, and keeps what was found.
+/// Looks, and keeps in the cache what was found.
 pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     let _entered = around.enter()?;
     let stacks = Stacks::open(around, request.revision.as_deref())?;
@@ -71,7 +72,10 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
         around.doing(Doing::LookingAt {
             stack: &ready.address.to_string(),
         });
-        let planned = runner.plan(&mut ready, &options);
+        let planned = runner.must_be_written(&ready).and_then(|()| {
+            let work = runner.look(&mut ready)?;
+            runner.plan_in(work, &mut ready, &options)
+        });
         planned
             .map(|planned| (ready.address.clone(), planned.record.changes.drift))
             .map_err(|error| runner.explain(&ready.address, error))

@@ -3,11 +3,14 @@
 //! ```no_run
 //! use std::path::Path;
 //!
-//! use grove_operations::{Around, Result, stacks::{eject, select::StackSelection}};
+//! use grove_operations::{Around, Result, consent::Consent, stacks::{eject, select::StackSelection}};
 //!
 //! fn hand_over(around: &Around, out: &Path) -> Result<eject::Outcome> {
 //!     let selection = StackSelection { all: true, ..StackSelection::default() };
-//!     eject::eject(around, &eject::Request { id: None, revision: None, selection }, out)
+//!     let request = eject::Request { selection, ..eject::Request::default() };
+//!     let plan = eject::plan(around, &request, out)?;
+//!     let consent = Consent::to(plan.needs().clone());
+//!     plan.carry_out(&consent)
 //! }
 //! ```
 
@@ -22,9 +25,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{all::Stacks, select::StackSelection};
 use crate::{
-    Around, Error, Result, files,
+    Around, Error, Result,
+    consent::{Consent, Needs},
+    files,
+    place::Place,
     request::RequestId,
-    requests::{Answer, once},
+    requests::{Answer, Once},
 };
 
 /// Writes the root modules of stacks.
@@ -46,8 +52,6 @@ pub struct Outcome {
     pub stacks: Vec<Row>,
 }
 
-impl Answer for Outcome {}
-
 /// A root module that was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
@@ -57,54 +61,97 @@ pub struct Row {
     pub directory: String,
 }
 
-/// Writes each stack's root module with its back end, its inputs and the versions of its providers below
-/// `out`, which must not be there, and a page that says what it needs in its environment. States stay where
-/// they are, so that a plan there changes nothing. Secrets are not written.
-pub fn eject(around: &Around, request: &Request, out: &Path) -> Result<Outcome> {
-    let _entered = around.enter()?;
-    let (id, said) = (request.id.as_ref(), (request, out.to_string_lossy()));
-    once(around, "stacks/eject", id, &said, || {
-        write(around, request, out)
-    })
+impl Answer for Outcome {}
+
+/// What a request would do.
+pub struct Plan<'a>(Once<'a, Work, Outcome>);
+
+struct Work {
+    needs: Needs,
+    out: Place,
+    outcome: Outcome,
+    /// Content by path, below the directory that is written.
+    files: BTreeMap<String, Vec<u8>>,
 }
 
-fn write(around: &Around, request: &Request, out: &Path) -> Result<Outcome> {
+/// Reads the fleet. `out` is the directory that is written, which must not be there.
+pub fn plan<'a>(around: &'a Around, request: &Request, out: &Path) -> Result<Plan<'a>> {
+    let (id, said) = (request.id.as_ref(), (request, out.to_string_lossy()));
+    Once::plan(around, "stacks/eject", id, &said, |_| {
+        work(around, request, out)
+    })
+    .map(Plan)
+}
+
+fn work(around: &Around, request: &Request, out: &Path) -> Result<Work> {
     request.selection.must_be_stated()?;
     let stacks = Stacks::read(around, request.revision.as_deref())?;
     let selected = request.selection.select(&stacks.fleet)?;
-    if out.exists() {
-        return Err(
-            Error::refused(format!("`{}` is there already", out.display()))
-                .hint("nothing was written; edit the file, or remove it first"),
-        );
-    }
+    let out = Place::of(around, out);
+    refuse_existing(&out)?;
     let base = fs_err::canonicalize(&stacks.workspace.root)?;
-    let mut roots = Vec::new();
+    let mut files = BTreeMap::new();
+    let mut rows = Vec::new();
     for address in &selected {
-        if stacks.get(address)?.module().is_some() {
-            roots.push((address, stacks.runnable(address)?));
+        if stacks.get(address)?.module().is_none() {
+            continue;
         }
+        let root = stacks.runnable(address)?;
+        let page = page(address, &root, &stacks.get(address)?.credentials);
+        let backend = root.backend(&base.to_string_lossy());
+        let directory = root.directory;
+        files.extend(root.files);
+        files.insert(format!("{directory}/{BACKEND_FILE}"), backend.into());
+        files.insert(format!("{directory}/README.md"), page.into());
+        rows.push(Row {
+            stack: address.to_string(),
+            directory,
+        });
     }
-    files::new_directory(out, |beside| {
-        for (address, root) in &roots {
-            for (path, bytes) in &root.files {
+    Ok(Work {
+        needs: Needs::default(),
+        out,
+        outcome: Outcome { stacks: rows },
+        files,
+    })
+}
+
+fn refuse_existing(out: &Place) -> Result<()> {
+    if !out.exists() {
+        return Ok(());
+    }
+    let error = Error::refused(format!("`{}` is there already", out.display()));
+    Err(out.named(error.hint("nothing was written; edit the file, or remove it first")))
+}
+
+impl Plan<'_> {
+    /// What must be agreed to: nothing, as nothing is there that could be lost.
+    pub fn needs(&self) -> &Needs {
+        self.0.needs(|work| &work.needs)
+    }
+
+    /// Writes each stack's root module with its back end, its inputs and the versions of its providers into the
+    /// new directory, and a page that says what it needs in its environment. States stay where they are, so that
+    /// a plan there changes nothing. Secrets are not written.
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work {
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.needs.met_by(consent)?;
+        refuse_existing(&self.out)?;
+        files::new_directory(&self.out, |beside| {
+            for (path, bytes) in &self.files {
                 files::write_atomically(&beside.join(path), bytes)?;
             }
-            let directory = beside.join(&root.directory);
-            let backend = root.backend(&base.to_string_lossy());
-            files::write_atomically(&directory.join(BACKEND_FILE), &backend)?;
-            let page = page(address, root, &stacks.get(address)?.credentials);
-            files::write_atomically(&directory.join("README.md"), &page)?;
-        }
-        Ok(())
-    })?;
-    let rows = roots.into_iter().map(|(address, root)| Row {
-        stack: address.to_string(),
-        directory: root.directory,
-    });
-    Ok(Outcome {
-        stacks: rows.collect(),
-    })
+            Ok(())
+        })
+        .map_err(|error| self.out.named(error))?;
+        Ok(self.outcome)
+    }
 }
 
 /// What stands beside a root module.

@@ -1,6 +1,7 @@
 //! What each stack waits for, and whether it is what was applied.
 //!
-//! Reads the fleet alone; what others changed meanwhile is what [`super::drift`] finds.
+//! Reads the fleet alone; what others changed meanwhile is what [`super::drift`] finds. A state that the last apply
+//! on this machine could not write is warned of.
 //!
 //! ```no_run
 //! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
@@ -19,6 +20,7 @@ use super::{
     all::{Stacks, state_of},
     select::StackSelection,
     standing::Standing,
+    unwritten::Unwritten,
 };
 use crate::{Around, Result};
 
@@ -94,6 +96,11 @@ pub fn read(around: &Around, request: &Request) -> Result<Outcome> {
     let rows = selected.iter().map(|address| {
         let stack = stacks.get(address)?;
         let (state, why) = state_of(&stacks.fleet, stack)?;
+        if let Ok(root) = stacks.root(stack)?
+            && let Some(unwritten) = Unwritten::find(&stacks.directory, address, &root)?
+        {
+            around.warn(&unwritten.warning(address));
+        }
         Ok(Row::of(stack, state, why))
     });
     Ok(Outcome {

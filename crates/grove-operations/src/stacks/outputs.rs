@@ -1,6 +1,6 @@
 //! What a stack gave, from its state to the fleet.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use grove_fleet::{
     Snapshot,
@@ -18,6 +18,45 @@ use super::{
 };
 use crate::{Error, Kind, Result, files, secrets::open::Secrets};
 
+/// What a stack gave, as the fleet keeps it.
+pub(super) struct Given {
+    address: Address,
+    /// The file of the outputs.
+    text: String,
+    /// The file of the sensitive ones.
+    secrets: Ciphertexts,
+    /// Whether anything changed but where they are from.
+    pub(super) is_changed: bool,
+}
+
+/// What becomes of the file of sensitive outputs.
+enum Ciphertexts {
+    /// There are none.
+    None,
+    /// It stays as it is.
+    Same,
+    /// It is written.
+    New(String),
+}
+
+impl Given {
+    /// Writes the files. That of the sensitive outputs comes first: the other names its ciphertexts.
+    pub(super) fn write(&self, root: &Path) -> Result<()> {
+        let secrets = root.join(self.address.outputs_secrets_file());
+        match &self.secrets {
+            Ciphertexts::None => match fs_err::remove_file(&secrets) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
+                _ => {}
+            },
+            Ciphertexts::Same => {}
+            Ciphertexts::New(text) => files::write_atomically(&secrets, text)?,
+        }
+        files::write_atomically(&root.join(self.address.outputs_file()), &self.text)
+    }
+}
+
 impl Stacks<'_> {
     /// Refuses to go on where outputs could not be written.
     pub fn must_be_writable(&self) -> Result<()> {
@@ -31,8 +70,15 @@ impl Stacks<'_> {
     }
 
     /// Writes the outputs of a state to the fleet, sensitive ones encrypted; whether anything changed but
-    /// where they are from. The file of the sensitive ones comes first: the other names its ciphertexts.
+    /// where they are from.
     pub fn write_outputs(&mut self, address: &Address, head: Head, inputs: String) -> Result<bool> {
+        let given = self.give(address, head, inputs)?;
+        given.write(&self.workspace.root)?;
+        Ok(given.is_changed)
+    }
+
+    /// Takes over what a state gives, and makes the files in which the fleet keeps it; nothing is written.
+    pub(super) fn give(&mut self, address: &Address, head: Head, inputs: String) -> Result<Given> {
         let mut outputs = BTreeMap::new();
         let mut sensitive: BTreeMap<String, Secret> = BTreeMap::new();
         for (name, output) in head.outputs {
@@ -53,7 +99,7 @@ impl Stacks<'_> {
             }
         }
         let before = self.get(address)?.outputs.clone();
-        let digests = self.write_sensitive(address, before.as_ref(), &sensitive)?;
+        let (secrets, digests) = self.encrypt(address, before.as_ref(), &sensitive)?;
         for (name, sensitive) in digests {
             outputs.insert(name, OutputValue::Sensitive { sensitive });
         }
@@ -64,30 +110,26 @@ impl Stacks<'_> {
             inputs,
             outputs,
         );
-        let path = self.workspace.root.join(address.outputs_file());
-        files::write_atomically(&path, made.text())?;
-        let is_changed = before.is_none_or(|before| before.outputs != made.outputs);
+        let given = Given {
+            address: address.clone(),
+            text: made.text(),
+            secrets,
+            is_changed: before.is_none_or(|before| before.outputs != made.outputs),
+        };
         self.renew(address, made, sensitive);
-        Ok(is_changed)
+        Ok(given)
     }
 
-    /// The digests of the ciphertexts of sensitive outputs, by name. A value that is what it was keeps its
-    /// ciphertext, so that nobody who reads it is stale.
-    fn write_sensitive(
+    /// What becomes of the file of sensitive outputs, and the digests of the ciphertexts in it, by name. A value
+    /// that is what it was keeps its ciphertext, so that nobody who reads it is stale.
+    fn encrypt(
         &self,
         address: &Address,
         before: Option<&Outputs>,
         values: &BTreeMap<String, Secret>,
-    ) -> Result<BTreeMap<String, String>> {
-        let file = address.outputs_secrets_file();
-        let path = self.workspace.root.join(&file);
+    ) -> Result<(Ciphertexts, BTreeMap<String, String>)> {
         if values.is_empty() {
-            match fs_err::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error.into());
-                }
-                _ => return Ok(BTreeMap::new()),
-            }
+            return Ok((Ciphertexts::None, BTreeMap::new()));
         }
         let kept: BTreeMap<String, String> = before
             .into_iter()
@@ -103,16 +145,17 @@ impl Stacks<'_> {
                 now.is_ok_and(|now| now.expose() == value.expose())
             });
         if is_same {
-            return Ok(kept);
+            return Ok((Ciphertexts::Same, kept));
         }
+        let file = address.outputs_secrets_file();
         let secrets = Secrets::new(&self.workspace, &self.fleet);
-        let text = secrets.replace(&file, values)?;
+        let text = secrets.whole(&file, values)?;
         let documents = load::documents(&Snapshot::default().with(&file, &text));
-        let digests = output_secrets(&documents, address);
-        Ok(digests
+        let digests = output_secrets(&documents, address)
             .into_iter()
             .map(|(name, reference)| (name, reference.digest))
-            .collect())
+            .collect();
+        Ok((Ciphertexts::New(text), digests))
     }
 
     /// Removes the outputs of a stack that is no more.

@@ -5,26 +5,48 @@
 //!
 //! ```no_run
 //! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
-//! use grove_operations::stacks::plan;
+//! use grove_operations::{consent::Consent, stacks::{plan, select::StackSelection}};
 //!
-//! let outcome = plan::make(around, &plan::Request::default())?;
+//! let request = plan::Request {
+//!     selection: StackSelection { all: true, ..StackSelection::default() },
+//!     ..plan::Request::default()
+//! };
+//! let plan = plan::plan(around, &request)?;
+//! let consent = Consent::to(plan.needs().clone());
+//! let outcome = plan.carry_out(&consent)?;
 //! # Ok(())
 //! # }
 //! ```
 
-use grove_stack::{plan::Changes, root::Blocked, stack::Address};
+use grove_stack::{
+    plan::Changes,
+    root::{Blocked, Root},
+    stack::Address,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    all::Stacks, bounds::Bounds, runner::Options, select::StackSelection, standing::Standing,
+    all::Stacks,
+    bounds::Bounds,
+    runner::{Options, Ready, Runner, forget},
+    select::StackSelection,
+    standing::Standing,
 };
-use crate::{Around, Doing, Error, Result, threads};
+use crate::{
+    Around, Doing, Error, Result,
+    consent::{Consent, Needs},
+    request::RequestId,
+    requests::{Answer, Once},
+    threads,
+};
 
 /// Plans stacks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Request {
+    /// What the request is called.
+    pub id: Option<RequestId>,
     /// The fleet's revision; none for the files of its work tree.
     pub revision: Option<String>,
     /// Which stacks. Nothing said is refused: say `all`.
@@ -60,72 +82,155 @@ pub struct Row {
     pub changes: Option<Changes>,
 }
 
-/// Makes plans and keeps them for [`super::apply`], which refuses them where inputs or states changed since.
-/// The fleet's files get the versions of providers where they lack them.
-pub fn make(around: &Around, request: &Request) -> Result<Outcome> {
-    let _entered = around.enter()?;
+impl Answer for Outcome {
+    fn is_whole(&self) -> bool {
+        self.failures.is_empty()
+    }
+}
+
+/// What a request would do.
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
+
+struct Work<'a> {
+    stacks: Stacks<'a>,
+    options: Options,
+    bounds: Bounds,
+    needs: Needs,
+    /// Level by level.
+    steps: Vec<Vec<Step>>,
+}
+
+/// What becomes of one stack.
+enum Step {
+    /// There is nothing to plan.
+    Said(Row),
+    /// It is planned.
+    Made(Address, Root),
+}
+
+/// Reads the fleet: which stacks are there to be planned. Nothing is run or written.
+pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
+    let id = request.id.as_ref();
+    Once::plan(around, "stacks/plan", id, request, |_| {
+        work(around, request)
+    })
+    .map(Plan)
+}
+
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     request.selection.must_be_stated()?;
     let stacks = Stacks::open(around, request.revision.as_deref())?;
     let selected = request.selection.select(&stacks.fleet)?;
-    let options = Options {
-        destroy: request.destroy,
-        refresh_only: false,
-        lock_timeout: request.bounds.lock_timeout,
-    };
-    let runner = stacks.runner()?;
-    let mut outcome = Outcome {
-        stacks: Vec::new(),
-        failures: Vec::new(),
-    };
-    for level in stacks.levels(&selected)? {
-        let mut ready = Vec::new();
-        for address in &level {
-            let stack = stacks.get(address)?;
-            match stacks.root(stack)? {
-                Err(Blocked::Stated) => outcome.stacks.push(Row::of(address, Standing::Stated)),
-                Err(blocked) => outcome.stacks.push(Row {
-                    why: Some(blocked.to_string()),
-                    ..Row::of(address, Standing::Blocked)
-                }),
-                Ok(root) => {
-                    let known = stack.outputs.as_ref().map(|outputs| &outputs.inputs);
-                    let is_unchanged = known == Some(&root.digest) && !options.destroy;
-                    if is_unchanged && !request.force {
-                        outcome.stacks.push(Row::of(address, Standing::Unchanged));
-                    } else {
-                        ready.push(stacks.ready(address, root)?);
-                    }
-                }
+    let levels = stacks.levels(&selected)?.into_iter();
+    let step = |address: Address| step(&stacks, request, address);
+    let steps = levels.map(|level| level.into_iter().map(step).collect());
+    Ok(Work {
+        steps: steps.collect::<Result<_>>()?,
+        stacks,
+        options: Options {
+            destroy: request.destroy,
+            refresh_only: false,
+            lock_timeout: request.bounds.lock_timeout,
+        },
+        bounds: request.bounds.clone(),
+        needs: Needs::default(),
+    })
+}
+
+fn step(stacks: &Stacks<'_>, request: &Request, address: Address) -> Result<Step> {
+    let stack = stacks.get(&address)?;
+    Ok(match stacks.root(stack)? {
+        Err(Blocked::Stated) => Step::Said(Row::of(&address, Standing::Stated)),
+        Err(blocked) => Step::Said(Row {
+            why: Some(blocked.to_string()),
+            ..Row::of(&address, Standing::Blocked)
+        }),
+        Ok(root) => {
+            let known = stack.outputs.as_ref().map(|outputs| &outputs.inputs);
+            let is_unchanged = known == Some(&root.digest) && !request.destroy;
+            if is_unchanged && !request.force {
+                Step::Said(Row::of(&address, Standing::Unchanged))
+            } else {
+                Step::Made(address, root)
             }
         }
-        let planned = threads::each(request.bounds.threads(), ready, |mut ready| {
-            around.doing(Doing::Planning {
-                stack: &ready.address.to_string(),
-            });
-            let planned = runner.plan(&mut ready, &options);
-            planned
-                .map(|planned| (ready.address.clone(), planned.record.changes))
-                .map_err(|error| runner.explain(&ready.address, error))
-        });
-        around.progress_done();
-        for planned in planned {
-            match planned {
-                Ok((address, changes)) => {
-                    let state = if changes.is_empty() {
-                        Standing::NoChanges
-                    } else {
-                        Standing::Planned
-                    };
-                    outcome.stacks.push(Row {
-                        changes: Some(changes),
-                        ..Row::of(&address, state)
-                    });
-                }
-                Err(error) => outcome.failures.push(error),
-            }
-        }
+    })
+}
+
+impl Plan<'_> {
+    /// What must be agreed to: nothing, as whoever asks names the stacks, and a plan changes none of them.
+    pub fn needs(&self) -> &Needs {
+        self.0.needs(|work| &work.needs)
     }
-    Ok(outcome)
+
+    /// The files of the fleet that may be written: the versions of the providers of each stack that is planned.
+    pub fn files(&self) -> Vec<String> {
+        let steps = self.0.open().into_iter().flat_map(|work| &work.steps);
+        steps
+            .flatten()
+            .filter_map(|step| match step {
+                Step::Said(_) => None,
+                Step::Made(_, root) => Some(root.lock_file()),
+            })
+            .collect()
+    }
+
+    /// Makes the plans and keeps them for [`super::apply`], which refuses them where inputs or states changed
+    /// since. The fleet's files get the versions of providers where they lack them. A stack whose last apply
+    /// could not write its state fails alone: applying it comes first.
+    pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        self.0
+            .carry_out(consent, |work, consent, _| work.carry_out(consent))
+    }
+}
+
+impl Work<'_> {
+    fn carry_out(self, consent: &Consent) -> Result<Outcome> {
+        let around = self.stacks.workspace.around;
+        self.needs.met_by(consent)?;
+        let runner = self.stacks.runner()?;
+        let mut outcome = Outcome {
+            stacks: Vec::new(),
+            failures: Vec::new(),
+        };
+        for level in self.steps {
+            let mut ready = Vec::new();
+            for step in level {
+                match step {
+                    Step::Said(row) => outcome.stacks.push(row),
+                    Step::Made(address, root) => ready.push(self.stacks.ready(&address, root)?),
+                }
+            }
+            let made = threads::each(self.bounds.threads(), ready, |mut ready| {
+                around.doing(Doing::Planning {
+                    stack: &ready.address.to_string(),
+                });
+                make(&runner, &mut ready, &self.options)
+                    .map(|changes| Row::planned(&ready.address, changes))
+                    .map_err(|error| runner.explain(&ready.address, error))
+            });
+            around.progress_done();
+            for made in made {
+                match made {
+                    Ok(row) => outcome.stacks.push(row),
+                    Err(error) => outcome.failures.push(error),
+                }
+            }
+        }
+        Ok(outcome)
+    }
+}
+
+/// Makes a plan and keeps it; what it changes.
+fn make(runner: &Runner, ready: &mut Ready, options: &Options) -> Result<Changes> {
+    runner.must_be_written(ready)?;
+    let work = runner.open(ready)?;
+    runner.pin(ready)?;
+    // One that cannot be made leaves none: that of before is of something else.
+    forget(&work)?;
+    let planned = runner.plan_in(work, ready, options)?;
+    planned.keep()?;
+    Ok(planned.record.changes.clone())
 }
 
 impl Row {
@@ -135,6 +240,18 @@ impl Row {
             state,
             why: None,
             changes: None,
+        }
+    }
+
+    fn planned(address: &Address, changes: Changes) -> Self {
+        let state = if changes.is_empty() {
+            Standing::NoChanges
+        } else {
+            Standing::Planned
+        };
+        Self {
+            changes: Some(changes),
+            ..Self::of(address, state)
         }
     }
 }

@@ -56,7 +56,8 @@ pub struct Prepared {
     work: Work,
 }
 
-/// Writes the root module and prepares it.
+/// Writes the root module into the cache and prepares it there. Where the last apply of the stack could not write
+/// its state, that is said: it stays where it is.
 pub fn prepare(around: &Around, request: &Request) -> Result<Prepared> {
     let _entered = around.enter()?;
     let stacks = Stacks::open(around, request.revision.as_deref())?;
@@ -78,7 +79,8 @@ pub fn prepare(around: &Around, request: &Request) -> Result<Prepared> {
     let root = stacks.runnable(address)?;
     let mut ready = stacks.ready(address, root)?;
     let runner = stacks.runner()?;
-    let work = runner.open(&mut ready)?;
+    runner.warn_of_unwritten(&ready)?;
+    let work = runner.look(&mut ready)?;
     Ok(Prepared {
         request: request.clone(),
         runner,

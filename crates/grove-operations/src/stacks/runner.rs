@@ -19,7 +19,7 @@ use super::{
     all::Stacks,
     holder,
     tofu::Environment,
-    work::{self, ERRORED, Work},
+    work::{self, Work},
 };
 use crate::{Around, Error, Kind, Result, files, fleet::workspace::Workspace};
 
@@ -44,6 +44,14 @@ pub struct Ready {
     pub environment: Environment,
     /// Lineage and serial of the state that its outputs are from.
     known: Option<(String, u64)>,
+    /// The versions of its providers, where the fleet does not have them.
+    unpinned: Option<Unpinned>,
+}
+
+/// A lock file that the fleet does not have.
+struct Unpinned {
+    /// What the fleet has in its place.
+    before: Option<Vec<u8>>,
 }
 
 /// What every thread needs.
@@ -84,8 +92,51 @@ pub struct Record {
 pub struct Planned {
     /// What is known of the plan.
     pub record: Record,
+    /// The plan, where nobody keeps it: it is gone with this.
+    proposal: Option<Proposal>,
     /// The directory.
     pub work: Work,
+}
+
+/// A file that is gone when this is dropped.
+struct Proposal(PathBuf);
+
+impl Drop for Proposal {
+    fn drop(&mut self) {
+        // It is not there where it was kept or carried out; what stays is written over by the next plan.
+        fs_err::remove_file(&self.0).ok();
+    }
+}
+
+impl Planned {
+    /// The plan that is kept; none where there is none.
+    pub fn kept(work: Work) -> std::result::Result<Self, Work> {
+        match work.kept() {
+            Some(record) => Ok(Self {
+                record,
+                proposal: None,
+                work,
+            }),
+            None => Err(work),
+        }
+    }
+
+    /// The file of the plan.
+    pub fn file(&self) -> PathBuf {
+        match &self.proposal {
+            Some(Proposal(file)) => file.clone(),
+            None => self.work.plan(),
+        }
+    }
+
+    /// Keeps the plan, in place of one that was kept before.
+    pub fn keep(&self) -> Result<()> {
+        forget(&self.work)?;
+        fs_err::rename(self.file(), self.work.plan())?;
+        let text = serde_json::to_string(&self.record)
+            .map_err(|error| Error::from_error(Kind::Bug, &error))?;
+        files::write_atomically(&self.work.record(), &text)
+    }
 }
 
 /// The head of a state, and its outputs.
@@ -127,6 +178,7 @@ impl Stacks<'_> {
             root,
             environment,
             known: outputs.map(|outputs| (outputs.lineage.clone(), outputs.serial)),
+            unpinned: None,
         })
     }
 
@@ -165,51 +217,54 @@ pub(crate) fn is_work_tree(workspace: &Workspace<'_>) -> bool {
 }
 
 impl Runner {
-    /// The directory of a stack with its root module written and prepared.
+    /// The directory of a stack with its root module written and prepared. Nothing outside of the cache is
+    /// written: see [`Self::pin`].
     pub fn open(&self, ready: &mut Ready) -> Result<Work> {
         let mut work = Work::open(&self.directory, &ready.address)?;
+        let before = ready.root.lock().map(<[u8]>::to_vec);
         let is_new_lock = work.prepare(
             &mut ready.root,
             &self.base,
             &self.program,
             &ready.environment,
         )?;
-        if is_new_lock && let Some(lock) = ready.root.lock() {
-            let file = format!("{}/{}", ready.root.directory, grove_stack::root::LOCK_FILE);
-            if self.is_work_tree {
-                files::write_atomically(&self.base.join(&file), lock)?;
-                self.around.note(&format!(
-                    "{file} has the versions of its providers now: commit it"
-                ));
-            } else {
-                self.around.note(&format!(
-                    "{file} is not in the fleet: versions of providers are not pinned"
-                ));
-            }
+        if is_new_lock && ready.root.lock().is_some() {
+            ready.unpinned.get_or_insert(Unpinned { before });
         }
-        self.recover(&work, ready)?;
         Ok(work)
     }
 
-    /// Puts a state into the back end that an apply before could not write there.
-    fn recover(&self, work: &Work, ready: &Ready) -> Result<()> {
-        let run = work.run(&self.program, &ready.environment);
-        let file = run.directory.join(ERRORED);
-        if !file.exists() {
+    /// Like [`Self::open`], for what writes nothing to the fleet.
+    pub fn look(&self, ready: &mut Ready) -> Result<Work> {
+        let work = self.open(ready)?;
+        if ready.unpinned.is_some() {
+            self.tell_unpinned(&ready.root.lock_file());
+        }
+        Ok(work)
+    }
+
+    fn tell_unpinned(&self, file: &str) {
+        self.around.note(&format!(
+            "{file} is not in the fleet: versions of providers are not pinned"
+        ));
+    }
+
+    /// Writes the versions of a stack's providers to the fleet, where it does not have them.
+    pub fn pin(&self, ready: &mut Ready) -> Result<()> {
+        let (Some(Unpinned { before }), Some(lock)) = (ready.unpinned.take(), ready.root.lock())
+        else {
+            return Ok(());
+        };
+        let file = ready.root.lock_file();
+        if !self.is_work_tree {
+            self.tell_unpinned(&file);
             return Ok(());
         }
-        run.push(&file).map_err(|error| {
-            error
-                .context(format!(
-                    "the last apply of `{}` could not write its state, and it still cannot be written",
-                    ready.address
-                ))
-                .hint(format!("it is kept in {}", file.display()))
-        })?;
-        fs_err::remove_file(&file)?;
+        let path = self.base.join(&file);
+        files::refuse_changed(&path, before.as_deref())?;
+        files::write_atomically(&path, lock)?;
         self.around.note(&format!(
-            "{}: the state that the last apply could not write is in the back end now",
-            ready.address
+            "{file} has the versions of its providers now: commit it"
         ));
         Ok(())
     }
@@ -247,24 +302,12 @@ impl Runner {
         }
     }
 
-    /// Makes a plan and keeps it.
-    pub fn plan(&self, ready: &mut Ready, options: &Options) -> Result<Planned> {
-        let work = self.open(ready)?;
-        self.plan_in(work, ready, options)
-    }
-
-    /// Makes a plan in a directory that is prepared, and keeps it.
+    /// Makes a plan in a directory that is prepared. It is gone with what this gives, unless it is kept.
     pub fn plan_in(&self, work: Work, ready: &mut Ready, options: &Options) -> Result<Planned> {
         let head = self.head(&work, ready)?;
         let run = work.run(&self.program, &ready.environment);
-        // A plan that only looks leaves one that is kept alone.
-        let file = if options.refresh_only {
-            work.look()
-        } else {
-            forget(&work)?;
-            work.plan()
-        };
-        let file = file.display().to_string();
+        let proposal = Proposal(work.proposal());
+        let file = proposal.0.display().to_string();
         let out = format!("-out={file}");
         let timeout = format!("-lock-timeout={}s", options.lock_timeout);
         let mut words = vec!["plan", "-input=false", "-no-color", &timeout, &out];
@@ -289,14 +332,11 @@ impl Runner {
             destroy: options.destroy,
             changes: Changes::of(&plan),
         };
-        if options.refresh_only {
-            fs_err::remove_file(&file)?;
-        } else {
-            let text = serde_json::to_string(&record)
-                .map_err(|error| Error::from_error(Kind::Bug, &error))?;
-            files::write_atomically(&work.record(), &text)?;
-        }
-        Ok(Planned { record, work })
+        Ok(Planned {
+            record,
+            proposal: Some(proposal),
+            work,
+        })
     }
 
     fn hides_owner(&self, address: &Address) -> bool {
@@ -330,8 +370,7 @@ impl Runner {
 }
 
 impl Work {
-    /// The plan that is kept; none where there is none.
-    pub fn kept(&self) -> Option<Record> {
+    fn kept(&self) -> Option<Record> {
         let text = fs_err::read_to_string(self.record()).ok()?;
         let record: Record = serde_json::from_str(&text).ok()?;
         (record.version == 1 && self.plan().is_file()).then_some(record)

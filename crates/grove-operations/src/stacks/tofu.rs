@@ -19,7 +19,7 @@ use grove_seal::Secret;
 use grove_stack::lock::LockInfo;
 use serde_json::Value;
 
-use crate::{Around, Clock, Error, Kind, Result, text::count};
+use crate::{Around, Clock, Error, Kind, Result, place::Place, text::count};
 
 /// How long one run of the program may take.
 const LIMIT: Duration = Duration::from_mins(30);
@@ -36,7 +36,8 @@ pub(crate) fn program(around: &Around) -> Result<PathBuf> {
     if let Some(program) = &around.tofu {
         // It is started in other directories than this one.
         return Ok(if program.components().count() > 1 {
-            fs_err::canonicalize(program)?
+            let place = Place::of(around, program);
+            fs_err::canonicalize(&*place).map_err(|error| place.named(error.into()))?
         } else {
             program.clone()
         });

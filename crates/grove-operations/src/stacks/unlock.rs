@@ -101,8 +101,10 @@ fn locked(around: &Around, request: &Request) -> Result<Locked> {
     let root = stacks.runnable(&address)?;
     let mut ready = stacks.ready(&address, root)?;
     let runner = stacks.runner()?;
+    // Its lock may be what kept the last apply from writing its state: that stays where it is.
+    runner.warn_of_unwritten(&ready)?;
     // Opening fails while a process of this machine works on it.
-    let work = runner.open(&mut ready)?;
+    let work = runner.look(&mut ready)?;
     if let Some(process) = work.running() {
         return Err(Error::refused(format!(
             "process {process} of this machine still works on `{address}`"

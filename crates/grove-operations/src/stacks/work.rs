@@ -17,7 +17,7 @@ use super::tofu::{self, Environment};
 use crate::{Error, Kind, Result, files};
 
 /// What an interrupted apply could not write to its back end.
-pub(crate) const ERRORED: &str = "errored.tfstate";
+const ERRORED: &str = "errored.tfstate";
 
 /// The directory of a fleet's stacks in the cache: two checkouts of one fleet have two.
 pub(crate) fn directory(cache: &Path, fleet: &str, root: &Path) -> Result<PathBuf> {
@@ -93,9 +93,9 @@ impl Work {
         }
     }
 
-    /// Where a plan goes that only looks.
-    pub fn look(&self) -> PathBuf {
-        self.directory.join("look")
+    /// Where a plan goes that nobody has agreed to yet, or that only looks.
+    pub fn proposal(&self) -> PathBuf {
+        self.directory.join("proposal")
     }
 
     /// Writes the files of the root module and prepares them; whether the lock file of the providers is
@@ -188,6 +188,12 @@ impl Work {
         // One that stays speaks of a process that is gone, which is seen.
         fs_err::remove_file(self.directory.join("running.json")).ok();
     }
+}
+
+/// Where the program keeps the state that the last apply of a stack could not write.
+pub(super) fn errored(parent: &Path, address: &Address, root: &Root) -> PathBuf {
+    let tree = place(parent, address).join("tree");
+    tree.join(&root.directory).join(ERRORED)
 }
 
 /// What `grove stack drift` found of a stack.

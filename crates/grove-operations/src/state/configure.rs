@@ -11,19 +11,29 @@ use grove_state::{
     configuration::{Called, Configuration, PartConfiguration, hoisted_calls},
 };
 
-use super::write_private;
+use super::{back_end, write_private};
 use crate::{Around, Error, Kind, Result, stacks::tofu::Root};
 
-/// Writes the configuration of each part, taken from the old root, and the values of its variables: below
-/// `beside`, which becomes `out`.
+/// The configuration of one part.
+pub(super) struct Configured {
+    stack: String,
+    /// The called module whose files become the part's own.
+    module: Option<PathBuf>,
+    /// Text by file name.
+    files: BTreeMap<String, String>,
+    /// The values of its variables, which may be what the state holds.
+    values: Option<String>,
+}
+
+/// The configuration of each part, taken from the old root, and the values of its variables. What cannot be taken
+/// is warned of. `out` is where the parts will be.
 pub(super) fn configure(
     around: &Around,
     old: &Root<'_>,
     parts: &[Part<'_>],
     record: &Record,
-    beside: &Path,
     out: &Path,
-) -> Result<()> {
+) -> Result<Vec<Configured>> {
     let config = old.directory;
     let files = module_files(config)?;
     let configuration = Configuration::read(texts(&files)).map_err(unreadable(config))?;
@@ -59,44 +69,51 @@ pub(super) fn configure(
         values?
     };
     let values: BTreeMap<&str, &serde_json::Value> = expressions.into_iter().zip(&values).collect();
+    let mut configured = Vec::new();
     for (part, made) in parts.iter().zip(&made) {
         if part.stack == STAYS {
             // The old root goes on without what was moved.
             continue;
-        }
-        let directory = beside.join(&part.stack);
-        if let Some(module) = made.hoisted.as_ref().and_then(|call| modules.get(call)) {
-            copy(module, &directory)?;
-            leave_values_out(&directory)?;
-        }
-        for (name, text) in &made.files {
-            fs_err::write(directory.join(name), text)?;
         }
         let own: serde_json::Map<String, serde_json::Value> = made
             .variables
             .iter()
             .filter_map(|(name, text)| Some((name.clone(), (*values.get(text.as_str())?).clone())))
             .collect();
-        if !own.is_empty() {
-            let text = serde_json::to_string_pretty(&own)
-                .map_err(|error| Error::from_error(Kind::Bug, &error))?;
-            // It may hold what the state holds.
-            write_private(
-                &directory.join("terraform.tfvars.json"),
-                &format!("{text}\n"),
-            )?;
-        }
+        let text = serde_json::to_string_pretty(&own)
+            .map_err(|error| Error::from_error(Kind::Bug, &error))?;
         for line in &made.left {
             around.warn(&format!("{}: {line}", part.stack));
         }
+        configured.push(Configured {
+            stack: part.stack.clone(),
+            module: made
+                .hoisted
+                .as_ref()
+                .and_then(|call| modules.get(call).cloned()),
+            files: made.files.clone(),
+            values: (!own.is_empty()).then(|| format!("{text}\n")),
+        });
     }
-    let all = Root {
-        program: old.program,
-        directory: beside,
-        data: None,
-        environment: old.environment,
-    };
-    all.run(&["fmt", "-recursive"]).map(drop)
+    Ok(configured)
+}
+
+impl Configured {
+    /// Writes it into the directory of its part, below `parts`.
+    pub(super) fn write(&self, parts: &Path) -> Result<()> {
+        let directory = parts.join(&self.stack);
+        if let Some(module) = &self.module {
+            copy(module, &directory)?;
+            leave_values_out(&directory)?;
+        }
+        for (name, text) in &self.files {
+            fs_err::write(directory.join(name), text)?;
+        }
+        match &self.values {
+            Some(text) => write_private(&directory.join("terraform.tfvars.json"), text),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Takes away values that a called module's directory had beside it: they would be a root module's.
@@ -151,10 +168,8 @@ fn modules(around: &Around, root: &Path) -> Result<BTreeMap<String, PathBuf>> {
         key: String,
         dir: PathBuf,
     }
-    let data = around
-        .variable("TF_DATA_DIR")
-        .unwrap_or_else(|| ".terraform".into());
-    let text = match fs_err::read_to_string(root.join(data).join("modules/modules.json")) {
+    let file = back_end::data(around, root).join("modules/modules.json");
+    let text = match fs_err::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         Err(error) => return Err(error.into()),

@@ -7,7 +7,7 @@
 //! use grove_operations::state::{diff, source::Source};
 //!
 //! let [before, after] = ["before.tfstate", "after.tfstate"].map(|file| Source::File(file.into()));
-//! let outcome = diff::read(before, after)?;
+//! let outcome = diff::read(around, &before, &after)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::source::{Source, parse};
-use crate::Result;
+use crate::{Around, Result};
 
 /// What differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,10 +27,11 @@ pub struct Outcome {
 }
 
 /// Compares two states.
-pub fn read(first: Source<'_>, second: Source<'_>) -> Result<Outcome> {
-    let ((one, first), (other, second)) = (first.read()?, second.read()?);
-    let first = parse(&one, &first)?;
-    let second = parse(&other, &second)?;
+pub fn read(around: &Around, first: &Source, second: &Source) -> Result<Outcome> {
+    let _entered = around.enter()?;
+    let (one, other) = (first.read(around)?, second.read(around)?);
+    let first = parse(first.name(), &one)?;
+    let second = parse(second.name(), &other)?;
     Ok(Outcome {
         differences: grove_state::diff(&first, &second),
     })

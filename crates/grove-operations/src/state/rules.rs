@@ -8,7 +8,7 @@ use std::{
 use grove_state::Rules;
 use grove_yaml::LineIndex;
 
-use crate::{Error, Kind, Result};
+use crate::{Around, Error, Kind, Result, place::Place};
 
 /// The name of the rules that Grove carries.
 pub const BUILT_IN: &str = "legacy-grove";
@@ -22,11 +22,13 @@ pub fn built_in() -> &'static str {
 }
 
 /// Reads a file of rules; [`BUILT_IN`] is that of Grove.
-pub(super) fn read(path: &Path, names: &Names) -> Result<Rules> {
+pub(super) fn read(around: &Around, path: &Path, names: &Names) -> Result<Rules> {
     let text = if path == Path::new(BUILT_IN) {
         built_in().to_owned()
     } else {
-        fs_err::read_to_string(path).map_err(|error| Error::from_error(Kind::Usage, &error))?
+        let place = Place::of(around, path);
+        fs_err::read_to_string(&*place)
+            .map_err(|error| place.named(Error::from_error(Kind::Usage, &error)))?
     };
     let index = LineIndex::new(&text);
     Rules::parse(&text, names).map_err(|error| match error {

@@ -1,40 +1,44 @@
 //! Where a state is read from.
 
 use std::{
-    io::Read,
+    borrow::Cow,
     path::{Path, PathBuf},
 };
 
 use grove_state::State;
 
-use crate::{Error, Result};
+use crate::{Around, Error, Result, place::Place};
 
 /// Where the text of a state is.
-pub enum Source<'a> {
-    /// In a file.
+pub enum Source {
+    /// In a file; a relative path begins at [`Around::directory`].
     File(PathBuf),
-    /// In a stream, read to its end.
-    Stream {
+    /// Here.
+    Text {
         /// What errors call it.
         name: PathBuf,
-        /// What is read.
-        stream: &'a mut dyn Read,
+        /// The text.
+        text: String,
     },
 }
 
-impl Source<'_> {
-    /// What errors call it, and its text.
-    pub(super) fn read(self) -> Result<(PathBuf, String)> {
+impl Source {
+    /// What errors call it.
+    pub(super) fn name(&self) -> &Path {
+        let (Self::File(name) | Self::Text { name, .. }) = self;
+        name
+    }
+
+    /// Its text.
+    pub(super) fn read(&self, around: &Around) -> Result<Cow<'_, str>> {
         match self {
             Self::File(path) => {
-                let text = read(&path)?;
-                Ok((path, text))
+                let place = Place::of(around, path);
+                read(&place)
+                    .map(Cow::Owned)
+                    .map_err(|error| place.named(error))
             }
-            Self::Stream { name, stream } => {
-                let mut text = String::new();
-                stream.read_to_string(&mut text)?;
-                Ok((name, text))
-            }
+            Self::Text { text, .. } => Ok(Cow::Borrowed(text)),
         }
     }
 }

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::parts;
 use crate::{
     Around, Doing, Error, Result,
+    place::Place,
     stacks::{
         bounds,
         tofu::{Environment, Root, program},
@@ -69,10 +70,16 @@ impl Outcome {
     }
 }
 
-/// Plans each part in its directory, which needs its configuration beside its state; nothing is applied.
+/// Plans each part in its directory, which needs its configuration beside its state; nothing is applied. `init`
+/// runs there, and may write the lock file of the providers beside them.
 /// `directory` is what [`super::split::split`] wrote.
 pub fn read(around: &Around, request: &Request, directory: &Path) -> Result<Outcome> {
     let _entered = around.enter()?;
+    let place = Place::of(around, directory);
+    plans(around, request, &place).map_err(|error| place.named(error))
+}
+
+fn plans(around: &Around, request: &Request, directory: &Path) -> Result<Outcome> {
     let program = program(around)?;
     let (record, _) = parts(directory)?;
     let parts = record.parts.iter().filter(|part| part.stack != STAYS);

@@ -138,8 +138,10 @@ requests! {
     "stacks/list.rs": stacks::list::Request = {};
     "stacks/output.rs": stacks::output::Request = {};
     "stacks/plan.rs": stacks::plan::Request = {};
+    "stacks/renew.rs": stacks::renew::Request = {};
     "stacks/run.rs": stacks::run::Request = {"stack": "alpha/network"};
     "stacks/unlock.rs": stacks::unlock::Request = {"stack": "alpha/network", "lock": "1"};
+    "state/join.rs": state::join::Request = {};
     "state/push.rs": state::push::Request = {};
     "state/split.rs": state::split::Request = {};
     "state/verify.rs": state::verify::Request = {};

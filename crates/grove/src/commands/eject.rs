@@ -10,6 +10,7 @@ use crate::{
     global::Global,
     options::StackSelection,
     output::Output,
+    terminal,
 };
 
 /// Leave stacks as directories that OpenTofu runs without Grove.
@@ -36,7 +37,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         revision: global.rev.clone(),
         selection: arguments.selection.request(),
     };
-    let outcome = eject::eject(&around, &request, &arguments.out)?;
+    let plan = eject::plan(&around, &request, &arguments.out)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    let outcome = plan.carry_out(&consent)?;
     for row in &outcome.stacks {
         let directory = arguments.out.join(&row.directory);
         output.print(&format!("{}  {}\n", row.stack, directory.display()))?;

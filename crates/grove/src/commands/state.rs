@@ -39,9 +39,9 @@ enum Command {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     match &arguments.command {
         Command::Split(arguments) => split::run(arguments, global, output),
-        Command::Join(arguments) => join::run(arguments, output),
+        Command::Join(arguments) => join::run(arguments, global, output),
         Command::Push(arguments) => push::run(arguments, global, output),
-        Command::Diff(arguments) => diff::run(arguments, output),
+        Command::Diff(arguments) => diff::run(arguments, global, output),
         Command::Rules(arguments) => rules::run(arguments, output),
         Command::Verify(arguments) => verify::run(arguments, global, output),
     }
@@ -55,13 +55,11 @@ fn around(program: Option<&PathBuf>, global: &Global, output: &Output) -> Result
 }
 
 /// Where a state is read from: a file, or `-` for stdin.
-fn source<'a>(path: &Path, stdin: &'a mut std::io::Stdin) -> Source<'a> {
-    if path == Path::new("-") {
-        Source::Stream {
-            name: path.to_owned(),
-            stream: stdin,
-        }
-    } else {
-        Source::File(path.to_owned())
+fn source(path: &Path) -> Result<Source> {
+    let name = path.to_owned();
+    if path != Path::new("-") {
+        return Ok(Source::File(name));
     }
+    let text = std::io::read_to_string(std::io::stdin())?;
+    Ok(Source::Text { name, text })
 }

@@ -31,7 +31,7 @@ use super::{Outcome, refuse_existing, refuse_unsound, write};
 use crate::{
     Around, Error, Result,
     consent::{Consent, Needs},
-    files,
+    files, place,
     request::RequestId,
     requests::{Begun, Journal, Once},
 };
@@ -67,9 +67,11 @@ struct Work<'a> {
     before: Option<Files>,
 }
 
-/// Says what would be written to a directory, which must be there.
+/// Says what would be written to a directory, which must be there. A relative one begins at
+/// [`Around::directory`].
 pub fn plan<'a>(around: &'a Around, request: &Request, directory: &Path) -> Result<Plan<'a>> {
-    let directory = fs_err::canonicalize(directory)?;
+    let place = place::Place::of(around, directory);
+    let directory = fs_err::canonicalize(&*place).map_err(|error| place.named(error.into()))?;
     let said = (request, directory.to_string_lossy());
     let id = request.id.as_ref();
     Once::plan(around, "fleet/new/fleet", id, &said, |begun| {

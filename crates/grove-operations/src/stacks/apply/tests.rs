@@ -193,7 +193,8 @@ fn a_plan_that_is_kept_was_seen() {
         selection,
         ..super::super::plan::Request::default()
     };
-    let planned = super::super::plan::make(&site.around, &request).unwrap();
+    let plan = super::super::plan::plan(&site.around, &request).unwrap();
+    let planned = plan.carry_out(&Consent::none()).unwrap();
     assert_eq!(planned.stacks[0].state, Standing::Planned);
     let mut apply = site.begin(&["two"]);
     let level = apply.next().unwrap().unwrap();
@@ -209,4 +210,7 @@ fn it_goes_from_thread_to_thread() {
     goes::<Level<'_, '_>>();
     goes::<super::super::unlock::Plan>();
     goes::<super::super::run::Prepared>();
+    goes::<super::super::plan::Plan<'_>>();
+    goes::<super::super::renew::Plan<'_>>();
+    goes::<super::super::eject::Plan<'_>>();
 }

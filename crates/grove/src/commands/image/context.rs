@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         image: arguments.image.clone(),
     };
     let context = context::read(&around, &request)?;
-    context.write(&arguments.out)?;
+    context.write(&around, &arguments.out)?;
     let outcome = context.outcome();
     output.outcome(outcome, || format!("{}\n", outcome.image))?;
     if is_json(output) {

@@ -1,14 +1,21 @@
 //! `grove stack output`.
 
-use grove_operations::stacks::output::{self, Outcome};
+use std::collections::BTreeMap;
+
+use grove_operations::stacks::{
+    output::{self, Outcome},
+    renew,
+};
+use grove_seal::Secret;
 
 use super::place;
 use crate::{
     around,
-    error::{Exit, Result},
+    error::{Error, Exit, Kind, Result},
     global::Global,
     options::{Program, StackSelection},
     output::Output,
+    terminal,
 };
 
 /// Show what stacks gave when they were applied.
@@ -34,15 +41,42 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = around::of(global, output, &[&arguments.program])?;
     let request = output::Request {
-        id: global.request_id(),
         revision: global.rev.clone(),
         selection: arguments.selection.request(),
-        sensitive: arguments.sensitive,
-        write: arguments.write,
     };
-    let outcome = output::read(&around, &request)?;
+    if arguments.sensitive {
+        output::must_be_one(&around, &request)?;
+    }
+    if arguments.write {
+        let request = renew::Request {
+            id: global.request_id(),
+            revision: request.revision.clone(),
+            selection: request.selection.clone(),
+        };
+        let plan = renew::plan(&around, &request)?;
+        let consent = terminal::consent(plan.needs(), output)?;
+        plan.carry_out(&consent)?;
+    }
+    let mut outcome = output::read(&around, &request)?;
+    if arguments.sensitive {
+        show_sensitive(&mut outcome, output::open(&around, &request)?)?;
+    }
     output.outcome(&outcome, || text(&outcome))?;
     Ok(Exit::Done)
+}
+
+/// Puts the values of sensitive outputs into their places: whoever runs the command asked to see them.
+fn show_sensitive(outcome: &mut Outcome, values: BTreeMap<String, Secret>) -> Result<()> {
+    let Some(outputs) = outcome.stacks.values_mut().next() else {
+        return Ok(());
+    };
+    for (name, value) in values {
+        let value = serde_json::from_str(value.expose()).map_err(|error| {
+            Error::from_error(Kind::No, &error).context(format!("`{name}` cannot be read"))
+        })?;
+        outputs.insert(name, value);
+    }
+    Ok(())
 }
 
 fn text(outcome: &Outcome) -> String {

@@ -18,6 +18,7 @@ use crate::{
     global::Global,
     options::{Program, StackSelection},
     output::{Output, is_json},
+    terminal,
 };
 
 /// Plan stacks and keep the plans for `grove stack apply`.
@@ -46,13 +47,16 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let around = around::of(global, output, &[&arguments.program])?;
     let request = plan::Request {
+        id: global.request_id(),
         revision: global.rev.clone(),
         selection: arguments.selection.request(),
         force: arguments.force,
         destroy: arguments.destroy,
         bounds: arguments.bounds.request(),
     };
-    let mut outcome = plan::make(&around, &request)?;
+    let plan = plan::plan(&around, &request)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    let mut outcome = plan.carry_out(&consent)?;
     let failures = mem::take(&mut outcome.failures);
     output.outcome(&outcome, || text(&outcome))?;
     let rows = outcome.stacks.iter();

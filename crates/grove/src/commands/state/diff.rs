@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use grove_operations::state::diff::{self, Outcome};
 use grove_state::Difference;
 
-use super::source;
+use super::{around, source};
 use crate::{
     error::{Exit, Kind, Result},
+    global::Global,
     output::Output,
 };
 
@@ -25,10 +26,10 @@ pub(super) struct Arguments {
     second: PathBuf,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
-    let (mut one, mut other) = (std::io::stdin(), std::io::stdin());
-    let first = source(&arguments.first, &mut one);
-    let outcome = diff::read(first, source(&arguments.second, &mut other))?;
+pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    let around = around(None, global, output)?;
+    let (first, second) = (source(&arguments.first)?, source(&arguments.second)?);
+    let outcome = diff::read(&around, &first, &second)?;
     output.outcome(&outcome, || text(&outcome))?;
     Ok(if outcome.differences.is_empty() {
         Exit::Done

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use grove_operations::{state::join, text::count};
 use serde_json::json;
 
+use super::around;
 use crate::{
     error::{Exit, Result},
+    global::Global,
     output::Output,
+    terminal,
 };
 
 /// Put the parts of a split together again.
@@ -26,8 +29,14 @@ pub(super) struct Arguments {
     out: PathBuf,
 }
 
-pub(super) fn run(arguments: &Arguments, output: &Output) -> Result {
-    let outcome = join::join(&arguments.directory, &arguments.out)?;
+pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
+    let around = around(None, global, output)?;
+    let request = join::Request {
+        id: global.request_id(),
+    };
+    let plan = join::plan(&around, &request, &arguments.directory, &arguments.out)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    let outcome = plan.carry_out(&consent)?;
     let join::Outcome {
         objects,
         parts,

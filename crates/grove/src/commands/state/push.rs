@@ -12,6 +12,7 @@ use crate::{
     error::{Exit, Result},
     global::Global,
     output::{Output, is_json},
+    terminal,
 };
 
 /// Put the parts of a split into their back ends.
@@ -52,7 +53,9 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         source: &arguments.source,
         stacks: &arguments.stacks,
     };
-    let outcome = push::push(&around, &request, places)?;
+    let plan = push::plan(&around, &request, places)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    let outcome = plan.carry_out(&consent)?;
     if is_json(output) {
         output.json(&outcome.journal)?;
     } else {

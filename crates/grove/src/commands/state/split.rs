@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Exit, Result},
     global::Global,
     output::{Output, is_json},
+    terminal,
 };
 
 /// Give every object of a combined state to a stack of its own.
@@ -90,9 +91,8 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
                 .hint("say `--stacks DIR`, or `--config DIR` to take it from the old root"),
         );
     }
-    let mut stdin = std::io::stdin();
     let from = match (&arguments.from, &arguments.root) {
-        (Some(file), _) => From::Text(source(file, &mut stdin)),
+        (Some(file), _) => From::Text(source(file)?),
         (None, Some(directory)) => From::Root(directory),
         (None, None) => return Err(Error::usage("say `--from FILE` or `--root DIR`")),
     };
@@ -110,7 +110,9 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         stacks: arguments.stacks.as_deref(),
         config: arguments.config.as_deref(),
     };
-    let record = split::split(&around, &request, places)?;
+    let plan = split::plan(&around, &request, places)?;
+    let consent = terminal::consent(plan.needs(), output)?;
+    let record = plan.carry_out(&consent)?;
     if !is_json(output) {
         output.print(&report(&record))?;
     } else if !arguments.verify {

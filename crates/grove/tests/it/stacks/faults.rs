@@ -133,7 +133,30 @@ fn a_full_disk_loses_no_state() {
         .run();
     assert_eq!(failed.code, Some(3), "{failed}");
     assert_eq!(site.asked(), ["create network/alpha"], "{failed}");
-    // There was room for the lock and none for the state, which is kept and written once there is.
+    // There was room for the lock and none for the state, which is kept and written once there is: by an apply,
+    // as a plan without it would make all of it again.
+    let said = "the last apply of `alpha:network` could not write its state, which is kept in ";
+    let next = "`grove stack apply alpha:network` puts it into the back end first";
+    for (words, code) in [
+        ("stack plan alpha:network", Some(4)),
+        ("stack list alpha:network", Some(0)),
+        ("stack run alpha:network -- state list", Some(3)),
+        ("stack unlock alpha:network 11111111", Some(3)),
+    ] {
+        let output = site.grove(words);
+        assert_eq!(output.code, code, "{output}");
+        assert!(
+            output.stderr.contains(said) && output.stderr.contains(next),
+            "{output}"
+        );
+        assert!(
+            !site
+                .world
+                .path("states/example/alpha/network.tfstate")
+                .exists(),
+            "{output}"
+        );
+    }
     let again = site.grove("stack apply alpha:network --yes").success();
     assert!(
         again

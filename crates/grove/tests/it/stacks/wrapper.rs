@@ -261,6 +261,51 @@ fn a_plan_is_only_for_what_it_was_made_from() {
 
 #[test]
 #[ignore = "stacks: needs OpenTofu"]
+fn what_was_refused_or_only_looked_at_writes_nothing_to_the_fleet() {
+    let site = Site::new(&tofu());
+    let lock = "fleet/clusters/alpha/stacks/network/.terraform.lock.hcl";
+    let before = site.world.files("fleet");
+    for _ in 0..2 {
+        // Shown and refused is not seen: it is asked about again.
+        let refused = site.grove("stack apply alpha:network");
+        assert_eq!(refused.code, Some(4), "{refused}");
+        assert!(
+            refused
+                .stderr
+                .contains("nobody agreed to apply `alpha:network`"),
+            "{refused}"
+        );
+        assert_eq!(site.world.files("fleet"), before);
+        assert_eq!(site.asked(), [""; 0]);
+    }
+    let applied = site.grove("stack apply alpha:network --yes").success();
+    let said = "alpha/stacks/network/.terraform.lock.hcl has the versions of its providers now";
+    assert!(applied.stderr.contains(said), "{applied}");
+    assert!(site.world.path(lock).is_file());
+
+    // Whoever only looks leaves it to whoever plans.
+    std::fs::remove_file(site.world.path(lock)).unwrap();
+    for words in [
+        "stack drift alpha:network",
+        "stack run alpha:network -- state list",
+        "stack output alpha:network --write",
+    ] {
+        let looked = site.grove(words).success();
+        assert!(
+            looked
+                .stderr
+                .contains("versions of providers are not pinned"),
+            "{looked}"
+        );
+        assert!(!site.world.path(lock).exists(), "{looked}");
+    }
+    let planned = site.grove("stack plan alpha:network --force").success();
+    assert!(planned.stderr.contains(said), "{planned}");
+    assert!(site.world.path(lock).is_file());
+}
+
+#[test]
+#[ignore = "stacks: needs OpenTofu"]
 fn what_destroys_needs_the_name_and_what_is_read_stays() {
     let site = Site::new(&tofu());
     let _ = site.grove("stack apply alpha --yes").success();
