@@ -42,7 +42,7 @@
 //!
 //! What writes to deploy branches leaves its name in the records and commits that it makes, where every machine
 //! finds it. Of all else, and of what changed nothing there, the outcome is kept in the cache
-//! ([`Around::cache`]), for each directory of a fleet by itself and for 30 days. Only what was done in whole is
+//! ([`Around::cache_directory`]), for each directory of a fleet by itself and for 30 days. Only what was done in whole is
 //! kept: where a part failed or the process was killed, the same request again goes on, as each step looks first
 //! and then does. No value of a secret is kept: [`secrets::set`] says that the value was set, and
 //! [`stacks::output`] reads the values again. Requests without a name, and without a cache, are carried out each
