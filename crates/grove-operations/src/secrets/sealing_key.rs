@@ -35,8 +35,7 @@ use super::{
 use crate::{
     Around, Error, Kind, Result,
     consent::{Consent, Needs},
-    files,
-    fleet::{find::find_cluster, workspace::Workspace},
+    fleet::{find::find_cluster, history, workspace::Workspace},
     request::RequestId,
 };
 
@@ -122,7 +121,6 @@ impl Plan<'_> {
     pub fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         let _entered = self.workspace.around.enter()?;
         self.needs.met_by(consent)?;
-        let path = self.workspace.root.join(&self.outcome.file);
         // A rotation before this one may have been interrupted between its two files: it is finished, and
         // no further key is made.
         let new = match self.own {
@@ -147,7 +145,7 @@ impl Plan<'_> {
                 new.certificate
             }
         };
-        files::write_atomically(&path, &new)?;
+        history::write(self.workspace.around, &self.outcome.file, &new)?;
         Ok(self.outcome)
     }
 }

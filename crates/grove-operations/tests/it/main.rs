@@ -18,4 +18,5 @@ mod requests;
 mod rollback;
 mod schema;
 mod stale;
+mod state;
 mod world;
