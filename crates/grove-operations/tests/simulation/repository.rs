@@ -186,10 +186,10 @@ impl State {
             Some(Trouble::Killed(left)) => *left -= 1,
             _ => {}
         }
-        match self.is_dead {
-            true => Err(Error::new(Kind::Bug, "killed")),
-            false => Ok(()),
+        if self.is_dead {
+            return Err(Error::new(Kind::Bug, "killed"));
         }
+        Ok(())
     }
 
     fn commit<'p>(&mut self, paths: impl Iterator<Item = &'p str>) {
@@ -232,7 +232,7 @@ impl Checker for Repository {
     fn check(&self, files: &Snapshot, _: &Context) -> Checked {
         let mut state = self.state();
         let place = files.files.iter().map(|(path, file)| match file {
-            File::Bytes(bytes) => bytes.as_ptr() as usize,
+            File::Bytes(bytes) => bytes.as_ptr().addr(),
             _ => path.len(),
         });
         let (_, checked) = state.known.entry(place.collect()).or_insert_with(|| {
@@ -360,9 +360,11 @@ impl History for Checkout {
     fn published(&self, _: &Git, commit: Id) -> Result<Published> {
         let state = self.repository.state();
         let at = self.find(&state, commit);
-        Ok(match at.is_some_and(|at| at < state.pushed) {
-            true => Published::Yes(UPSTREAM.to_owned()),
-            false => Published::No(UPSTREAM.to_owned()),
+        let is_pushed = at.is_some_and(|at| at < state.pushed);
+        Ok(if is_pushed {
+            Published::Yes(UPSTREAM.to_owned())
+        } else {
+            Published::No(UPSTREAM.to_owned())
         })
     }
 

@@ -294,9 +294,10 @@ impl<'a> World<'a> {
         let around: &'a Around = place.get_or_init(|| own);
         self.used += 1;
         let id = request.id().clone();
-        let fleet = match is_of_files {
-            true => self.repository.head().fleet,
-            false => self.repository.fleet(at),
+        let fleet = if is_of_files {
+            self.repository.head().fleet
+        } else {
+            self.repository.fleet(at)
         };
         let tips = self.tips();
         let planned = request.plan(around);
