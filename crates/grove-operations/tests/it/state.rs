@@ -1,6 +1,6 @@
 //! A state goes through the fleet's files to the clusters, and on after an interruption.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use grove_operations::{
     Around, Kind,
@@ -35,6 +35,8 @@ impl Place {
         let mut around = world.around();
         around.fleet = Some(directory.clone());
         around.instead.files = None;
+        // Git is found, and commits as the repository says.
+        around.variables = Arc::new(std::env::vars_os().collect());
         let request = deploy::request::Request::new(Target::of("alpha/uni"));
         let plan = deploy::plan::plan(&around, &request).unwrap();
         plan.carry_out(&Consent::none()).unwrap();
