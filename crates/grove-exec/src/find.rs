@@ -4,13 +4,14 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::variables;
+use crate::caller;
 
-/// The executable file that `program` names: looked up on `PATH`, or the path itself where it
+/// The executable file that `program` names: looked up on the `PATH` of this thread's
+/// [`Caller`](crate::Caller), or the path itself where it
 /// holds a slash. Relative entries of `PATH` are passed over: what they name depends on the
 /// directory that Grove was started in, which may be somebody else's.
 pub fn find(program: impl AsRef<OsStr>) -> Option<PathBuf> {
-    find_in(program.as_ref(), &variables::own("PATH")?)
+    find_in(program.as_ref(), &caller::variable("PATH")?)
 }
 
 /// [`find`] with the value of `PATH` given.

@@ -9,9 +9,10 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::Token;
 use crate::running::Waited;
-use crate::{ExecError, Outcome, Running, Sandbox, Variables, find, processes, variables};
+use crate::{
+    Caller, ExecError, Outcome, Running, Sandbox, Variables, caller, find, processes, variables,
+};
 
 /// One run of one program: nothing of the caller's surroundings reaches it but what is said here.
 ///
@@ -165,7 +166,7 @@ impl Invocation {
             .wait_until(deadline)
             .map_err(|source| self.broken(source))?;
         match waited {
-            Waited::Ended(status) if !status.success() && is_ended() => Err(self.ended()),
+            Waited::Ended(status) if !status.success() && Caller::is_ended() => Err(self.ended()),
             Waited::Ended(status) => Ok(Outcome {
                 program: self.name(),
                 status,
@@ -218,7 +219,7 @@ impl Invocation {
     }
 
     fn start(&self, stdin: Stdio) -> Result<Running, ExecError> {
-        if is_ended() {
+        if Caller::is_ended() {
             return Err(self.ended());
         }
         let mut command = self.command()?;
@@ -256,7 +257,7 @@ impl Invocation {
             .args(&line[1..])
             .env_clear()
             .envs(variables::passing(
-                variables::all(),
+                caller::variables().into_iter(),
                 &self.groups,
                 &self.single,
                 self.sandbox.is_some(),
@@ -280,11 +281,6 @@ impl Invocation {
             source,
         }
     }
-}
-
-/// Whether the work that this thread is at was ended.
-fn is_ended() -> bool {
-    Token::current().is_some_and(|token| token.is_ended())
 }
 
 impl fmt::Debug for Invocation {

@@ -7,6 +7,7 @@
 
 pub mod sandbox;
 
+mod caller;
 mod collect;
 mod error;
 mod find;
@@ -19,6 +20,7 @@ mod token;
 mod variables;
 mod version;
 
+pub use caller::{Caller, Entered};
 pub use error::ExecError;
 pub use find::find;
 pub use invocation::Invocation;
@@ -27,6 +29,6 @@ pub use outcome::Outcome;
 pub use processes::end_all;
 pub use running::{Ender, Running};
 pub use sandbox::Sandbox;
-pub use token::{Entered, Token};
+pub use token::Token;
 pub use variables::Variables;
 pub use version::{Version, probe};

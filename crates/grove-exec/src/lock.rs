@@ -6,16 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::Token;
+use crate::Caller;
 
 /// How often is tried.
 const ROUND: Duration = Duration::from_millis(20);
 
 /// Locks a file, once others let go of it. Who holds it may be at work for minutes, so that waiting ends with
-/// the token that this thread [entered](Token::enter): an error of kind [`io::ErrorKind::Interrupted`]. One of
+/// the token of this thread's [`Caller`]: an error of kind [`io::ErrorKind::Interrupted`]. One of
 /// kind [`io::ErrorKind::TimedOut`] where `limit` is over.
 pub fn lock(file: &File, limit: Option<Duration>) -> io::Result<()> {
-    let token = Token::current();
     let begun = Instant::now();
     loop {
         match file.try_lock() {
@@ -23,7 +22,7 @@ pub fn lock(file: &File, limit: Option<Duration>) -> io::Result<()> {
             Err(TryLockError::Error(error)) => return Err(error),
             Err(TryLockError::WouldBlock) => {}
         }
-        if token.as_ref().is_some_and(Token::is_ended) {
+        if Caller::is_ended() {
             return Err(io::ErrorKind::Interrupted.into());
         }
         if limit.is_some_and(|limit| begun.elapsed() >= limit) {

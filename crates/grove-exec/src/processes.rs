@@ -16,7 +16,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
-use crate::Token;
+use crate::{Caller, Token};
 
 /// How long a program may take to put away what it has begun, when all are told to end, unless more
 /// is asked for.
@@ -99,7 +99,7 @@ pub(crate) fn start(command: Command, farewell: Duration) -> io::Result<(Child, 
     let (reply, child) = mpsc::channel();
     // Held while it starts: `end_all` sees it or keeps it from starting.
     let mut groups = locked(&GROUPS);
-    let token = Token::current();
+    let token = Caller::current().map(|caller| caller.token);
     if token.as_ref().is_some_and(Token::is_ended) {
         return Err(io::ErrorKind::Interrupted.into());
     }

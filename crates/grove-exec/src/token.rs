@@ -1,7 +1,6 @@
 //! Ending the programs of one caller without touching those of others.
 
 use std::{
-    cell::RefCell,
     future::Future,
     mem,
     pin::Pin,
@@ -14,15 +13,8 @@ use std::{
 
 use crate::processes;
 
-thread_local! {
-    /// Under which token this thread starts programs.
-    static CURRENT: RefCell<Option<Token>> = const { RefCell::new(None) };
-}
-
-/// Ends the programs that were started under it. A clone is the same token.
-///
-/// A thread starts programs under the token that it [entered](Self::enter); threads that it starts have
-/// none until they enter it, too.
+/// Ends the programs that were started under it: by threads that have a [`Caller`](crate::Caller) with it. A
+/// clone is the same token.
 #[derive(Clone, Debug, Default)]
 pub struct Token(Arc<State>);
 
@@ -37,20 +29,6 @@ impl Token {
     /// A token that has not ended.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// The token that this thread entered last and has not left.
-    pub fn current() -> Option<Self> {
-        CURRENT.with_borrow(Clone::clone)
-    }
-
-    /// Starts programs of this thread under the token until what this gives is dropped.
-    #[must_use = "it is left when this is dropped"]
-    pub fn enter(&self) -> Entered {
-        Entered {
-            before: CURRENT.replace(Some(self.clone())),
-            here: std::marker::PhantomData,
-        }
     }
 
     /// Whether it has ended.
@@ -103,19 +81,5 @@ impl Future for UntilEnded {
             waiting.push(context.waker().clone());
         }
         Poll::Pending
-    }
-}
-
-/// Leaves a token when it is dropped: see [`Token::enter`].
-#[derive(Debug)]
-pub struct Entered {
-    before: Option<Token>,
-    /// It belongs to its thread.
-    here: std::marker::PhantomData<*const ()>,
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        CURRENT.set(self.before.take());
     }
 }

@@ -14,7 +14,14 @@
     reason = "this is a program with a terminal, arguments and a clock; operations have none of them"
 )]
 
-use std::{error::Error, ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    error::Error,
+    ffi::OsString,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use grove_exec::sandbox;
 use grove_operations::{
@@ -83,13 +90,14 @@ fn run(arguments: &[OsString]) -> Result<(), Box<dyn Error>> {
             name: "Example".to_owned(),
             email: "example@acme.example".to_owned(),
         }),
+        variables: Arc::new(std::env::vars_os().collect()),
         kubeconfigs: kubeconfig.iter().map(PathBuf::from).collect(),
         listener: Arc::new(Lines),
         ..Around::new(
             fleet.as_ref(),
             cache.as_ref(),
             &std::env::current_exe()?,
-            Machine,
+            Machine(Instant::now()),
         )
     };
     // Here would stand `let token = around.token.clone()`: `token.end()` on another thread ends what is
@@ -183,10 +191,14 @@ impl Listener for Lines {
 }
 
 /// The machine's clock. A `Timestamp` is a clock, too: one that stands still.
-struct Machine;
+struct Machine(Instant);
 
 impl Clock for Machine {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }

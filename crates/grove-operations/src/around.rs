@@ -9,12 +9,13 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Waker},
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use grove_check::{Checked, Context as Checking};
 use grove_cluster::Connection;
-use grove_exec::{Entered, Token};
+use grove_exec::{Caller, Entered, Token};
 use grove_fleet::{
     Fleet, Snapshot,
     model::{Cluster, Instance},
@@ -37,12 +38,20 @@ const STEPS: u32 = 1024;
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// How long it is since some moment that stays the same: two of them tell how long something took, even
+    /// where the time was set anew meanwhile.
+    fn elapsed(&self) -> Duration;
 }
 
 /// A clock that stands still.
 impl Clock for Timestamp {
     fn now(&self) -> Timestamp {
         *self
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
@@ -80,7 +89,9 @@ pub struct Around {
     pub host: Option<String>,
     /// The user's home directory, where keys are looked for.
     pub home: Option<PathBuf>,
-    /// The environment: where keys are looked for, and what is masked in what programs say.
+    /// The environment: on its `PATH` programs are found, they see of it what is let through, keys are looked
+    /// for where it says, and its values are masked in what programs say. None has programs, and that is what
+    /// [`Self::new`] has: who calls from a process of their own hands theirs on (`std::env::vars_os`).
     pub variables: Arc<BTreeMap<OsString, OsString>>,
     /// Used in place of `deploy.remote` of the fleet; `{cluster}` stands for the cluster's name. A relative
     /// one begins at [`Self::directory`].
@@ -183,6 +194,11 @@ impl Around {
         self.clock.now()
     }
 
+    /// How long it is since `begun`, which [`Clock::elapsed`] gave.
+    pub(crate) fn since(&self, begun: Duration) -> Duration {
+        self.clock.elapsed().saturating_sub(begun)
+    }
+
     /// The fleet's directory.
     pub fn fleet(&self) -> Result<&Path> {
         self.fleet.as_deref().ok_or_else(|| {
@@ -281,13 +297,21 @@ impl Around {
         }
     }
 
-    /// Begins work of this thread that [`Self::token`] ends, until what this gives is dropped. An error
+    /// On whose behalf programs are started.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller {
+            token: self.token.clone(),
+            variables: self.variables.clone(),
+        }
+    }
+
+    /// Begins work of this thread that [`Self::token`] ends, with [`Self::variables`], until what this gives is dropped. An error
     /// where it has ended.
     pub fn enter(&self) -> Result<Entered> {
         if self.token.is_ended() {
             return Err(ended());
         }
-        Ok(self.token.enter())
+        Ok(self.caller().enter())
     }
 
     /// Tells what happened.

@@ -4,7 +4,7 @@ mod from;
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
-use grove_exec::Token;
+use grove_exec::Caller;
 use grove_stack::lock::LockInfo;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,7 @@ impl Error {
 /// A program that fails once the operation was ended fails because of that.
 fn unless_ended(kind: Kind) -> Kind {
     match kind {
-        Kind::Tool if Token::current().is_some_and(|token| token.is_ended()) => Kind::Ended,
+        Kind::Tool if Caller::is_ended() => Kind::Ended,
         kind => kind,
     }
 }

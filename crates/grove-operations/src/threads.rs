@@ -1,5 +1,5 @@
 //! Threads of an operation's own, for work that waits: programs, remotes, files.
-//! They are under the token of the thread that has them work.
+//! They start programs on behalf of whoever the thread does that has them work.
 
 use std::{
     num::NonZero,
@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use grove_exec::Token;
+use grove_exec::Caller;
 
 /// As many threads as the machine has processors.
 pub(crate) fn all() -> usize {
@@ -34,9 +34,9 @@ pub(crate) fn each<T: Send, R: Send>(
         .map(|item| Mutex::new(Some(item)))
         .collect();
     let next = AtomicUsize::new(0);
-    let token = Token::current();
+    let caller = Caller::current();
     let take = || {
-        let _entered = token.as_ref().map(Token::enter);
+        let _entered = caller.as_ref().map(Caller::enter);
         let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -70,10 +70,10 @@ pub(crate) fn both<A: Send, B: Send>(
     one: impl FnOnce() -> A + Send,
     other: impl FnOnce() -> B + Send,
 ) -> (A, B) {
-    let token = Token::current();
+    let caller = Caller::current();
     thread::scope(|scope| {
         let one = scope.spawn(|| {
-            let _entered = token.as_ref().map(Token::enter);
+            let _entered = caller.as_ref().map(Caller::enter);
             one()
         });
         let other = other();

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -147,6 +148,11 @@ impl World {
     /// Takes a variable away from all later commands.
     pub fn unset(&self, name: impl AsRef<OsStr>) {
         self.variables.borrow_mut().remove(name.as_ref());
+    }
+
+    /// The environment that commands have.
+    pub fn variables(&self) -> Arc<BTreeMap<OsString, OsString>> {
+        Arc::new(self.variables.borrow().clone())
     }
 
     /// Writes a file of the world, and the directories that lead to it.

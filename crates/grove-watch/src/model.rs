@@ -6,7 +6,7 @@ use grove_cluster::argo::{self, Application};
 use grove_core::Address;
 use jiff::Timestamp;
 use schemars::{JsonSchema, generate::SchemaSettings};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Observation, Workflow};
 
@@ -30,7 +30,7 @@ const ROOTS: [&str; 2] = ["grove-apps", "grove-cluster"];
 const SHARED: &str = "grove-shared";
 
 /// What should run and what runs, at one moment.
-#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Status {
     /// [`VERSION`].
     pub version: u32,
@@ -44,14 +44,14 @@ pub struct Status {
 }
 
 /// One cluster.
-#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ClusterRow {
     /// Its name.
     pub cluster: String,
     /// Whether it answered.
     pub reached: bool,
     /// Why not, or what could not be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
     /// Kubernetes' version.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,13 +59,13 @@ pub struct ClusterRow {
     /// `sync/health` of the root Applications, by name.
     pub roots: BTreeMap<String, String>,
     /// What the cluster's instances share, Application by Application: Harmony, add-ons.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shared: BTreeMap<String, SharedRow>,
     /// Argo's Workflows; none where the cluster does not know the kind.
-    #[serde(skip_serializing_if = "WorkflowsRow::is_empty")]
+    #[serde(default, skip_serializing_if = "WorkflowsRow::is_empty")]
     pub workflows: WorkflowsRow,
     /// Stacks of the cluster and of its instances, by address.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stacks: BTreeMap<String, StackRow>,
     /// Since when the fleet's sealing certificate of the cluster is valid: the key's age.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,14 +78,14 @@ pub struct ClusterRow {
 }
 
 /// Something that a cluster's instances share.
-#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct SharedRow {
     /// Argo CD's word: `Synced`, `OutOfSync`, `Unknown`.
     pub sync: Option<String>,
     /// Argo CD's word: `Healthy`, `Progressing`, `Degraded`, …
     pub health: Option<String>,
     /// Objects that are not as the release has them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<String>,
     /// What is wrong, in a line.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,7 +93,7 @@ pub struct SharedRow {
 }
 
 /// A stack: a root module with a state of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct StackRow {
     /// `applied`, `changed` (since it was applied), `new`, `blocked` or `stated`.
     pub state: String,
@@ -101,7 +101,7 @@ pub struct StackRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Objects that others had changed when `grove stack drift` last looked.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<String>,
     /// When it last looked, on this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,12 +110,12 @@ pub struct StackRow {
 }
 
 /// Argo's Workflows of a cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct WorkflowsRow {
     /// How many are under way.
     pub running: usize,
     /// Those that failed within the last day, the newest first: `namespace/name: what it says`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<String>,
 }
 
@@ -126,7 +126,7 @@ impl WorkflowsRow {
 }
 
 /// One instance.
-#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct InstanceRow {
     /// The instance.
     #[schemars(with = "String")]
@@ -142,11 +142,11 @@ pub struct InstanceRow {
     /// Argo CD's word: `Healthy`, `Progressing`, `Degraded`, …
     pub health: Option<String>,
     /// Objects that are not as the release has them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<String>,
     /// Sealed secrets that could not be opened, Jobs that failed, and Deployments that are not all ready;
     /// only of an instance that is not healthy.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unready: Vec<String>,
     /// The last operation.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,7 +170,9 @@ pub struct InstanceRow {
 }
 
 /// An instance in one word; the worse one where two would fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// The wanted release runs and is healthy.
@@ -188,7 +190,7 @@ pub enum State {
 }
 
 /// The last operation of an Application.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Operation {
     /// `Running`, `Succeeded`, `Failed`, …
     pub phase: String,
@@ -200,7 +202,7 @@ pub struct Operation {
 }
 
 /// A freeze: `grove freeze`.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Freeze {
     /// Why.
     pub reason: String,
@@ -210,7 +212,7 @@ pub struct Freeze {
     /// Who froze it.
     pub by: String,
     /// Whether only the cluster knows of it: Git could not be reached.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_in_cluster: bool,
 }
 

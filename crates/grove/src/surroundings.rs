@@ -6,6 +6,7 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use grove_operations::{Clock, request::RequestId};
@@ -39,8 +40,11 @@ pub(crate) fn variables() -> BTreeMap<OsString, OsString> {
     std::env::vars_os().collect()
 }
 
-/// The machine's clock, to the second.
-struct Machine;
+/// The machine's clock, to the second, but for the time where another is told.
+struct Machine {
+    told: Option<jiff::Timestamp>,
+    begun: Instant,
+}
 
 impl Clock for Machine {
     #[expect(
@@ -48,22 +52,28 @@ impl Clock for Machine {
         reason = "the one place that reads the clock"
     )]
     fn now(&self) -> jiff::Timestamp {
+        if let Some(told) = self.told {
+            return told;
+        }
         let now = jiff::Timestamp::now();
         jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
     }
 }
 
 /// The clock. `GROVE_TEST_NOW` (RFC 3339) replaces it, so that a run can be repeated byte for byte.
 pub(crate) fn clock() -> Result<Arc<dyn Clock>> {
-    match variable("GROVE_TEST_NOW") {
-        None => Ok(Arc::new(Machine)),
-        Some(text) => {
-            let time: jiff::Timestamp = text
-                .parse()
-                .map_err(|error| Error::usage(format!("GROVE_TEST_NOW is not a time: {error}")))?;
-            Ok(Arc::new(time))
-        }
-    }
+    let told = variable("GROVE_TEST_NOW")
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|error: jiff::Error| {
+            Error::usage(format!("GROVE_TEST_NOW is not a time: {error}"))
+        })?;
+    let begun = Instant::now();
+    Ok(Arc::new(Machine { told, begun }))
 }
 
 /// What a command's request is called: by chance, so that no other has the name. None where the time is

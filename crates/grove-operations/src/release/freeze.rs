@@ -25,10 +25,7 @@
 //! # }
 //! ```
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use grove_cluster::Connection;
 use grove_fleet::{Fleet, model::Instance};
@@ -449,7 +446,6 @@ impl Plan<'_> {
         name: &str,
         freeze: Option<&Freeze>,
     ) -> Result<()> {
-        let begun = Instant::now();
         let wanted = freeze.map(Freeze::windows);
         if freeze.is_none() {
             // What was written to the cluster alone, Argo CD leaves there.
@@ -457,22 +453,22 @@ impl Plan<'_> {
             connection.refresh(argocd, ROOT).await?;
             tokio::time::sleep(ROUND).await;
         }
-        loop {
-            if connection.windows(argocd, name).await? == wanted {
-                // The window of its project is no reason for Argo CD to look at an Application.
-                connection.refresh(argocd, name).await?;
-                return Ok(());
+        let brought = async {
+            while connection.windows(argocd, name).await? != wanted {
+                connection.refresh(argocd, ROOT).await?;
+                tokio::time::sleep(ROUND).await;
             }
-            if begun.elapsed() > PATIENCE {
-                return Err(Error::new(
-                    Kind::OutOfTime,
-                    format!("Argo CD has not brought it to {name} in time"),
-                )
-                .hint("it is in the deploy branch; `grove status` shows what Argo CD says"));
-            }
-            connection.refresh(argocd, ROOT).await?;
-            tokio::time::sleep(ROUND).await;
-        }
+            // The window of its project is no reason for Argo CD to look at an Application.
+            connection.refresh(argocd, name).await?;
+            Ok(())
+        };
+        tokio::time::timeout(PATIENCE, brought).await.map_err(|_| {
+            Error::new(
+                Kind::OutOfTime,
+                format!("Argo CD has not brought it to {name} in time"),
+            )
+            .hint("it is in the deploy branch; `grove status` shows what Argo CD says")
+        })?
     }
 }
 

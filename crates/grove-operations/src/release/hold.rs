@@ -179,12 +179,11 @@ impl Plan<'_> {
                 if address.cluster != branch.cluster() {
                     continue;
                 }
-                *said = match &landed {
-                    Some(landed) => first(around, request, &branch, landed, &address)?,
-                    None => {
-                        let mut changes = Changes::default();
-                        edit(around, request, &view, &address, &author, &mut changes)?
-                    }
+                *said = if let Some(landed) = &landed {
+                    first(around, request, &branch, landed, &address)?
+                } else {
+                    let mut changes = Changes::default();
+                    edit(around, request, &view, &address, &author, &mut changes)?
                 };
             }
         }

@@ -20,7 +20,8 @@ fn production() -> (World, Around) {
     let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     world.copy(&examples.join("production"), "fleet");
     let now: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    let around = Around::new(&world.fleet(), world.cache(), "grove".as_ref(), now);
+    let mut around = Around::new(&world.fleet(), world.cache(), "grove".as_ref(), now);
+    around.variables = world.variables();
     (world, around)
 }
 

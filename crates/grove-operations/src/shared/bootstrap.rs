@@ -27,7 +27,7 @@
 use std::{
     future::Future,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use grove_cluster::{
@@ -151,7 +151,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
             cluster.name
         ));
     }
-    let begun = Instant::now();
+    let begun = around.clock.elapsed();
     let look = Look {
         around,
         fleet: &fleet,
@@ -170,7 +170,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
         file: workspace.commit.is_none().then_some(file),
         shared,
         seen,
-        spent: begun.elapsed(),
+        spent: around.since(begun),
     })
 }
 

@@ -70,6 +70,7 @@ mod tests {
         let fleet = world.fleet();
         let now = jiff::Timestamp::UNIX_EPOCH;
         let mut around = Around::new(&fleet, world.cache(), Path::new("grove"), now);
+        around.variables = world.variables();
         around.author = Some(Author {
             name: "Ada".to_owned(),
             email: "ada@example.org".to_owned(),

@@ -19,7 +19,7 @@ use grove_seal::Secret;
 use grove_stack::lock::LockInfo;
 use serde_json::Value;
 
-use crate::{Around, Error, Kind, Result, text::count};
+use crate::{Around, Clock, Error, Kind, Result, text::count};
 
 /// How long one run of the program may take.
 const LIMIT: Duration = Duration::from_mins(30);
@@ -55,6 +55,8 @@ const FAREWELL: Duration = Duration::from_mins(5);
 pub struct Environment {
     /// Grove's own variables: credentials among them are masked.
     pub own: Arc<BTreeMap<OsString, OsString>>,
+    /// Tells how long a program takes.
+    pub clock: Arc<dyn Clock>,
     /// Variables, by name.
     pub variables: Vec<(String, Secret)>,
     /// Variables of Grove's own that pass, too; `NAME_*` stands for all that begin so.
@@ -83,6 +85,7 @@ impl Environment {
     pub fn new(around: &Around) -> Self {
         Self {
             own: Arc::clone(&around.variables),
+            clock: Arc::clone(&around.clock),
             variables: Vec::new(),
             passing: Vec::new(),
             plugins: None,
@@ -191,9 +194,11 @@ impl Root<'_> {
                 }
             });
         }
-        let begun = std::time::Instant::now();
+        let clock = &self.environment.clock;
+        let begun = clock.elapsed();
+        let left = || limit.saturating_sub(clock.elapsed().saturating_sub(begun));
         loop {
-            match lines.recv_timeout(limit.saturating_sub(begun.elapsed())) {
+            match lines.recv_timeout(left()) {
                 Ok(line) => said(&self.environment.mask(&line)),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
@@ -207,7 +212,7 @@ impl Root<'_> {
         let name = words.first().copied().unwrap_or_default();
         match ended {
             Some(status) if status.success() => Ok(()),
-            Some(_) if begun.elapsed() < limit => {
+            Some(_) if !left().is_zero() => {
                 let text = self.environment.mask(&running.stderr_tail());
                 Err(refused(Error::tool(format!("`{name}` failed: {text}"))))
             }

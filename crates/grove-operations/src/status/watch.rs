@@ -25,7 +25,7 @@ mod heard;
 use std::{
     collections::BTreeMap,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
@@ -93,9 +93,9 @@ pub fn watch(around: &Around, request: &Request, watcher: &mut dyn Watcher) -> R
                 Ok(())
             })
         });
-        let token = around.token.clone();
+        let caller = around.caller();
         let branches = threads.spawn(move || {
-            let _entered = token.enter();
+            let _entered = caller.enter();
             look(scope, interval, &asked, &tell);
         });
         let ended = show(
@@ -175,12 +175,12 @@ fn show(
     duration: Option<Duration>,
     watcher: &mut dyn Watcher,
 ) -> Result<()> {
-    // A time beyond all clocks does not end.
-    let end = duration.and_then(|duration| Instant::now().checked_add(duration));
+    let begun = heard.around().clock.elapsed();
     let mut shown: Option<Status> = None;
     while !watcher.is_over() {
         let _entered = heard.around().enter()?;
-        let left = match end.map(|end| end.checked_duration_since(Instant::now())) {
+        let spent = heard.around().since(begun);
+        let left = match duration.map(|duration| duration.checked_sub(spent)) {
             None => TURN,
             Some(Some(left)) => left.min(TURN),
             Some(None) => return Ok(()),

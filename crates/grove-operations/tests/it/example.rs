@@ -81,12 +81,15 @@ fn a_program_of_its_own_deploys_and_goes_back() {
     assert_eq!((back.from, back.to, back.release), (2, 1, 3));
 
     // The same from the deploy branch, read by this program.
-    let around = Around::new(
-        &fleet,
-        world.cache(),
-        Path::new("/nonexistent"),
-        jiff::Timestamp::MAX,
-    );
+    let around = Around {
+        variables: world.variables(),
+        ..Around::new(
+            &fleet,
+            world.cache(),
+            Path::new("/nonexistent"),
+            jiff::Timestamp::MAX,
+        )
+    };
     let request = history::Request {
         selection: Selection::of(INSTANCE),
         ..history::Request::default()

@@ -11,7 +11,7 @@ use grove_operations::{
     request::{RequestId, Target},
     status,
 };
-use serde_json::Value;
+use grove_watch::Status;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Verb {
@@ -70,7 +70,7 @@ pub(crate) enum Came {
     RolledBack(rollback::Outcome),
     Held(hold::Outcome),
     Read(history::Outcome),
-    Seen(Value),
+    Seen(Status),
     Failed(Error),
 }
 
@@ -175,7 +175,7 @@ impl Operation {
                     timeout: 5,
                     ..status::gather::Asking::default()
                 };
-                Came::Seen(serde_json::to_value(status::now::read(around, &asking)?).unwrap())
+                Came::Seen(status::now::read(around, &asking)?)
             }
         })
     }

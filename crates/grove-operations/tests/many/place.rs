@@ -77,6 +77,7 @@ impl<'w> Place<'w> {
                 name: self.name.clone(),
                 email: format!("{}@acme.example", self.name),
             }),
+            variables: self.world.variables(),
             instead: Instead {
                 renderer: Some(Arc::new(Plain)),
                 ..Instead::default()
@@ -195,9 +196,8 @@ impl<'w> Place<'w> {
                     }
                 }
                 Came::Seen(status) => {
-                    let clusters = status["clusters"].as_array().unwrap();
-                    assert_eq!(clusters.len(), 1);
-                    assert_eq!(clusters[0]["cluster"], cluster);
+                    let clusters = status.clusters.iter().map(|row| &row.cluster);
+                    assert_eq!(clusters.collect::<Vec<_>>(), [cluster]);
                 }
                 Came::Failed(error) => panic!("{operation:?}: {error}"),
             }

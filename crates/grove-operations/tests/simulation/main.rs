@@ -17,6 +17,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::disallowed_methods,
     reason = "a simulation that fails must fail, and say its seed"
 )]
 

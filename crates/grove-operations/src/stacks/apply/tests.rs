@@ -47,6 +47,7 @@ impl Site {
             Path::new("grove"),
             Timestamp::UNIX_EPOCH,
         );
+        around.variables = world.variables();
         around.tofu = Some(here.join("src/stacks/apply/program.sh"));
         Self {
             _world: world,
