@@ -223,7 +223,7 @@ impl Plan<'_> {
             exit_code: Some(exit_code),
             reason: None,
         };
-        let finished = [Finished {
+        let finished = vec![Finished {
             instance: self.address.instance,
             ended: ended.clone(),
             service: self.request.service,
@@ -232,7 +232,7 @@ impl Plan<'_> {
                 .collect(),
         }];
         let request = self.request.id.as_ref();
-        record(self.around, &mut self.branch, &finished, request);
+        record(self.around, &mut self.branch, finished, request);
         Ok(Outcome { ended })
     }
 

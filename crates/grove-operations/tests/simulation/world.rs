@@ -5,14 +5,14 @@ use std::{
     path::Path,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use grove_fleet::Address;
 use grove_operations::{
-    Around, Branches, Clock, Error, Instead, Kind, Result, Token,
+    Around, Branches, Clock, Error, Event, Instead, Kind, Listener, Result, Token,
     consent::{Consent, Need, Needs},
     deploy::{self, state},
     fleet::selection::Selection,
@@ -66,6 +66,18 @@ impl Clock for Hand {
     }
 }
 
+/// Hears that something stands which the deploy branch does not say.
+#[derive(Default)]
+struct Warned(AtomicBool);
+
+impl Listener for Warned {
+    fn hear(&self, event: &Event<'_>) {
+        if matches!(event, Event::Warning { text } if text.contains("is not recorded")) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Opens the branches of the remote in memory.
 struct Remote(MemoryRemote);
 
@@ -87,6 +99,7 @@ struct Operator<'a> {
 struct Kept<'a> {
     request: RequestId,
     token: Token,
+    warned: Arc<Warned>,
     /// The clusters on which the request was carried out before it was planned.
     known: BTreeSet<&'static str>,
     plan: Plan<'a>,
@@ -296,6 +309,8 @@ impl<'a> World<'a> {
         }));
         own.author = Some(author.clone());
         own.token = token.clone();
+        let warned = Arc::new(Warned::default());
+        own.listener = Arc::clone(&warned) as Arc<_>;
         let around: &'a Around = place.get_or_init(|| own);
         self.used += 1;
         let id = request.id().clone();
@@ -338,6 +353,7 @@ impl<'a> World<'a> {
                 plans.push_back(Kept {
                     request: id,
                     token,
+                    warned,
                     known,
                     plan,
                 });
@@ -644,7 +660,8 @@ impl<'a> World<'a> {
             self.count(&format!("done: {verb}"));
         }
         if let Ok(outcome) = &result {
-            self.outcome(&id, outcome, &kept.known);
+            let is_recorded = !kept.warned.0.load(Ordering::Relaxed);
+            self.outcome(&id, outcome, &kept.known, is_recorded);
             if kept.known.is_empty() && !is_behind {
                 self.stands(&id, &request, outcome);
             }
