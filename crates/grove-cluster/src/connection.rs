@@ -44,10 +44,24 @@ impl Connection {
         let client = Client::try_from(config).map_err(|error| Error::Kubeconfig {
             message: error.to_string(),
         })?;
+        let connection = Self::over(cluster, &server, access.uid.as_deref(), client).await?;
+        Ok(Self {
+            context,
+            ..connection
+        })
+    }
+
+    /// The same by a client that is there already, of no context.
+    pub async fn over(
+        cluster: &str,
+        server: &str,
+        uid: Option<&str>,
+        client: Client,
+    ) -> Result<Self, Error> {
         let mut connection = Self {
             cluster: cluster.to_owned(),
-            context,
-            server,
+            context: String::new(),
+            server: server.to_owned(),
             uid: String::new(),
             client,
             kinds: Kinds::default(),
@@ -57,10 +71,10 @@ impl Connection {
             .ask("get namespaces/kube-system", namespaces.get("kube-system"))
             .await?;
         connection.uid = namespace.metadata.uid.unwrap_or_default();
-        match &access.uid {
-            Some(expected) if *expected != connection.uid => Err(Error::AnotherCluster {
+        match uid {
+            Some(expected) if expected != connection.uid => Err(Error::AnotherCluster {
                 cluster: cluster.to_owned(),
-                expected: expected.clone(),
+                expected: expected.to_owned(),
                 found: connection.uid,
             }),
             _ => Ok(connection),

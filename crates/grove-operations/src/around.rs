@@ -12,9 +12,14 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use grove_check::{Checked, Context as Checking};
+use grove_cluster::Connection;
 use grove_exec::{Caller, Entered, Token};
-use grove_fleet::{Fleet, Snapshot, model::Instance};
+use grove_fleet::{
+    Fleet, Snapshot,
+    model::{Cluster, Instance},
+};
 use grove_release::{Author, DeployBranch, Git};
 use grove_render::Tree;
 use jiff::Timestamp;
@@ -23,6 +28,7 @@ use tokio::runtime::Handle;
 use crate::{
     Error, Kind, Result,
     event::{Doing, Event, Listener, Silent},
+    fleet::history::Files,
 };
 
 /// More steps than the budget of any task.
@@ -109,14 +115,16 @@ pub struct Around {
 /// What stands in for what an operation otherwise reads and starts.
 #[derive(Clone, Default)]
 pub struct Instead {
-    /// The files of the fleet, in place of those of [`Around::fleet`].
-    pub files: Option<Arc<Snapshot>>,
+    /// The files of the fleet and their history, in place of those of [`Around::fleet`].
+    pub files: Option<Arc<dyn Files>>,
     /// Checks the fleet's files, in place of Grove's rules.
     pub checker: Option<Arc<dyn Checker>>,
     /// Opens deploy branches, in place of Git.
     pub branches: Option<Arc<dyn Branches>>,
     /// Renders instances, in place of Tutor.
     pub renderer: Option<Arc<dyn Renderer>>,
+    /// Reaches clusters, in place of kubeconfigs.
+    pub clusters: Option<Arc<dyn Clusters>>,
 }
 
 /// Checks a fleet's files.
@@ -135,6 +143,12 @@ pub trait Branches: Send + Sync {
 pub trait Renderer: Send + Sync {
     /// The tree of an instance.
     fn render(&self, fleet: &Fleet, instance: &Instance) -> Result<Tree>;
+}
+
+/// Reaches clusters.
+pub trait Clusters: Send + Sync {
+    /// A connection to a cluster.
+    fn connect(&self, cluster: &Cluster) -> BoxFuture<'_, Result<Connection>>;
 }
 
 impl fmt::Debug for Around {

@@ -52,19 +52,11 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses where a file is not as it was read, or is there where it was not: what others wrote since would be
-/// lost.
-pub(crate) fn refuse_changed(path: &Path, then: Option<&[u8]>) -> Result<()> {
-    let now = match fs_err::read(path) {
-        Ok(bytes) => Some(bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error.into()),
-    };
-    if now.as_deref() == then {
-        return Ok(());
+/// A file; none where there is no such file.
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs_err::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    Err(
-        Error::refused(format!("`{}` changed since it was read", path.display()))
-            .hint("nothing was written to it; ask again"),
-    )
 }

@@ -3,6 +3,7 @@
 pub(crate) mod commit;
 pub mod explain;
 pub mod find;
+pub mod history;
 pub mod lock;
 pub mod new;
 pub(crate) mod origin;

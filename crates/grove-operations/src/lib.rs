@@ -89,7 +89,7 @@ pub mod status;
 pub mod text;
 pub(crate) mod threads;
 
-pub use around::{Around, Branches, Checker, Clock, Instead, Renderer};
+pub use around::{Around, Branches, Checker, Clock, Clusters, Instead, Renderer};
 pub use error::{Error, Kind, Result};
 pub use event::{Doing, Event, Listener, Recorder, Silent};
 pub use grove_exec::Token;

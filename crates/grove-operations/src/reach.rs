@@ -22,6 +22,9 @@ impl Around {
 
     /// Reaches a cluster, and proves that it is the one that is meant.
     pub async fn connect(&self, cluster: &Cluster) -> Result<Connection> {
+        if let Some(clusters) = &self.instead.clusters {
+            return clusters.connect(cluster).await;
+        }
         let opened = Connection::open(&cluster.name, &self.access(cluster)).await;
         opened.map_err(|error| {
             let files = self.kubeconfigs.iter();

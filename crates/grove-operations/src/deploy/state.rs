@@ -20,10 +20,8 @@
 //! # }
 //! ```
 
-use std::path::PathBuf;
-
 use grove_fleet::{
-    Fleet, layout,
+    Fleet, Snapshot, layout,
     model::{Instance, State},
 };
 use schemars::JsonSchema;
@@ -37,8 +35,7 @@ use super::{
 use crate::{
     Around, Doing, Error, Kind, Result,
     consent::{Consent, Needs},
-    files,
-    fleet::{commit::commit, workspace::Workspace},
+    fleet::{history, workspace::Workspace},
     release::{landed, remotes},
     request::{RequestId, Target, addresses, by_cluster, is_known},
 };
@@ -89,9 +86,10 @@ impl Change {
 pub struct Plan<'a> {
     around: &'a Around,
     needs: Needs,
-    root: PathBuf,
     /// Each file that is edited, from the fleet's root, with its text and its new text.
     files: Vec<(String, String, String)>,
+    /// Each file that has the state, with its text.
+    stated: Vec<(String, String)>,
     deploy: Deploy,
 }
 
@@ -109,18 +107,24 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let fleet = workspace.check().fleet;
     let instances = request.target.choose(&fleet)?;
     let state = request.change.state();
-    let mut files = Vec::new();
-    for instance in instances.iter().filter(|instance| instance.state != state) {
+    let (mut files, mut stated) = (Vec::new(), Vec::new());
+    for instance in &instances {
         let file = layout::instance(&instance.address);
-        let text = fs_err::read_to_string(workspace.root.join(&file))?;
+        let text = text(&workspace.snapshot, &file)?;
+        if instance.state == state {
+            stated.push((file, text));
+            continue;
+        }
         let edited = grove_yaml::set(&text, &["state"], &state.name().into()).map_err(|error| {
             Error::from_error(Kind::No, &error).context(format!("`{file}` cannot be edited"))
         })?;
         files.push((file, text, edited));
     }
+    files.extend(uncommitted(&workspace, &stated)?);
     if !files.is_empty() && was_carried_out(&workspace, &fleet, request, &instances)? {
         // Others gave it another state since, which stays.
         files.clear();
+        stated.clear();
     }
     let subject = format!("{}: {}", addresses(&instances).join(", "), state.name());
     let message = match &request.message {
@@ -130,8 +134,8 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     Ok(Plan {
         around,
         needs: request.target.needs(&instances),
-        root: workspace.root,
         files,
+        stated,
         deploy: Deploy {
             id: request.id.clone(),
             message: Some(message),
@@ -145,6 +149,41 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
             })
         },
     })
+}
+
+/// The text of a file.
+fn text(files: &Snapshot, file: &str) -> Result<String> {
+    let bytes = files.bytes(file).map(|bytes| bytes.to_vec());
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    text.ok_or_else(|| Error::new(Kind::No, format!("`{file}` is not text")))
+}
+
+/// Files of the work tree whose state is another in the last commit: whoever wrote it was interrupted before
+/// it was committed.
+fn uncommitted(
+    workspace: &Workspace<'_>,
+    files: &[(String, String)],
+) -> Result<Vec<(String, String, String)>> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let history = workspace.repository()?;
+    let Ok(head) = history.resolve("HEAD") else {
+        // Nothing is committed yet.
+        return Ok(Vec::new());
+    };
+    let committed = history.snapshot(head)?;
+    let stated = |text: &[u8]| {
+        let root = grove_yaml::parse(text, grove_yaml::Limits::default()).root;
+        root.and_then(|root| Some(root.get("state")?.as_str()?.to_owned()))
+    };
+    let files = files.iter().filter(|(file, text)| {
+        let before = committed.bytes(file);
+        before.is_some_and(|before| stated(before) != stated(text.as_bytes()))
+    });
+    Ok(files
+        .map(|(file, text)| (file.clone(), text.clone(), text.clone()))
+        .collect())
 }
 
 /// Whether a request of this name was carried out before on a cluster of the instances.
@@ -182,16 +221,18 @@ impl<'a> Plan<'a> {
     pub fn commit(self, consent: &Consent) -> Result<plan::Plan<'a>> {
         let _entered = self.around.enter()?;
         self.needs.met_by(consent)?;
-        // All of them could be edited: nothing is half done where one cannot.
-        for (file, text, _) in &self.files {
-            files::refuse_changed(&self.root.join(file), Some(text.as_bytes()))?;
+        // All of them could be edited: nothing is half done where one cannot. What others changed since is not
+        // what is deployed.
+        let edited = self.files.iter().map(|(file, text, _)| (file, text));
+        for (file, text) in edited.chain(self.stated.iter().map(|(file, text)| (file, text))) {
+            history::refuse_changed(self.around, file, Some(text.as_bytes()))?;
         }
         for (file, _, edited) in &self.files {
-            files::write_atomically(&self.root.join(file), edited)?;
+            history::write(self.around, file, edited)?;
         }
         let files: Vec<&str> = self.files.iter().map(|(file, ..)| file.as_str()).collect();
         let message = self.deploy.message.as_deref().unwrap_or_default();
-        commit(&self.root, &files, message, self.around)?;
+        history::publish(self.around, &files, message)?;
         plan::plan(self.around, &self.deploy)
     }
 

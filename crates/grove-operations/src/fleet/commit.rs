@@ -16,9 +16,13 @@ pub(crate) fn commit(
 ) -> Result<()> {
     if !files.is_empty() {
         git(directory, &[&["add", "--all", "--"], files].concat())?;
-        let words = ["commit", "--quiet", "-m", message, "--"];
-        git(directory, &[&words, files].concat())?;
-        around.note(&format!("committed: {message}"));
+        let words = ["diff", "--cached", "--name-only", "--"];
+        // Others may have committed the same meanwhile.
+        if !git(directory, &[&words, files].concat())?.is_empty() {
+            let words = ["commit", "--quiet", "-m", message, "--"];
+            git(directory, &[&words, files].concat())?;
+            around.note(&format!("committed: {message}"));
+        }
     }
     let ahead = ["rev-list", "--count", "@{upstream}..HEAD"];
     let Ok(ahead) = git(directory, &ahead) else {

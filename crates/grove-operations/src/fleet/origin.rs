@@ -1,9 +1,9 @@
 //! Which fleet is released: a commit that others can see, or the work tree as it is.
 
 use grove_fleet::model::{Environment, Instance};
-use grove_release::{Id, Order, Origin, Published, Source};
+use grove_release::{Id, Order, Origin, Published};
 
-use super::workspace::Workspace;
+use super::{history::History, workspace::Workspace};
 use crate::{Around, Error, Result};
 
 /// The fleet's files and where they come from. What is `local` is the work tree as it is, which has no
@@ -64,7 +64,7 @@ pub(crate) fn read<'a>(
     ))
 }
 
-fn clean_head(around: &Around, source: &Source) -> Result<Id> {
+fn clean_head(around: &Around, source: &dyn History) -> Result<Id> {
     let revision = source.revision(&around.git())?;
     let head = revision.head.ok_or_else(|| {
         Error::refused("the fleet has no commit yet").hint("commit it, or pass `--local`")
@@ -110,7 +110,7 @@ pub(crate) fn check_order(
     else {
         return Ok(());
     };
-    match source.check_order(commit, running.commit)? {
+    match source.order(commit, running.commit)? {
         Order::First | Order::Newer => Ok(()),
         Order::Stale {
             source, running, ..

@@ -1,11 +1,15 @@
 //! The fleet that a command works on.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use grove_check::{Checked, Context, Finding, Released, Severity};
 use grove_fleet::{Fleet, Snapshot};
 use grove_release::{Id, Source};
 
+use super::history::History;
 use crate::{Around, Error, Event, Kind, Result, text::count};
 
 /// A fleet's files at one moment, and where they came from.
@@ -17,7 +21,7 @@ pub struct Workspace<'a> {
     /// The files.
     pub snapshot: Snapshot,
     /// The repository that holds them, where there is one.
-    pub source: Option<Source>,
+    pub source: Option<Arc<dyn History>>,
     /// The commit that the files were read from; none for a work tree.
     pub commit: Option<Id>,
 }
@@ -27,13 +31,19 @@ impl<'a> Workspace<'a> {
     pub fn open(around: &'a Around, revision: Option<&str>) -> Result<Self> {
         let root = around.fleet()?.to_owned();
         if let Some(files) = &around.instead.files {
-            return Ok(Self {
-                around,
-                root,
-                snapshot: (**files).clone(),
-                source: None,
-                commit: None,
-            });
+            let source = files.history();
+            return match (&source, revision) {
+                (Some(source), Some(revision)) => {
+                    Self::of(around, root, Arc::clone(source), revision)
+                }
+                _ => Ok(Self {
+                    around,
+                    root,
+                    snapshot: files.work_tree()?,
+                    source,
+                    commit: None,
+                }),
+            };
         }
         match revision {
             Some(revision) => Self::at(around, root, revision),
@@ -48,7 +58,7 @@ impl<'a> Workspace<'a> {
         }
         let snapshot = grove_release::worktree(&root)?;
         let source = match Source::discover(&root) {
-            Ok(source) => Some(source),
+            Ok(source) => Some(Arc::new(source) as Arc<dyn History>),
             Err(grove_release::Error::NotARepository(_)) => None,
             Err(error) => return Err(error.into()),
         };
@@ -62,7 +72,16 @@ impl<'a> Workspace<'a> {
     }
 
     fn at(around: &'a Around, root: PathBuf, revision: &str) -> Result<Self> {
-        let source = Source::discover(&root)?;
+        let source = Arc::new(Source::discover(&root)?);
+        Self::of(around, root, source, revision)
+    }
+
+    fn of(
+        around: &'a Around,
+        root: PathBuf,
+        source: Arc<dyn History>,
+        revision: &str,
+    ) -> Result<Self> {
         let commit = source.resolve(revision)?;
         let snapshot = source.snapshot(commit)?;
         Ok(Self {
@@ -77,8 +96,12 @@ impl<'a> Workspace<'a> {
     /// The same fleet at another commit.
     pub fn as_of(&self, commit: Id) -> Result<Self> {
         let revision = commit.to_string();
-        Self::at(self.around, self.root.clone(), &revision)
-            .map_err(|error| error.hint("fetch the fleet's upstream: the commit is not here"))
+        let root = self.root.clone();
+        let opened = match &self.source {
+            Some(source) => Self::of(self.around, root, Arc::clone(source), &revision),
+            None => Self::at(self.around, root, &revision),
+        };
+        opened.map_err(|error| error.hint("fetch the fleet's upstream: the commit is not here"))
     }
 
     /// Checks the fleet.
@@ -131,9 +154,9 @@ impl<'a> Workspace<'a> {
     }
 
     /// The repository, for an operation that needs one.
-    pub fn repository(&self) -> Result<&Source> {
+    pub fn repository(&self) -> Result<&dyn History> {
         self.source
-            .as_ref()
+            .as_deref()
             .ok_or_else(|| grove_release::Error::NotARepository(self.root.clone()).into())
     }
 }

@@ -235,9 +235,9 @@ impl<'a> Prepared<'a> {
         let mut runs = Vec::new();
         for (cluster, mut branch) in self.branches {
             let all = finished.remove(cluster.as_str()).unwrap_or_default();
-            record(around, &mut branch, &all, self.request.as_ref());
+            let ended = record(around, &mut branch, all, self.request.as_ref());
             runs.extend(self.done.remove(&cluster).unwrap_or_default());
-            runs.extend(all.into_iter().map(|one| one.ended));
+            runs.extend(ended);
         }
         Ok(Outcome { runs, failures })
     }

@@ -40,22 +40,42 @@ pub(super) struct Finished {
     pub(super) command: Vec<String>,
 }
 
-/// Writes who ran what to the deploy branch; where that fails, it is said, and what was run stands.
+/// Writes who ran what to the deploy branch; where that fails, it is said, and what was run stands. Gives how the
+/// commands ended: of a request that others carried out since it was planned, as they recorded it.
 pub(super) fn record(
     around: &Around,
     branch: &mut DeployBranch,
-    finished: &[Finished],
+    finished: Vec<Finished>,
     request: Option<&RequestId>,
-) {
+) -> Vec<Ended> {
     // What was run is written down, also where the operation was ended meanwhile.
     let around = &Around {
         token: Token::new(),
         ..around.clone()
     };
-    if let Err(error) = write(around, branch, finished, request) {
+    let first = write(around, branch, &finished, request).and_then(|landed| {
+        let (Some(landed), Some(request)) = (landed, request) else {
+            return Ok(Vec::new());
+        };
+        let mut first = Vec::new();
+        for one in &finished {
+            let address = Address::new(branch.cluster(), &one.instance);
+            first.extend(recorded(branch, &landed, &address, request)?);
+        }
+        Ok(first)
+    });
+    let first = first.unwrap_or_else(|error| {
         around.warn("what was run is not recorded in the deploy repository:");
         around.failed(&error);
-    }
+        Vec::new()
+    });
+    let ended = finished.into_iter().map(|one| one.ended);
+    ended
+        .map(|ended| {
+            let same = first.iter().find(|first| first.job == ended.job);
+            same.cloned().unwrap_or(ended)
+        })
+        .collect()
 }
 
 /// How the commands of an instance ended that a request ran, where a branch says that it was carried out.
@@ -84,7 +104,7 @@ fn write(
     branch: &mut DeployBranch,
     finished: &[Finished],
     request: Option<&RequestId>,
-) -> Result<()> {
+) -> Result<Option<Landed>> {
     let (author, time) = (around.author()?, around.now());
     let mut changes = Changes::default();
     let mut names = Vec::new();
@@ -104,11 +124,10 @@ fn write(
         });
     }
     if changes.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let subject = Subject::new(format!("Ran a command in {}", names.join(", ")), request);
-    publish(around, branch, changes, subject)?;
-    Ok(())
+    Ok(publish(around, branch, changes, subject)?.landed)
 }
 
 /// A command without what looks like a secret: what an option of such a name has, and what is assigned to

@@ -242,7 +242,7 @@ impl Work<'_> {
             exit_code: Some(exit_code),
             reason: None,
         };
-        let finished = [Finished {
+        let finished = vec![Finished {
             instance: self.address.instance,
             ended: ended.clone(),
             service: self.request.service,
@@ -251,7 +251,7 @@ impl Work<'_> {
                 .collect(),
         }];
         let request = self.request.id.as_ref();
-        record(self.around, &mut self.branch, &finished, request);
+        record(self.around, &mut self.branch, finished, request);
         Ok(Outcome { ended })
     }
 

@@ -16,7 +16,10 @@ use grove_seal::{
 };
 
 use super::keys;
-use crate::{Error, Kind, Result, files, fleet::workspace::Workspace};
+use crate::{
+    Error, Kind, Result,
+    fleet::{history, workspace::Workspace},
+};
 
 /// A file's values, by the keys that lead to each.
 type Values = BTreeMap<Vec<String>, Secret>;
@@ -183,9 +186,9 @@ impl Secrets<'_> {
         gone: &[&str],
     ) -> Result<()> {
         let now = self.workspace.around.now();
-        let path = self.workspace.root.join(&place.file);
+        let around = self.workspace.around;
         let then = self.workspace.snapshot.bytes(&place.file);
-        files::refuse_changed(&path, then.map(|bytes| &**bytes))?;
+        history::refuse_changed(around, &place.file, then.map(|bytes| &**bytes))?;
         let keys = |name: &str| -> Vec<String> {
             place
                 .below
@@ -200,7 +203,7 @@ impl Secrets<'_> {
                 .map(|(name, value)| (keys(name), value))
                 .collect();
             let text = self.made(&place.file, &named)?;
-            return files::write_atomically(&path, &text);
+            return history::write(around, &place.file, &text);
         }
         let mut file = self.file(&place.file)?;
         let changes = values
@@ -225,7 +228,7 @@ impl Secrets<'_> {
             };
             file = SopsFile::parse(&place.file, &text)?;
         }
-        files::write_atomically(&path, file.text())
+        history::write(around, &place.file, file.text())
     }
 
     /// The text of a file with these values and no others, whatever it holds now; nothing is written.

@@ -35,8 +35,7 @@ use super::{
 use crate::{
     Around, Error, Kind, Result,
     consent::{Consent, Needs},
-    files,
-    fleet::{find::find_cluster, workspace::Workspace},
+    fleet::{find::find_cluster, history, workspace::Workspace},
     request::RequestId,
     requests::{Answer, Begun, Journal, Once},
 };
@@ -142,7 +141,6 @@ impl Plan<'_> {
 impl Work<'_> {
     fn carry_out(self, consent: &Consent, journal: &Journal<'_>) -> Result<Outcome> {
         self.needs.met_by(consent)?;
-        let path = self.workspace.root.join(&self.outcome.file);
         // A rotation before this one may have been interrupted between its two files: it is finished, and
         // no further key is made.
         let new = match self.own {
@@ -172,7 +170,7 @@ impl Work<'_> {
                 new.certificate
             }
         };
-        files::write_atomically(&path, &new)?;
+        history::write(self.workspace.around, &self.outcome.file, &new)?;
         Ok(self.outcome)
     }
 }

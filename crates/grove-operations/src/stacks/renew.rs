@@ -26,7 +26,7 @@ use super::{all::Stacks, outputs::Given, select::StackSelection};
 use crate::{
     Around, Error, Result,
     consent::{Consent, Needs},
-    files,
+    fleet::history,
     request::RequestId,
     requests::{Answer, Once},
 };
@@ -64,14 +64,15 @@ pub struct Row {
 impl Answer for Outcome {}
 
 /// What a request would do.
-pub struct Plan<'a>(Once<'a, Work, Outcome>);
+pub struct Plan<'a>(Once<'a, Work<'a>, Outcome>);
 
-struct Work {
+struct Work<'a> {
+    around: &'a Around,
     root: PathBuf,
     needs: Needs,
     given: Vec<(Row, Given)>,
     /// The files as they were when the fleet was read.
-    before: Vec<(PathBuf, Option<Vec<u8>>)>,
+    before: Vec<(String, Option<Vec<u8>>)>,
 }
 
 /// Reads the states. Refused is a stack that was never applied, or whose last apply could not write its state.
@@ -83,7 +84,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     .map(Plan)
 }
 
-fn work(around: &Around, request: &Request) -> Result<Work> {
+fn work<'a>(around: &'a Around, request: &Request) -> Result<Work<'a>> {
     let mut stacks = Stacks::open(around, request.revision.as_deref())?;
     let selected = request.selection.select(&stacks.fleet)?;
     request.selection.must_be_stated()?;
@@ -99,11 +100,12 @@ fn work(around: &Around, request: &Request) -> Result<Work> {
                     .snapshot
                     .bytes(&file)
                     .map(|bytes| bytes.to_vec());
-                before.push((stacks.workspace.root.join(file), bytes));
+                before.push((file, bytes));
             }
         }
     }
     Ok(Work {
+        around,
         root: stacks.workspace.root,
         needs: Needs::default(),
         given,
@@ -147,11 +149,11 @@ impl Plan<'_> {
     }
 }
 
-impl Work {
+impl Work<'_> {
     fn carry_out(self, consent: &Consent) -> Result<Outcome> {
         self.needs.met_by(consent)?;
         for (path, then) in &self.before {
-            files::refuse_changed(path, then.as_deref())?;
+            history::refuse_changed(self.around, path, then.as_deref())?;
         }
         let rows = self.given.into_iter().map(|(row, given)| {
             given.write(&self.root)?;

@@ -21,7 +21,10 @@ use super::{
     tofu::Environment,
     work::{self, Work},
 };
-use crate::{Around, Error, Kind, Result, files, fleet::workspace::Workspace};
+use crate::{
+    Around, Error, Kind, Result, files,
+    fleet::{history, workspace::Workspace},
+};
 
 /// How a plan is made.
 #[derive(Clone, Debug, Default)]
@@ -260,9 +263,8 @@ impl Runner {
             self.tell_unpinned(&file);
             return Ok(());
         }
-        let path = self.base.join(&file);
-        files::refuse_changed(&path, before.as_deref())?;
-        files::write_atomically(&path, lock)?;
+        history::refuse_changed(&self.around, &file, before.as_deref())?;
+        history::write(&self.around, &file, lock)?;
         self.around.note(&format!(
             "{file} has the versions of its providers now: commit it"
         ));

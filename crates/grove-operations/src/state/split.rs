@@ -17,7 +17,7 @@
 //!     stacks: None,
 //!     config: None,
 //! };
-//! let plan = split::plan(around, &split::Request::default(), places)?;
+//! let plan = split::plan(around, &split::Request::default(), &places)?;
 //! let consent = Consent::to(plan.needs().clone());
 //! let record = plan.carry_out(&consent)?;
 //! # Ok(())
@@ -111,7 +111,7 @@ struct Work<'a> {
 
 /// Reads the state and gives every object to a stack. Nothing is written, but that `init` prepares an old root
 /// that is named and was not prepared.
-pub fn plan<'a>(around: &'a Around, request: &Request, places: Places<'_>) -> Result<Plan<'a>> {
+pub fn plan<'a>(around: &'a Around, request: &Request, places: &Places<'_>) -> Result<Plan<'a>> {
     let from = match &places.from {
         From::Text(source) => source.name(),
         From::Root(directory) => directory,
@@ -126,7 +126,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request, places: Places<'_>) -> Re
     let paths = paths.map(|path| path.map(Path::to_string_lossy));
     let (id, said) = (request.id.as_ref(), (request, &paths));
     Once::plan(around, "state/split", id, &said, |_| {
-        work(around, request, &places)
+        work(around, request, places)
     })
     .map(Plan)
 }

@@ -14,6 +14,7 @@ mod example;
 mod fleet;
 mod freeze;
 mod hold;
+mod instance_state;
 mod once;
 mod places;
 mod read;

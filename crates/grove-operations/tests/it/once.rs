@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 use grove_operations::{
@@ -37,6 +38,10 @@ impl Clock for Watching {
             }
         }
         "2026-01-02T03:04:05Z".parse().unwrap()
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
     }
 }
 

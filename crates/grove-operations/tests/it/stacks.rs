@@ -60,6 +60,7 @@ impl Site {
         world.write("fleet/clusters/alpha/stacks/reader/main.tf", READER);
         let now = Timestamp::UNIX_EPOCH;
         let mut around = Around::new(&world.fleet(), world.cache(), Path::new("grove"), now);
+        around.variables = world.variables();
         around.tofu = Some(std::env::var_os("GROVE_TEST_TOFU").unwrap().into());
         let recorder = Arc::new(Recorder::default());
         around.listener = Arc::clone(&recorder) as Arc<_>;
@@ -295,6 +296,7 @@ fn a_state_that_was_not_written_is_put_into_the_back_end_by_an_agreed_apply_alon
         Kind::Tool
     );
     let request = run::Request {
+        id: None,
         revision: None,
         stack: "alpha:one".to_owned(),
     };

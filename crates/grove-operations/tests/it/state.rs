@@ -33,6 +33,7 @@ impl Site {
         world.copy(&here.join("../../examples/split"), "fleet");
         let now = Timestamp::UNIX_EPOCH;
         let mut around = Around::new(&world.fleet(), world.cache(), Path::new("grove"), now);
+        around.variables = world.variables();
         around.tofu = std::env::var_os("GROVE_TEST_TOFU").map(PathBuf::from);
         // Not the process's own.
         around.directory = world.fleet();
@@ -47,7 +48,7 @@ impl Site {
             stacks: None,
             config: None,
         };
-        split::plan(&self.around, &split::Request::default(), places).unwrap()
+        split::plan(&self.around, &split::Request::default(), &places).unwrap()
     }
 
     fn join(&self) -> Result<join::Plan<'_>> {
@@ -221,7 +222,7 @@ fn parts_are_planned_where_the_caller_is() {
         stacks: Some(Path::new("stacks")),
         config: None,
     };
-    let plan = split::plan(&site.around, &split::Request::default(), places).unwrap();
+    let plan = split::plan(&site.around, &split::Request::default(), &places).unwrap();
     plan.carry_out(&Consent::none()).unwrap();
     let request = verify::Request::default();
     let outcome = verify::read(&site.around, &request, Path::new("parts")).unwrap();
@@ -236,7 +237,7 @@ fn parts_are_planned_where_the_caller_is() {
         config: Some(Path::new("combined")),
     };
     let before = site.bytes();
-    let plan = split::plan(&site.around, &split::Request::default(), places).unwrap();
+    let plan = split::plan(&site.around, &split::Request::default(), &places).unwrap();
     assert!(site.bytes() == before);
     plan.carry_out(&Consent::none()).unwrap();
     let outcome = verify::read(&site.around, &request, Path::new("taken")).unwrap();

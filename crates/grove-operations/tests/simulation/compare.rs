@@ -16,8 +16,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    fleet::addresses,
-    renderer::{HOST, SETTINGS, VOLUME},
+    fleet::{ACTIVE, Site, addresses},
+    renderer::{HOST, SERVICE, SETTINGS, VOLUME},
     request::Request,
     world::{Sent, World},
 };
@@ -38,7 +38,10 @@ impl World<'_> {
             (None, _) => &["README.md", "format"],
             _ => &[],
         };
-        let is_shared = sent.request.target().is_none();
+        let is_shared = matches!(
+            sent.request,
+            Request::ClusterDeploy(_) | Request::ClusterRollback(_)
+        );
         if !is_shared {
             assert_eq!(step.others, others, "{id}");
         }
@@ -71,7 +74,7 @@ impl World<'_> {
             }
         }
         let known = sent.fleets.iter().any(|fleet| {
-            let gone = |(address, site): (&Address, &crate::fleet::Site)| {
+            let gone = |(address, site): (&Address, &Site)| {
                 address.cluster == cluster
                     && !site.is_there
                     && after
@@ -127,14 +130,35 @@ impl World<'_> {
     ///
     /// A plan that had nothing to write on a cluster looks no more: what the same request did there since it
     /// was planned, it does not know.
-    pub(crate) fn outcome(&mut self, id: &RequestId, outcome: &Value, known: &BTreeSet<&str>) {
+    pub(crate) fn outcome(
+        &mut self,
+        id: &RequestId,
+        outcome: &Value,
+        known: &BTreeSet<&str>,
+        is_recorded: bool,
+    ) {
         let is_new = |step: Option<&Step>, address: &Address| {
             step.is_some() && !known.contains(address.cluster.as_str())
         };
         let mut said = Vec::new();
         let request = self.sent[id].request.clone();
         match &request {
-            Request::Deploy(_) => {
+            Request::Set(_) | Request::Remove(_) | Request::Rotate(_) => {}
+            Request::Run(_) => {
+                for row in list(outcome, "runs") {
+                    let (address, step) = self.of(id, text(row, "instance"));
+                    let job = (address.cluster.clone(), text(row, "job").to_owned());
+                    let made = self.jobs.get(&job);
+                    let made = made.unwrap_or_else(|| panic!("{id}: {row} was never made"));
+                    assert_eq!(made.exit_code, row["exit_code"], "{id}: {row}");
+                    assert_eq!(made.request, *id, "{id}: {row}");
+                    // Whoever could not record it does not know what others recorded.
+                    if is_recorded && touched(step, &address.instance) {
+                        said.push((address.to_string(), row.clone()));
+                    }
+                }
+            }
+            Request::Deploy(_) | Request::State(_) => {
                 for row in list(outcome, "instances") {
                     let (address, step) = self.of(id, text(row, "instance"));
                     let release = release_of(step, &address.instance);
@@ -329,6 +353,43 @@ impl Touched<'_> {
             happened.extend(self.release());
         }
         match &sent.request {
+            request if request.is_operational() => {
+                let reason = |hold: &grove_release::Hold| (hold.reason.clone(), hold.left.clone());
+                let (now, was) = (held.as_ref().map(reason), was_held.as_ref().map(reason));
+                assert_eq!(now, was, "{id}: {address}");
+                if changed.releases.is_empty() {
+                    assert!(frozen.is_none(), "{id}: {address}");
+                } else {
+                    // Nothing is shipped beside it.
+                    let settings = settings(self.before, name);
+                    assert_eq!(settings, self.settings(), "{id}: {address}");
+                    let (before, after) = (self.before.latest(name), self.after.latest(name));
+                    let source =
+                        |record: Option<grove_release::Record>| record.map(|record| record.source);
+                    let before = source(before.expect("it can be read"));
+                    assert_eq!(
+                        before,
+                        source(after.expect("it can be read")),
+                        "{id}: {address}"
+                    );
+                    let replicas = self.replicas();
+                    let is_of_a_fleet = sites
+                        .iter()
+                        .any(|site| replicas == Some(u64::from(site.state == ACTIVE)));
+                    assert!(is_of_a_fleet, "{id}: {address}: {replicas:?}");
+                    if held.is_some() {
+                        happened.push("operated what is held".to_owned());
+                    }
+                }
+            }
+            Request::Run(_) => {
+                assert!(
+                    changed.releases.is_empty() && !changed.objects && changed.written.is_empty(),
+                    "{id}: {changed:?}"
+                );
+                assert_eq!(changed.runs.len(), 1, "{id}: {changed:?}");
+                assert_eq!((held, frozen), (was_held, was_frozen), "{id}: {address}");
+            }
             Request::Deploy(_) => {
                 let by_hand = was_held.as_ref().filter(|hold| hold.left.is_empty());
                 if changed.releases.is_empty() {
@@ -421,10 +482,15 @@ impl Touched<'_> {
 
     /// What its `ConfigMap` says.
     fn settings(&self) -> Option<String> {
+        settings(self.after, &self.address.instance)
+    }
+
+    /// How many pods it has.
+    fn replicas(&self) -> Option<u64> {
         let objects = self.after.objects(&self.address.instance);
         let objects = objects.expect("they can be read")?;
-        let value = objects.get(SETTINGS)?.pointer("/data/value")?;
-        value.as_str().map(str::to_owned)
+        let value = objects.get(SERVICE)?.pointer("/spec/replicas")?;
+        value.as_u64()
     }
 
     /// A release came: its record says whose it is, and nothing went that nobody agreed to.
@@ -447,7 +513,7 @@ impl Touched<'_> {
         };
         let (old, new) = (files(self.before), files(self.after));
         let address = self.address.to_string();
-        if let Request::Deploy(_) = self.sent.request {
+        if let Request::Deploy(_) | Request::State(_) = self.sent.request {
             for (file, word) in [(VOLUME, "PersistentVolumeClaim"), (HOST, "host ")] {
                 if !old.contains(file) || new.contains(file) {
                     continue;
@@ -483,6 +549,13 @@ impl Touched<'_> {
     fn agreed(&self, to: impl Fn(&Need) -> bool) -> bool {
         self.sent.agreed.iter().any(|needs| needs.iter().any(&to))
     }
+}
+
+/// What the `ConfigMap` of an instance says.
+fn settings(view: &View<'_>, name: &str) -> Option<String> {
+    let objects = view.objects(name).expect("they can be read")?;
+    let value = objects.get(SETTINGS)?.pointer("/data/value")?;
+    value.as_str().map(str::to_owned)
 }
 
 fn is_freeze(request: &Request) -> bool {

@@ -1,10 +1,8 @@
 //! The fleet of the simulation: few instances, of which little is said, so that a check of it is quick.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use grove_check::{Checked, Context, Severity, check};
-use grove_fleet::{Address, Snapshot};
-use grove_operations::Checker;
+use grove_fleet::{Address, Snapshot, layout};
 use grove_release::memory::Random;
 
 /// The clusters. The second one says which cluster it is, so that a freeze tries to reach it.
@@ -20,8 +18,12 @@ const NAMES: [(&str, &str); 6] = [
 ];
 /// The add-on that the clusters share something by.
 const ADDON: &str = "notes";
-/// Both certificates are of the example fleet. Nothing is ever opened, so that one suffices.
+/// Both certificates are of the example fleet. Nothing that was sealed is ever opened, so that one suffices.
 const CERTIFICATE: &str = include_str!("../../../../examples/fleet/clusters/alpha/sealing.pem");
+/// The key that opens the fleet's secrets.
+pub(crate) const KEY: &str = include_str!("../../../../examples/fleet/example-key.txt");
+/// Who may read them: whoever has that key.
+pub(crate) const READERS: &str = include_str!("../../../../examples/fleet/.sops.yaml");
 /// Of what stands in the distribution below.
 const LOCK: &str = "\
 #: version: 1
@@ -30,8 +32,11 @@ const LOCK: &str = "\
 tutor==21.0.8
 ";
 
+/// What instances do.
+pub(crate) const ACTIVE: &str = "active";
+const STOPPED: &str = "stopped";
+
 /// What the fleet says of an instance.
-#[expect(clippy::struct_excessive_bools, reason = "each is a line of its file")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Site {
     /// Whether the fleet has it.
@@ -46,8 +51,8 @@ pub(crate) struct Site {
     pub(crate) task: u32,
     /// Where its data stands, which goes forward only.
     pub(crate) mark: u32,
-    /// Whether it serves.
-    pub(crate) is_active: bool,
+    /// What it does.
+    pub(crate) state: String,
 }
 
 /// What the fleet says.
@@ -56,28 +61,6 @@ pub(crate) struct Fleet {
     pub(crate) sites: BTreeMap<Address, Site>,
     /// What instances share, by cluster.
     pub(crate) shared: BTreeMap<&'static str, u32>,
-}
-
-/// Someone's copy of the fleet.
-#[derive(Clone)]
-pub(crate) struct Copy {
-    pub(crate) fleet: Arc<Fleet>,
-    pub(crate) files: Arc<Snapshot>,
-    pub(crate) checker: Arc<Known>,
-}
-
-/// What a check of a copy says. It is made once: no rule looks at the clock here, or finds in what was
-/// released what an operation would refuse.
-pub(crate) struct Known(Checked);
-
-impl Checker for Known {
-    fn check(&self, _: &Snapshot, _: &Context) -> Checked {
-        let Checked { fleet, findings } = &self.0;
-        Checked {
-            fleet: fleet.clone(),
-            findings: findings.clone(),
-        }
-    }
 }
 
 /// Every address that there ever is.
@@ -97,7 +80,7 @@ impl Fleet {
             has_host: false,
             task: 1,
             mark: 1,
-            is_active: true,
+            state: ACTIVE.to_owned(),
         };
         let sites = addresses().into_iter();
         Self {
@@ -129,35 +112,44 @@ impl Fleet {
             4..7 => site.has_host = !site.has_host,
             7 | 8 => site.task += 1,
             9..13 => site.mark += 1,
-            13 => site.is_active = !site.is_active,
+            13 => {
+                let state = if site.state == ACTIVE {
+                    STOPPED
+                } else {
+                    ACTIVE
+                };
+                state.clone_into(&mut site.state);
+            }
             _ => site.value += 1,
         }
         format!("{address}: {site:?}")
     }
 
-    pub(crate) fn copy(&self) -> Copy {
-        let files = self.files();
-        let checked = check(&files, &Context::default());
-        let errors = checked.findings.iter();
-        let mut errors = errors.filter(|finding| finding.severity == Severity::Error);
-        assert_eq!(errors.next(), None, "the fleet is sound");
-        Copy {
-            fleet: Arc::new(self.clone()),
-            files: Arc::new(files),
-            checker: Arc::new(Known(checked)),
+    /// Takes over what a verb changed in a file.
+    pub(crate) fn read(&mut self, path: &str, text: &str) {
+        for (address, site) in &mut self.sites {
+            if path == layout::instance(address) {
+                let mut lines = text.lines();
+                let state = lines.find_map(|line| line.strip_prefix("state: "));
+                state.expect("it has a state").clone_into(&mut site.state);
+                assert_eq!(text, site.text(&address.instance), "{path}");
+            }
         }
     }
 
-    fn files(&self) -> Snapshot {
+    /// Its files, but for secrets.
+    pub(crate) fn files(&self) -> Snapshot {
         let mut files = Snapshot::default()
             .with(
                 "grove.yaml",
-                "version: 1\nname: simulation\ndeploy: {remote: \"memory/{cluster}\"}\n",
+                "version: 1\nname: simulation\npublished_key: key.txt\ndeploy: {remote: \"memory/{cluster}\"}\n",
             )
             .with(
                 "distributions/one.yaml",
                 "release: ulmo\ntutor: \"21.0.8\"\n",
             )
+            .with("key.txt", KEY)
+            .with(".sops.yaml", READERS)
             .with("distributions/one.lock", &LOCK.replace("INPUT", INPUT));
         for (cluster, shared) in &self.shared {
             let uid = match *cluster {
@@ -205,9 +197,9 @@ impl Site {
             has_host,
             task,
             mark,
+            state,
             ..
         } = self;
-        let state = if self.is_active { "active" } else { "stopped" };
         format!(
             "client: acme
 environment: staging

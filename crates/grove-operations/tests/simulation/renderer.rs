@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 pub(crate) const TASK: &str = "lms-migrate";
 /// The file of the `ConfigMap` that has [`Site::value`](crate::fleet::Site::value).
 pub(crate) const SETTINGS: &str = "configmap-settings.yaml";
+/// The file of the service.
+pub(crate) const SERVICE: &str = "deployment-lms.yaml";
 /// The file of the volume.
 pub(crate) const VOLUME: &str = "persistentvolumeclaim-media.yaml";
 /// The file of the further host.
@@ -38,7 +40,7 @@ impl Renderer for Plain {
         let replicas = usize::from(instance.state == grove_fleet::model::State::Active);
         let container = json!({"name": "lms", "image": "example.org/openedx:1"});
         add(
-            "deployment-lms.yaml",
+            SERVICE,
             json!({
                 "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "lms"},
                 "spec": {"replicas": replicas, "template": {"spec": {"containers": [container]}}},

@@ -3,11 +3,14 @@
 use grove_operations::{
     Around, Result,
     consent::{Consent, Needs},
-    deploy,
+    deploy::{self, state},
+    jobs::run,
     release::{freeze, hold, init, rollback},
     request::{RequestId, Target},
+    secrets::{remove, rotate, set},
     shared,
 };
+use grove_seal::Secret;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,6 +24,11 @@ pub(crate) enum Request {
     Init(init::Request),
     ClusterDeploy(shared::deploy::Request),
     ClusterRollback(shared::rollback::Request),
+    State(state::Request),
+    Set(set::Request),
+    Remove(remove::Request),
+    Rotate(rotate::Request),
+    Run(run::Request),
 }
 
 /// What it would do.
@@ -32,6 +40,12 @@ pub(crate) enum Plan<'a> {
     Init(Box<init::Plan<'a>>),
     ClusterDeploy(Box<shared::deploy::Plan<'a>>),
     ClusterRollback(Box<shared::rollback::Plan<'a>>),
+    State(Box<state::Plan<'a>>),
+    /// With the value.
+    Set(Box<set::Plan<'a>>, String),
+    Remove(Box<remove::Plan<'a>>),
+    Rotate(Box<rotate::Plan<'a>>),
+    Run(Box<run::Plan<'a>>),
 }
 
 impl Request {
@@ -45,11 +59,32 @@ impl Request {
             Self::Init(request) => &request.id,
             Self::ClusterDeploy(request) => &request.id,
             Self::ClusterRollback(request) => &request.id,
+            Self::State(request) => &request.id,
+            Self::Set(request) => &request.id,
+            Self::Remove(request) => &request.id,
+            Self::Rotate(request) => &request.id,
+            Self::Run(request) => &request.id,
         };
         id.as_ref().expect("every request of a simulation has one")
     }
 
-    /// The instances that it means; none where it means what a cluster's instances share.
+    /// Whether it writes to the work tree of the fleet.
+    pub(crate) fn is_of_files(&self) -> bool {
+        let is_of_secrets = matches!(self, Self::Set(_) | Self::Remove(_) | Self::Rotate(_));
+        is_of_secrets || matches!(self, Self::State(_))
+    }
+
+    /// Whether it changes nothing but how instances are operated.
+    pub(crate) fn is_operational(&self) -> bool {
+        match self {
+            Self::Deploy(request) => request.only.is_some(),
+            Self::State(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The instances that it means on deploy branches; none where it means what a cluster's instances share, or
+    /// no branch.
     pub(crate) fn target(&self) -> Option<Target> {
         match self {
             Self::Deploy(request) => Some(request.target.clone()),
@@ -57,13 +92,20 @@ impl Request {
             Self::Hold(request) => Some(request.target.clone()),
             Self::Freeze(request) => Some(request.target.clone()),
             Self::Init(request) => Some(request.target.clone()),
-            Self::ClusterDeploy(_) | Self::ClusterRollback(_) => None,
+            Self::State(request) => Some(request.target.clone()),
+            Self::Run(request) => Some(request.target.clone()),
+            Self::ClusterDeploy(_)
+            | Self::ClusterRollback(_)
+            | Self::Set(_)
+            | Self::Remove(_)
+            | Self::Rotate(_) => None,
         }
     }
 
     /// In a word.
     pub(crate) fn verb(&self) -> &'static str {
         match self {
+            Self::Deploy(request) if request.only.is_some() => "deploy --only operational",
             Self::Deploy(_) => "deploy",
             Self::Rollback(_) => "rollback",
             Self::Hold(request) => match request.change {
@@ -80,6 +122,18 @@ impl Request {
             },
             Self::ClusterDeploy(_) => "cluster deploy",
             Self::ClusterRollback(_) => "cluster rollback",
+            Self::State(request) => match request.change {
+                state::Change::Start => "instance start",
+                state::Change::Stop => "instance stop",
+                state::Change::Maintenance => "instance maintenance",
+            },
+            Self::Run(_) => "run",
+            Self::Set(_) => "secret set",
+            Self::Remove(_) => "secret remove",
+            Self::Rotate(request) => match request.step {
+                rotate::Step::Begin { .. } => "secret rotate",
+                rotate::Step::Finish { .. } => "secret rotate --finish",
+            },
         }
     }
 
@@ -96,6 +150,14 @@ impl Request {
             Self::ClusterRollback(request) => {
                 Plan::ClusterRollback(Box::new(shared::rollback::plan(around, request)?))
             }
+            Self::State(request) => Plan::State(Box::new(state::plan(around, request)?)),
+            Self::Set(request) => {
+                let plan = Box::new(set::plan(around, request)?);
+                Plan::Set(plan, self.id().to_string())
+            }
+            Self::Remove(request) => Plan::Remove(Box::new(remove::plan(around, request)?)),
+            Self::Rotate(request) => Plan::Rotate(Box::new(rotate::plan(around, request)?)),
+            Self::Run(request) => Plan::Run(Box::new(run::plan(around, request)?)),
         })
     }
 }
@@ -110,6 +172,11 @@ impl Plan<'_> {
             Self::Init(plan) => plan.needs(),
             Self::ClusterDeploy(plan) => plan.needs(),
             Self::ClusterRollback(plan) => plan.needs(),
+            Self::State(plan) => plan.needs(),
+            Self::Set(plan, _) => plan.needs(),
+            Self::Remove(plan) => plan.needs(),
+            Self::Rotate(plan) => plan.needs(),
+            Self::Run(plan) => plan.needs(),
         }
     }
 
@@ -123,6 +190,11 @@ impl Plan<'_> {
             Self::Init(plan) => plan.carry_out(consent).map(json),
             Self::ClusterDeploy(plan) => plan.carry_out(consent).map(json),
             Self::ClusterRollback(plan) => plan.carry_out(consent).map(json),
+            Self::State(plan) => plan.carry_out(consent).map(json),
+            Self::Set(plan, value) => plan.carry_out(consent, Secret::new(value)).map(json),
+            Self::Remove(plan) => plan.carry_out(consent).map(json),
+            Self::Rotate(plan) => plan.carry_out(consent).map(json),
+            Self::Run(plan) => plan.carry_out(consent).map(json),
         }
     }
 }

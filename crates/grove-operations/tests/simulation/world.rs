@@ -5,19 +5,21 @@ use std::{
     path::Path,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use grove_fleet::Address;
 use grove_operations::{
-    Around, Branches, Checker, Clock, Error, Instead, Kind, Result, Token,
+    Around, Branches, Clock, Error, Event, Instead, Kind, Listener, Result, Token,
     consent::{Consent, Need, Needs},
-    deploy,
+    deploy::{self, state},
     fleet::selection::Selection,
+    jobs::run,
     release::{freeze, hold, init, rollback},
     request::Target,
+    secrets::{remove, rotate, set},
     shared,
 };
 use grove_release::{
@@ -29,10 +31,13 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::{
-    fleet::{CLUSTERS, Copy, Fleet, addresses},
+    cluster::{self, Servers},
+    fleet::{CLUSTERS, Fleet, addresses},
     renderer::{Plain, TASK},
+    repository::{Checkout, Repository, Trouble},
     request::{Plan, Request},
     trace::Trace,
+    vault::{PASSWORD, Vault},
 };
 
 /// How many steps one world has: what a remote in memory was told stays in memory.
@@ -61,6 +66,18 @@ impl Clock for Hand {
     }
 }
 
+/// Hears that something stands which the deploy branch does not say.
+#[derive(Default)]
+struct Warned(AtomicBool);
+
+impl Listener for Warned {
+    fn hear(&self, event: &Event<'_>) {
+        if matches!(event, Event::Warning { text } if text.contains("is not recorded")) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Opens the branches of the remote in memory.
 struct Remote(MemoryRemote);
 
@@ -72,8 +89,8 @@ impl Branches for Remote {
 
 /// Someone who works on the fleet.
 struct Operator<'a> {
-    /// The fleet as this one saw it last.
-    copy: Copy,
+    /// The commit of the fleet that this one pulled last.
+    at: usize,
     /// Plans that are not carried out yet, the oldest first.
     plans: VecDeque<Kept<'a>>,
 }
@@ -82,6 +99,7 @@ struct Operator<'a> {
 struct Kept<'a> {
     request: RequestId,
     token: Token,
+    warned: Arc<Warned>,
     /// The clusters on which the request was carried out before it was planned.
     known: BTreeSet<&'static str>,
     plan: Plan<'a>,
@@ -104,6 +122,12 @@ pub(crate) struct Sent {
     pub(crate) said: BTreeMap<String, Value>,
 }
 
+/// A Job that a request made.
+pub(crate) struct Job {
+    pub(crate) request: RequestId,
+    pub(crate) exit_code: i32,
+}
+
 pub(crate) struct World<'a> {
     pub(crate) random: Random,
     pub(crate) trace: Trace,
@@ -116,9 +140,13 @@ pub(crate) struct World<'a> {
     /// The reason of each hold by hand.
     pub(crate) holds: BTreeMap<Address, String>,
     clock: Arc<Hand>,
-    fleet: Fleet,
-    /// The fleet as it is; none since it was edited.
-    copy: Option<Copy>,
+    repository: Arc<Repository>,
+    pub(crate) vault: Vault,
+    servers: Servers,
+    /// Every Job that was made, by its cluster and name.
+    pub(crate) jobs: BTreeMap<(String, String), Job>,
+    /// What each request made, by cluster, namespace and what it is for.
+    once: BTreeSet<(RequestId, String, String, String)>,
     operators: Vec<Operator<'a>>,
     arena: &'a Arena,
     used: usize,
@@ -130,17 +158,19 @@ impl<'a> World<'a> {
         let remote = MemoryRemote::new("simulation");
         let clock = Arc::new(Hand(AtomicI64::new(1_767_323_045)));
         let nowhere = Path::new("/nonexistent");
-        let fleet = Fleet::new();
-        let copy = fleet.copy();
+        let servers = Servers::default();
+        let (vault, files) = Vault::new();
+        let repository = Arc::new(Repository::new(Fleet::new(), &files));
         let mut base = Around::new(nowhere, nowhere, nowhere, Timestamp::UNIX_EPOCH);
         base.cache = None;
         base.clock = Arc::clone(&clock) as Arc<dyn Clock>;
         base.runtime = Some(runtime.clone());
         base.instead = Instead {
-            files: None,
-            checker: None,
+            checker: Some(Arc::clone(&repository) as Arc<_>),
             branches: Some(Arc::new(Remote(remote.clone()))),
             renderer: Some(Arc::new(Plain)),
+            clusters: Some(Arc::new(servers.clone())),
+            files: None,
         };
         let audit = |cluster| Audit::new(&remote, cluster).expect("the remote is empty");
         Self {
@@ -155,12 +185,15 @@ impl<'a> World<'a> {
             clock,
             operators: (0..OPERATORS)
                 .map(|_| Operator {
-                    copy: copy.clone(),
+                    at: 0,
                     plans: VecDeque::new(),
                 })
                 .collect(),
-            fleet,
-            copy: Some(copy),
+            repository,
+            vault,
+            servers,
+            jobs: BTreeMap::new(),
+            once: BTreeSet::new(),
             arena,
             used: 0,
             base,
@@ -185,15 +218,16 @@ impl<'a> World<'a> {
     pub(crate) fn step(&mut self) {
         self.trace.next();
         let operator = self.index(OPERATORS);
-        match self.random.below(40) {
+        match self.random.below(41) {
             0..4 => {
-                let what = self.fleet.edit(&mut self.random);
-                self.copy = None;
-                self.trace.say(&format!("the fleet: {what}"));
+                let mut fleet = (*self.repository.head().fleet).clone();
+                let what = fleet.edit(&mut self.random);
+                let is_merged = self.repository.merge(fleet);
+                self.trace
+                    .say(&format!("the fleet: {what}, merged: {is_merged}"));
             }
             4..7 => {
-                let copy = self.copy.get_or_insert_with(|| self.fleet.copy());
-                self.operators[operator].copy = copy.clone();
+                self.operators[operator].at = self.repository.upstream();
                 self.trace.say(&format!("{operator} pulls"));
             }
             7..11 => self.inject(),
@@ -212,6 +246,11 @@ impl<'a> World<'a> {
                 for _ in &plans {
                     self.count("killed");
                 }
+            }
+            40 => {
+                let files = self.repository.commit_secrets();
+                self.trace
+                    .say(&format!("{files} files of secrets are committed"));
             }
             17..29 if !self.operators[operator].plans.is_empty() => self.carry_out(operator),
             _ => self.plan(operator),
@@ -262,19 +301,32 @@ impl<'a> World<'a> {
             name: format!("Operator {operator}"),
             email: format!("{operator}@acme.example"),
         };
-        let copy = &self.operators[operator].copy;
+        let at = self.operators[operator].at;
+        let is_of_files = request.is_of_files();
         let mut own = self.base.clone();
-        own.instead.files = Some(Arc::clone(&copy.files));
-        own.instead.checker = Some(Arc::clone(&copy.checker) as Arc<dyn Checker>);
+        own.instead.files = Some(Arc::new(Checkout {
+            repository: Arc::clone(&self.repository),
+            at: (!is_of_files).then_some(at),
+        }));
         own.author = Some(author.clone());
         own.token = token.clone();
+        let warned = Arc::new(Warned::default());
+        own.listener = Arc::clone(&warned) as Arc<_>;
         let around: &'a Around = place.get_or_init(|| own);
         self.used += 1;
         let id = request.id().clone();
-        let fleet = Arc::clone(&copy.fleet);
+        let fleet = if is_of_files {
+            self.repository.head().fleet
+        } else {
+            self.repository.fleet(at)
+        };
         let tips = self.tips();
         let planned = request.plan(around);
         assert_eq!(tips, self.tips(), "a plan wrote something");
+        assert!(
+            self.repository.written().is_empty(),
+            "a plan wrote something"
+        );
         let verb = request.verb();
         let sent = self.sent.entry(id.clone()).or_insert_with(|| Sent {
             request,
@@ -302,6 +354,7 @@ impl<'a> World<'a> {
                 plans.push_back(Kept {
                     request: id,
                     token,
+                    warned,
                     known,
                     plan,
                 });
@@ -316,7 +369,10 @@ impl<'a> World<'a> {
                     sent.request
                 ));
                 assert!(
-                    matches!(error.kind, Kind::Usage | Kind::Refused | Kind::Tool),
+                    matches!(
+                        error.kind,
+                        Kind::No | Kind::Usage | Kind::Refused | Kind::Tool
+                    ),
                     "{error:?}"
                 );
                 self.count(&format!("no plan: {verb}: {:?}", error.kind));
@@ -339,12 +395,13 @@ impl<'a> World<'a> {
 
     fn new_request(&mut self, id: Option<RequestId>) -> Request {
         let wait = self.random.one_in(12).then_some(0);
-        let verb = self.random.below(28);
+        let verb = self.random.below(50);
         let reason = || id.as_ref().map(ToString::to_string).unwrap_or_default();
         match verb {
             0..9 => Request::Deploy(deploy::request::Request {
                 id,
-                local: true,
+                local: self.random.one_in(4),
+                allow_older: self.random.one_in(3),
                 wait,
                 ..deploy::request::Request::new(self.target())
             }),
@@ -379,12 +436,12 @@ impl<'a> World<'a> {
                 id,
                 target: self.target(),
             }),
-            21 | 22 => Request::Init(init::Request {
+            21 | 22 | 47 | 48 => Request::Init(init::Request {
                 id,
                 target: self.target(),
                 task: TASK.to_owned(),
                 change: match verb {
-                    21 => init::Change::Retry,
+                    21 | 47 => init::Change::Retry,
                     _ => init::Change::Skip,
                 },
                 message: None,
@@ -395,12 +452,58 @@ impl<'a> World<'a> {
                 cluster: self.cluster().to_owned(),
                 revision: None,
                 message: None,
-                local: true,
-                allow_older: false,
+                local: self.random.one_in(4),
+                allow_older: self.random.one_in(3),
                 remove: Vec::new(),
                 create_remote: false,
                 unhold: self.random.one_in(3),
                 wait,
+            }),
+            28..31 => Request::Deploy(deploy::request::Request {
+                id,
+                only: Some(deploy::request::Only::Operational),
+                wait,
+                ..deploy::request::Request::new(self.target())
+            }),
+            31..36 => Request::State(state::Request {
+                id,
+                target: self.target(),
+                change: match verb {
+                    31 | 32 => state::Change::Stop,
+                    33 => state::Change::Maintenance,
+                    _ => state::Change::Start,
+                },
+                message: None,
+                wait,
+            }),
+            36..40 => Request::Set(set::Request {
+                id,
+                owner: self.owner(),
+                name: self.secret().to_owned(),
+                cluster_only: false,
+            }),
+            40 => Request::Remove(remove::Request {
+                id,
+                owner: self.owner(),
+                name: self.secret().to_owned(),
+                cluster_only: false,
+            }),
+            41..44 => Request::Rotate(rotate::Request {
+                id,
+                target: self.target(),
+                step: match verb {
+                    41 => rotate::Step::Finish {
+                        names: Vec::new(),
+                        wait: None,
+                    },
+                    _ => rotate::Step::Begin {
+                        names: vec![PASSWORD.to_owned()],
+                    },
+                },
+            }),
+            44..47 => Request::Run(run::Request {
+                id,
+                ..run::Request::new(self.target(), "lms", vec!["./manage.py".to_owned()])
             }),
             _ => Request::ClusterRollback(shared::rollback::Request {
                 id,
@@ -422,6 +525,20 @@ impl<'a> World<'a> {
         let addresses = addresses();
         let index = self.index(addresses.len());
         addresses[index].clone()
+    }
+
+    /// Whose secret.
+    fn owner(&mut self) -> String {
+        if self.random.one_in(8) {
+            return self.cluster().to_owned();
+        }
+        self.address().to_string()
+    }
+
+    /// Which secret.
+    fn secret(&mut self) -> &'static str {
+        let names = [PASSWORD, PASSWORD, "SHOP_TOKEN", "SHOP_SECRET"];
+        names[self.index(names.len())]
     }
 
     /// One instance, those of a cluster, or all of them.
@@ -455,8 +572,9 @@ impl<'a> World<'a> {
         }
         let sent = self.sent.get_mut(&id).expect("it was planned");
         sent.times += 1;
-        let verb = sent.request.verb();
         sent.agreed.push(consent.clone());
+        let request = sent.request.clone();
+        let verb = request.verb();
         let is_behind = self
             .landed
             .keys()
@@ -464,17 +582,53 @@ impl<'a> World<'a> {
         if is_behind {
             self.count("carried out since it was planned");
         }
+        let is_of_files = request.is_of_files();
+        let trouble = self.trouble().filter(|_| is_of_files);
         let before = self.tips();
         self.trace.say(&format!(
-            "{operator} carries out {id}, agreed: {is_agreed}, ended: {is_ended}"
+            "{operator} carries out {id}, agreed: {is_agreed}, ended: {is_ended}, {trouble:?}"
         ));
+        self.repository.arm(trouble);
+        let salt = u32::try_from(self.random.below(3)).unwrap_or(0);
+        let fault = match self.random.below(6) {
+            0 => Some((cluster::Fault::Lost, salt)),
+            1 => Some((cluster::Fault::AnswerLost, salt)),
+            _ => None,
+        };
+        self.servers.arm(fault);
         let result = kept.plan.carry_out(&Consent::to(consent));
+        let is_killed = self.repository.was_killed();
+        self.repository.arm(None);
         let after = self.tips();
+        let written = self.repository.written();
+        if !is_agreed || is_ended {
+            assert!(
+                written.is_empty(),
+                "{id}: it was refused or ended, and wrote"
+            );
+        }
+        self.wrote(&id, written);
+        let is_allowed = is_agreed && !is_ended && matches!(request, Request::Run(_));
+        for made in self.servers.made() {
+            assert!(is_allowed, "{id}: {made:?}");
+            self.made(&id, made);
+        }
+        if let Request::State(_) = request {
+            // What is deployed is what was just committed.
+            let fleet = self.repository.head().fleet;
+            let sent = self.sent.get_mut(&id).expect("it was planned");
+            sent.fleets.push(fleet);
+        }
         self.trace.add(&match &result {
             Ok(outcome) => outcome.to_string(),
             Err(error) => error.to_string(),
         });
         self.look();
+        if is_killed {
+            // Nobody heard what became of it.
+            self.count(&format!("killed: {verb}"));
+            return;
+        }
         let failure = match &result {
             Ok(outcome) => failure(outcome),
             Err(error) => Some(error.clone()),
@@ -507,7 +661,63 @@ impl<'a> World<'a> {
             self.count(&format!("done: {verb}"));
         }
         if let Ok(outcome) = &result {
-            self.outcome(&id, outcome, &kept.known);
+            let is_recorded = !kept.warned.0.load(Ordering::Relaxed);
+            self.outcome(&id, outcome, &kept.known, is_recorded);
+            if kept.known.is_empty() && !is_behind {
+                self.stands(&id, &request, outcome);
+            }
+        }
+    }
+
+    /// A Job was made.
+    fn made(&mut self, id: &RequestId, made: cluster::Made) {
+        let (what, _) = made.name.rsplit_once('-').expect("it has a number");
+        let once = (
+            id.clone(),
+            made.cluster.clone(),
+            made.namespace,
+            what.to_owned(),
+        );
+        assert!(self.once.insert(once), "{id}: {} is made again", made.name);
+        let job = Job {
+            request: id.clone(),
+            exit_code: made.exit_code,
+        };
+        let twice = self.jobs.insert((made.cluster, made.name.clone()), job);
+        assert!(twice.is_none(), "{id}: {} was there", made.name);
+    }
+
+    /// What was just done is in the fleet.
+    fn stands(&self, id: &RequestId, request: &Request, outcome: &Value) {
+        match request {
+            Request::State(request) => {
+                let fleet = self.repository.head().fleet;
+                let state = match request.change {
+                    state::Change::Start => "active",
+                    state::Change::Stop => "stopped",
+                    state::Change::Maintenance => "maintenance",
+                };
+                let rows = outcome["instances"].as_array().expect("it has rows");
+                for row in rows {
+                    let row = row["instance"].as_str().expect("it has a name");
+                    let of = |address: &&Address| address.to_string() == row;
+                    let address = fleet.sites.keys().find(of).expect("it is known");
+                    assert_eq!(fleet.sites[address].state, state, "{id}: {row}");
+                }
+            }
+            Request::Set(request) if self.sent[id].times == 1 => {
+                self.vault.holds(&request.owner, &request.name, id);
+            }
+            _ => {}
+        }
+    }
+
+    /// What goes wrong with whoever writes to the fleet's files.
+    fn trouble(&mut self) -> Option<Trouble> {
+        match self.random.below(8) {
+            0 | 1 => Some(Trouble::Killed(self.random.below(4))),
+            2 => Some(Trouble::PushLost),
+            _ => None,
         }
     }
 
@@ -548,13 +758,15 @@ impl<'a> World<'a> {
     pub(crate) fn end(mut self) -> ([Option<Id>; CLUSTERS.len()], Counts) {
         self.remote.arrive();
         self.look();
+        self.vault.is(&self.repository);
         (self.tips(), std::mem::take(&mut self.counts))
     }
 }
 
 /// Why a part of an operation failed whose outcome says the rest.
 fn failure(outcome: &Value) -> Option<Error> {
-    let failure = outcome.get("failure")?.clone();
+    let failures = outcome.get("failures").and_then(|failures| failures.get(0));
+    let failure = outcome.get("failure").or(failures)?.clone();
     serde_json::from_value(failure).expect("a failure is an error")
 }
 
@@ -567,6 +779,7 @@ fn is_within(needs: &Needs, agreed: &Needs) -> bool {
             Need::DataRisk {
                 instance, marks, ..
             } => (instance, marks),
+            Need::Confirm { what, .. } => (what, Vec::new()),
             other => panic!("no operation here needs {other:?}"),
         }
     };

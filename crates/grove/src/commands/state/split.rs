@@ -110,7 +110,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         stacks: arguments.stacks.as_deref(),
         config: arguments.config.as_deref(),
     };
-    let plan = split::plan(&around, &request, places)?;
+    let plan = split::plan(&around, &request, &places)?;
     let consent = terminal::consent(plan.needs(), output)?;
     let record = plan.carry_out(&consent)?;
     if !is_json(output) {
