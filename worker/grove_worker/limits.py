@@ -19,6 +19,12 @@ class Limits:
     memory_mib: int = 1024
     #: Largest file that may be written, in MiB.
     file_mib: int = 64
+    #: Disk that all files take together, in MiB. The parent looks now and then.
+    disk_mib: int = 256
+    #: Files and directories. The parent looks now and then.
+    files: int = 20_000
+    #: Threads. The parent looks now and then.
+    threads: int = 64
 
     @classmethod
     def of(cls, values: t.Mapping[str, t.Any]) -> Limits:

@@ -32,6 +32,12 @@ pub struct Limits {
     pub memory_mib: u32,
     /// Largest file that a plugin may write, in MiB.
     pub file_mib: u32,
+    /// Disk that all its files take together, in MiB. It is looked at several times a second.
+    pub disk_mib: u32,
+    /// Files and directories. They are looked at several times a second.
+    pub files: u32,
+    /// Threads. They are looked at several times a second.
+    pub threads: u32,
 }
 
 impl Default for Limits {
@@ -41,6 +47,9 @@ impl Default for Limits {
             wall_seconds: 120,
             memory_mib: 1024,
             file_mib: 64,
+            disk_mib: 256,
+            files: 20_000,
+            threads: 64,
         }
     }
 }
