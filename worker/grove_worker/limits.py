@@ -7,6 +7,11 @@ import resource
 import typing as t
 
 
+#: Processes that only the parent can have: where the kernel counts all of them together, threads
+#: of one child must not keep it from starting others.
+_RESERVE = 64
+
+
 @dataclasses.dataclass(frozen=True)
 class Limits:
     """Bounds of one request."""
@@ -46,6 +51,9 @@ class Limits:
         _limit(resource.RLIMIT_FSIZE, self.file_mib << 20)
         _limit(resource.RLIMIT_NOFILE, 256)
         _limit(resource.RLIMIT_CORE, 0)
+        _, processes = resource.getrlimit(resource.RLIMIT_NPROC)
+        if processes != resource.RLIM_INFINITY:
+            _limit(resource.RLIMIT_NPROC, max(1, processes - _RESERVE))
 
 
 def _limit(what: int, soft: int, hard: int | None = None) -> None:

@@ -194,11 +194,23 @@ class Parent:
     def _start(
         self, id_: int, request: Request, plugin_set: tuple[str, ...]
     ) -> None:
-        place = Place(tempfile.mkdtemp(dir=self._directory))
+        try:
+            place = Place(tempfile.mkdtemp(dir=self._directory))
+        except OSError as error:
+            self._not_started(id_, plugin_set, error)
+            return
         note = loading.Note()
         answer_read, answer_write = os.pipe()
         log_read, log_write = os.pipe()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            for fd in (answer_read, answer_write, log_read, log_write):
+                os.close(fd)
+            note.close()
+            scratch.remove(place.directory)
+            self._not_started(id_, plugin_set, error)
+            return
         if pid == 0:
             loading.tell(note)
             _become_child(
@@ -220,6 +232,16 @@ class Parent:
         self._children[pid] = running
         self._selector.register(answer_read, selectors.EVENT_READ, running)
         self._selector.register(log_read, selectors.EVENT_READ, running)
+
+    def _not_started(self, id_: int, plugin_set: tuple[str, ...], error: OSError) -> None:
+        """Answer a request for which the machine has no room, and go on with the others."""
+        if id_ == 0:
+            # Sharing code is a matter of speed alone.
+            self._warming.discard(plugin_set)
+            self._warmed.append(plugin_set)
+            return
+        problem = WorkerError("machine", f"no process can be started: {error}")
+        self._send(id_, frames.encode(problem.head()))
 
     # Children that speak or end
 

@@ -8,9 +8,11 @@
 //!   in [`Sandbox::write`], signals nothing outside. It can still see that other files exist, and
 //!   change the mode and times of those that belong to its user; a process that renders cannot
 //!   ([`Inner`]).
-//! - A user namespace, one for what processes share, an empty network namespace, Landlock's rules for TCP, and a filter of
-//!   system calls that refuses to make any socket, each where the kernel has it; any one of the
-//!   first and the last is enough to say that there is no network.
+//! - A user namespace, one for what processes share, one for mounts where it has directories of
+//!   memory. They are on top of the others and nothing depends on them.
+//! - An empty network namespace, Landlock's rules for TCP, and a filter of system calls that refuses
+//!   to make any socket, each where the kernel has it; any one of the first and the last is enough
+//!   to say that there is no network.
 //! - Resource limits, per process: memory is address space, so a program that forks has the limit
 //!   in each of its processes.
 //! - It dies with its parent.

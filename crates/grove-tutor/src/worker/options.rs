@@ -53,3 +53,31 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_about_isolation_says_the_limits() {
+        let page = include_str!("../../../../docs/isolation.md");
+        let limits = Limits::default();
+        for row in [
+            format!("| processor time | {} s |", limits.cpu_seconds),
+            format!("| time on the clock | {} s |", limits.wall_seconds),
+            format!("| memory | {} GiB ", limits.memory_mib >> 10),
+            format!("| one file | {} MiB |", limits.file_mib),
+            format!(
+                "| all files, those without a name too | {} MiB |",
+                limits.disk_mib
+            ),
+            format!(
+                "| number of files and directories | {},000,",
+                limits.files / 1000
+            ),
+            format!("| threads | {} |", limits.threads),
+        ] {
+            assert!(page.contains(&row), "{row}");
+        }
+    }
+}
