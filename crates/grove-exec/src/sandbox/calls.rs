@@ -2,7 +2,7 @@
 //!
 //! Landlock decides by the path that a call names. What it does not know (modes, times, attributes, memory
 //! and queues that outlive a process, other processes, devices, the machine) is decided here, for
-//! [`Confined`](super::Confined) processes. `docs/isolation.md` is this table.
+//! a process that sets what [`Inner`](super::Inner) says. `docs/isolation.md` is this table.
 
 use std::fmt::Write as _;
 
