@@ -7,6 +7,11 @@ import resource
 import typing as t
 
 
+#: Processes that only the parent can have: where the kernel counts all of them together, threads
+#: of one child must not keep it from starting others.
+_RESERVE = 64
+
+
 @dataclasses.dataclass(frozen=True)
 class Limits:
     """Bounds of one request."""
@@ -19,6 +24,12 @@ class Limits:
     memory_mib: int = 1024
     #: Largest file that may be written, in MiB.
     file_mib: int = 64
+    #: Disk that all files take together, in MiB. The parent looks now and then.
+    disk_mib: int = 256
+    #: Files and directories. The parent looks now and then.
+    files: int = 20_000
+    #: Threads. The parent looks now and then.
+    threads: int = 64
 
     @classmethod
     def of(cls, values: t.Mapping[str, t.Any]) -> Limits:
@@ -40,6 +51,9 @@ class Limits:
         _limit(resource.RLIMIT_FSIZE, self.file_mib << 20)
         _limit(resource.RLIMIT_NOFILE, 256)
         _limit(resource.RLIMIT_CORE, 0)
+        _, processes = resource.getrlimit(resource.RLIMIT_NPROC)
+        if processes != resource.RLIM_INFINITY:
+            _limit(resource.RLIMIT_NPROC, max(1, processes - _RESERVE))
 
 
 def _limit(what: int, soft: int, hard: int | None = None) -> None:

@@ -10,6 +10,7 @@ import tempfile
 import typing as t
 
 from . import PROTOCOL, frames
+from .confine import Confinement
 from .limits import Limits
 
 
@@ -82,6 +83,7 @@ def _prepare(
         parallel=max(1, int(start.get("parallel") or os.cpu_count() or 1)),
         limits=Limits.of(start.get("limits", {})),
         warm_after=max(1, int(start.get("warm_after", 3))),
+        confinement=Confinement.of(start.get("confinement")),
     )
     parent = Parent(
         requests,

@@ -7,20 +7,22 @@ import dataclasses
 import gc
 import os
 import selectors
-import shutil
 import signal
 import sys
 import tempfile
 import time
 import typing as t
 
-from . import child, confine, frames, loading, warm
+from . import child, confine, frames, loading, scratch, warm
 from .errors import MAX_TRACEBACK, WorkerError
 from .limits import Limits
 from .request import Place, Request
 from .throwaway import Throwaway
 
 _CHUNK = 1 << 16
+
+#: How often is looked at what children use, in seconds. Most have answered before the first look.
+_LOOK = 0.2
 
 
 @dataclasses.dataclass
@@ -49,6 +51,8 @@ class Settings:
     limits: Limits
     #: Shared code is made when this many requests wanted the same plugins.
     warm_after: int
+    #: What children are confined to; `None` for as far as the kernel goes.
+    confinement: confine.Confinement | None
 
 
 class Parent:
@@ -78,6 +82,7 @@ class Parent:
         self._selector = selectors.DefaultSelector()
         self._selector.register(requests, selectors.EVENT_READ, None)
         self._buffer = frames.Buffer()
+        self._next_look = 0.0
         self._served = 0
         self._held_secrets = False
         self._closing = False
@@ -96,6 +101,7 @@ class Parent:
                     elif key.fd in self._selector.get_map():
                         self._read_child(key.data, key.fd)
                 self._end_overdue()
+                self._end_greedy()
                 self._start_waiting()
         finally:
             for running in list(self._children.values()):
@@ -105,7 +111,7 @@ class Parent:
         if not self._children:
             return None
         first = min(c.deadline for c in self._children.values())
-        return max(0.0, first - time.monotonic())
+        return max(0.0, min(first, self._next_look) - time.monotonic())
 
     # Requests
 
@@ -188,15 +194,27 @@ class Parent:
     def _start(
         self, id_: int, request: Request, plugin_set: tuple[str, ...]
     ) -> None:
-        place = Place(tempfile.mkdtemp(dir=self._directory))
+        try:
+            place = Place(tempfile.mkdtemp(dir=self._directory))
+        except OSError as error:
+            self._not_started(id_, plugin_set, error)
+            return
         note = loading.Note()
         answer_read, answer_write = os.pipe()
         log_read, log_write = os.pipe()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            for fd in (answer_read, answer_write, log_read, log_write):
+                os.close(fd)
+            note.close()
+            scratch.remove(place.directory)
+            self._not_started(id_, plugin_set, error)
+            return
         if pid == 0:
             loading.tell(note)
             _become_child(
-                request, place, self._settings.limits, self._throwaway, answer_write, log_write
+                request, place, self._settings, self._throwaway, answer_write, log_write
             )
         os.close(answer_write)
         os.close(log_write)
@@ -214,6 +232,16 @@ class Parent:
         self._children[pid] = running
         self._selector.register(answer_read, selectors.EVENT_READ, running)
         self._selector.register(log_read, selectors.EVENT_READ, running)
+
+    def _not_started(self, id_: int, plugin_set: tuple[str, ...], error: OSError) -> None:
+        """Answer a request for which the machine has no room, and go on with the others."""
+        if id_ == 0:
+            # Sharing code is a matter of speed alone.
+            self._warming.discard(plugin_set)
+            self._warmed.append(plugin_set)
+            return
+        problem = WorkerError("machine", f"no process can be started: {error}")
+        self._send(id_, frames.encode(problem.head()))
 
     # Children that speak or end
 
@@ -243,6 +271,23 @@ class Parent:
                 seconds = self._settings.limits.wall_seconds
                 message = f"took longer than {seconds} s"
                 self._finish(running, WorkerError("limit", message))
+
+    def _end_greedy(self) -> None:
+        """End children that use more than they may of what the kernel does not limit."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK
+        limits = self._settings.limits
+        for running in list(self._children.values()):
+            room = scratch.Room(limits.disk_mib << 20, limits.files)
+            try:
+                if scratch.threads(running.pid) > limits.threads:
+                    raise scratch.TooMuch(f"has more than {limits.threads} threads")
+                scratch.measure_unnamed(running.pid, room)
+                scratch.measure(running.place.directory, room)
+            except scratch.TooMuch as excess:
+                self._finish(running, WorkerError("limit", str(excess)))
 
     def _finish(self, running: _Child, error: WorkerError | None) -> None:
         """End a child and pass its answer on, or say why there is none."""
@@ -274,7 +319,7 @@ class Parent:
             except (ProcessLookupError, PermissionError):
                 pass
         _, status, usage = os.wait4(running.pid, 0)
-        shutil.rmtree(running.place.directory, ignore_errors=True)
+        scratch.remove(running.place.directory)
         return status, usage.ru_utime + usage.ru_stime
 
     def _explain(self, running: _Child, status: int, cpu: float) -> WorkerError:
@@ -316,7 +361,7 @@ def _is_whole(answer: bytearray) -> bool:
 def _become_child(
     request: Request,
     place: Place,
-    limits: Limits,
+    settings: Settings,
     throwaway: Throwaway,
     answer_fd: int,
     log_fd: int,
@@ -337,9 +382,12 @@ def _become_child(
         tempfile.tempdir = place.home
         os.chdir(place.home)
         confine.die_with_parent()
-        confine.confine(place.directory)
-        limits.apply()
-        answer = memoryview(child.answer(request, place, throwaway))
+        settings.limits.apply()
+        try:
+            confine.enter(place.directory, settings.confinement)
+            answer = memoryview(child.answer(request, place, throwaway))
+        except WorkerError as error:
+            answer = memoryview(frames.encode(error.head()))
         while answer:
             answer = answer[os.write(answer_fd, answer) :]
         code = 0

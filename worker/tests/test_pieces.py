@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import tempfile
 import unittest
 
 from client import frames  # first: it makes the worker importable
@@ -12,7 +14,7 @@ from grove_worker import preload
 
 preload.preload()
 
-from grove_worker import jinja, references  # noqa: E402
+from grove_worker import jinja, references, scratch  # noqa: E402
 from grove_worker.config import GENERATING, NeedsSecret, guard_filters  # noqa: E402
 from grove_worker.errors import WorkerError  # noqa: E402
 from grove_worker.throwaway import Throwaway  # noqa: E402
@@ -35,6 +37,61 @@ class Frames(unittest.TestCase):
     def test_a_length_above_the_limit_is_refused_before_it_is_read(self) -> None:
         with self.assertRaises(frames.BadFrame):
             list(frames.Buffer().feed(b"\xff" * 8))
+
+
+class Scratch(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = os.path.join(directory.name, "child")
+        os.mkdir(self.directory)
+
+    def left(self, mib: int = 1, entries: int = 100) -> scratch.Room:
+        room = scratch.Room(mib << 20, entries)
+        scratch.measure(self.directory, room)
+        return room
+
+    def path(self, *names: str) -> str:
+        return os.path.join(self.directory, *names)
+
+    def test_what_lies_there_is_counted_as_disk(self) -> None:
+        os.mkdir(self.path("a"))
+        with open(self.path("a", "full"), "wb") as file:
+            file.write(bytes(256 << 10))
+        with open(self.path("hole"), "wb") as file:
+            file.truncate(1 << 30)
+        os.symlink("/", self.path("elsewhere"))
+        room = self.left()
+        self.assertEqual(room.entries, 96)
+        self.assertTrue(700 << 10 < room.bytes <= 768 << 10, room)
+        for more in ({"mib": 0}, {"entries": 3}):
+            with self.assertRaises(scratch.TooMuch):
+                self.left(**more)
+
+    def test_files_without_a_name_are_counted(self) -> None:
+        with tempfile.TemporaryFile(dir=self.directory) as file:
+            file.write(bytes(512 << 10))
+            file.flush()
+            room = scratch.Room(1 << 20, 10)
+            scratch.measure_unnamed(os.getpid(), room)
+            self.assertLessEqual(room.bytes, 512 << 10)
+        self.assertEqual(scratch.threads(os.getpid()), 1)
+
+    def test_a_directory_of_any_depth_is_counted_and_goes(self) -> None:
+        here = os.open(".", os.O_RDONLY)
+        try:
+            os.chdir(self.directory)
+            for _ in range(3000):
+                os.mkdir("d", 0o300)
+                os.chdir("d")
+                open("file", "w").close()
+        finally:
+            os.fchdir(here)
+            os.close(here)
+        with self.assertRaises(scratch.TooMuch):
+            self.left(100, 100_000)
+        scratch.remove(self.directory)
+        self.assertFalse(os.path.exists(self.directory))
 
 
 class Literals(unittest.TestCase):

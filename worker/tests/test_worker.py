@@ -286,7 +286,7 @@ def change(root, config):
 class Limits(WithWorker):
     start = {
         "parallel": 2,
-        "limits": {"cpu_seconds": 2, "wall_seconds": 100, "memory_mib": 512, "file_mib": 1},
+        "limits": {"cpu_seconds": 2, "wall_seconds": 100, "memory_mib": 512, "file_mib": 1, "disk_mib": 8},
     }
 
     def test_a_plugin_that_loops_ends_with_its_time(self) -> None:
@@ -306,6 +306,12 @@ class Limits(WithWorker):
     def test_files_are_bounded(self) -> None:
         error = self.plugin("open('big', 'wb').write(b'x' * (2 << 20))")
         self.assertIn(error["kind"], ("plugin", "crash"))
+        self.still_works()
+
+    def test_all_files_together_are_bounded(self) -> None:
+        error = self.plugin("n = 0\nwhile n < 99999: n += 1; open(f'{n}', 'wb').write(b'x' * (1 << 20))")
+        self.assertEqual(error["kind"], "limit")
+        self.assertIn("more disk", error["message"])
         self.still_works()
 
     def test_a_child_that_dies_says_how(self) -> None:

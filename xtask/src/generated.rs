@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use grove_exec::sandbox::calls;
 
 use crate::{context::Context, process};
 
@@ -30,7 +31,23 @@ fn files(context: &Context) -> Result<Vec<File>> {
         path: format!("docs/reference/{name}"),
         text,
     }));
+    files.push(isolation(context)?);
     Ok(files)
+}
+
+/// The page about what a plugin can reach: its table is at its end, and made of the filter's own.
+fn isolation(context: &Context) -> Result<File> {
+    let path = "docs/isolation.md";
+    let table = calls::table();
+    let page = fs_err::read_to_string(context.root.join(path))?;
+    let head = table.lines().next().unwrap_or_default();
+    let (prose, _) = page
+        .split_once(head)
+        .context("docs/isolation.md has no table of system calls")?;
+    Ok(File {
+        path: path.to_owned(),
+        text: format!("{prose}{table}"),
+    })
 }
 
 /// Writes them all.

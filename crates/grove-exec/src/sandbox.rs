@@ -6,10 +6,13 @@
 //!
 //! - Landlock: it reads the system's directories and the paths in [`Sandbox::read`], writes those
 //!   in [`Sandbox::write`], signals nothing outside. It can still see that other files exist, and
-//!   change the mode and times of those that belong to its user.
-//! - A user namespace and an empty network namespace, Landlock's rules for TCP, and a filter of
-//!   system calls that refuses to make any socket, each where the kernel has it; any one of the
-//!   first and the last is enough to say that there is no network.
+//!   change the mode and times of those that belong to its user; a process that renders cannot
+//!   ([`Inner`]).
+//! - A user namespace, one for what processes share, one for mounts where it has directories of
+//!   memory. They are on top of the others and nothing depends on them.
+//! - An empty network namespace, Landlock's rules for TCP, and a filter of system calls that refuses
+//!   to make any socket, each where the kernel has it; any one of the first and the last is enough
+//!   to say that there is no network.
 //! - Resource limits, per process: memory is address space, so a program that forks has the limit
 //!   in each of its processes.
 //! - It dies with its parent.
@@ -18,7 +21,10 @@
 //! left out, unless [`Sandbox::require`] names it; [`report`] says what a machine gives. Other
 //! systems than Linux have the resource limits alone.
 
+pub mod calls;
+
 mod enter;
+mod inner;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
@@ -26,6 +32,7 @@ mod linux;
 mod linux;
 
 pub use enter::{SandboxError, enter, report};
+pub use inner::{Inner, Instruction, OWN_PROCESS};
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -52,6 +59,9 @@ pub struct Sandbox {
     pub read: Vec<PathBuf>,
     /// Directories in which it may also create, change and delete.
     pub write: Vec<PathBuf>,
+    /// Where the kernel allows it, those directories are of memory, this many bytes each, seen by the program
+    /// alone and gone with it; what was in them is not seen.
+    pub scratch: Option<u64>,
     /// Whether it may use the network and sockets of any kind.
     pub network: bool,
     /// Address space of each of its processes, in bytes.
@@ -75,6 +85,32 @@ pub enum Restriction {
     Files,
     /// It has no network.
     Network,
+    /// It does not make the system calls that lead past the others.
+    Calls,
+}
+
+/// What a machine must give before anything is rendered on it. It needs no namespace, no privilege, and holds
+/// for root.
+pub const FLOOR: [Restriction; 3] = [Restriction::Files, Restriction::Network, Restriction::Calls];
+
+impl Restriction {
+    /// What is restricted, in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Network => "network",
+            Self::Calls => "system calls",
+        }
+    }
+
+    /// What a kernel needs to give it.
+    pub fn needs(self) -> &'static str {
+        match self {
+            Self::Files => "Linux 5.13 or newer, with `landlock` among its security modules",
+            Self::Network => "a network namespace, or a filter of system calls (seccomp)",
+            Self::Calls => "Linux on x86-64 or arm64, with filters of system calls (seccomp)",
+        }
+    }
 }
 
 /// What a machine gave when it was asked to confine a program.
@@ -91,6 +127,12 @@ pub struct Report {
     pub system_calls: bool,
     /// That filter lets it make no socket.
     pub no_sockets: bool,
+    /// A namespace of its own for what processes share.
+    pub ipc_namespace: bool,
+    /// Directories of memory, as [`Sandbox::scratch`] asks.
+    pub scratch: bool,
+    /// The filters of a process that renders can be set. Only [`report`] tries.
+    pub rendering: bool,
 }
 
 impl Report {
@@ -99,7 +141,16 @@ impl Report {
         match restriction {
             Restriction::Files => self.files,
             Restriction::Network => self.network_namespace || self.no_sockets,
+            Restriction::Calls => self.system_calls,
         }
+    }
+
+    /// What of the [floor](FLOOR) is not there: without it nothing is rendered.
+    pub fn below_floor(&self) -> Vec<Restriction> {
+        let lacks = |restriction: &Restriction| {
+            !self.has(*restriction) || *restriction == Restriction::Calls && !self.rendering
+        };
+        FLOOR.into_iter().filter(lacks).collect()
     }
 }
 

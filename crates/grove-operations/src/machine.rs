@@ -10,6 +10,7 @@
 //! # }
 //! ```
 
+use grove_exec::sandbox::FLOOR;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -95,22 +96,40 @@ pub fn read(around: &Around) -> Outcome {
     Outcome { items }
 }
 
-/// What this machine can confine.
+/// What this machine can confine. What is below the floor is a problem: nothing is rendered then.
 fn confines(around: &Around) -> Result<String, String> {
     let sandbox = grove_exec::Sandbox {
         launcher: around.launcher.clone(),
         ..grove_exec::Sandbox::default()
     };
     let report = sandbox.probe().map_err(|error| error.to_string())?;
-    let mut has = Vec::new();
-    for (there, what) in [
-        (report.files, "files"),
-        (report.network_namespace || report.no_sockets, "network"),
-        (report.system_calls, "system calls"),
-    ] {
-        if there {
-            has.push(what);
-        }
+    let lacking = report.below_floor();
+    if !lacking.is_empty() {
+        let lacking: Vec<String> = lacking
+            .iter()
+            .map(|one| format!("{} (needs {})", one.name(), one.needs()))
+            .collect();
+        let lacking = lacking.join(", ");
+        return Err(format!(
+            "nothing is rendered: this machine cannot confine {lacking}"
+        ));
     }
-    Ok(format!("confines {}", has.join(", ")))
+    let floor: Vec<&str> = FLOOR.iter().map(|one| one.name()).collect();
+    let more: Vec<&str> = [
+        (report.user_namespace, "user"),
+        (report.network_namespace, "network"),
+        (report.ipc_namespace, "IPC"),
+    ]
+    .into_iter()
+    .filter_map(|(there, name)| there.then_some(name))
+    .collect();
+    Ok(if more.is_empty() {
+        format!("confines {}, without namespaces", floor.join(", "))
+    } else {
+        format!(
+            "confines {}, and has namespaces: {}",
+            floor.join(", "),
+            more.join(", ")
+        )
+    })
 }

@@ -18,6 +18,7 @@
 
 mod filters;
 mod git;
+mod lesser;
 mod output;
 mod world;
 
@@ -28,5 +29,6 @@ mod tests;
 pub use assert_cmd::Command;
 pub use filters::Filters;
 pub use git::Repository;
+pub use lesser::Lesser;
 pub use output::Output;
 pub use world::{Grove, World};

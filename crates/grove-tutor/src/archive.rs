@@ -41,6 +41,7 @@ const FILES: &[(&str, &str)] = &[
     package!("references.py"),
     package!("render.py"),
     package!("request.py"),
+    package!("scratch.py"),
     package!("throwaway.py"),
     package!("warm.py"),
 ];

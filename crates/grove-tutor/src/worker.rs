@@ -17,13 +17,14 @@ pub use answer::{DeclaredSecret, JobScripts, JobStep, KnownJob, SecretClass, Tut
 pub use error::{Failure, FailureKind, WorkerError};
 pub use options::{Limits, WorkerOptions};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fs_err as fs;
 use grove_core::TutorInput;
+use grove_exec::sandbox::{FLOOR, Inner};
 use grove_exec::{Invocation, Running, Sandbox};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -37,7 +38,7 @@ use request::Request;
 /// Address space of the worker's parent, which its children share until they write to it.
 const PARENT_MEMORY: u64 = 4 << 30;
 
-/// Processes and threads of a worker at most, counting what plugins start.
+/// Processes and threads of a worker at most, where the kernel counts them: its children and their threads.
 const PROCESSES: u64 = 256;
 
 /// How long a worker may take to end by itself.
@@ -65,7 +66,10 @@ impl Worker {
     ) -> Result<Self, WorkerError> {
         let sources = archive::unpack(cache)?;
         let temporary = cache.scratch()?;
-        let mut running = invocation(&environment, cache, &sources, temporary.path()).spawn()?;
+        let sandbox = sandbox(&environment, cache, &sources, temporary.path(), options);
+        let confinement = Inner::of(&sandbox);
+        let invocation = invocation(&environment, &sources, temporary.path());
+        let mut running = invocation.sandbox(with_processes(&sandbox)).spawn()?;
         let (Some(writer), Some(reader)) = (running.take_stdin(), running.take_stdout()) else {
             return Err(WorkerError::Protocol("it has no pipes".to_owned()));
         };
@@ -73,6 +77,7 @@ impl Worker {
         let start = Start {
             parallel: options.parallel,
             limits: options.limits,
+            confinement: &confinement,
             key: key.as_deref(),
             // What is made is kept, so it pays even for one instance.
             warm_after: 1,
@@ -89,7 +94,9 @@ impl Worker {
             patience,
             keep_code(saved),
         );
-        let client = client.map_err(|error| with_last_words(error, &mut running))?;
+        let client = client
+            .map_err(|error| with_last_words(error, &mut running))
+            .map_err(|error| or_unconfined(error, &sandbox))?;
         Ok(Self {
             client,
             running: Mutex::new(running),
@@ -164,14 +171,7 @@ impl Drop for Worker {
 }
 
 /// How a worker is run.
-fn invocation(
-    environment: &Environment,
-    cache: &Cache,
-    sources: &Path,
-    temporary: &Path,
-) -> Invocation {
-    let mut read = environment.read.clone();
-    read.push(sources.to_owned());
+fn invocation(environment: &Environment, sources: &Path, temporary: &Path) -> Invocation {
     Invocation::new(&environment.python)
         // Not `-I`: the fixed hash seed keeps the order of Python's sets the same everywhere, and
         // nothing else of the environment passes.
@@ -182,14 +182,50 @@ fn invocation(
         .env("PYTHONHASHSEED", "0")
         .env("HOME", temporary)
         .env("TMPDIR", temporary)
-        .sandbox(Sandbox {
-            launcher: cache.launcher.clone(),
-            read,
-            write: vec![temporary.to_owned()],
-            memory: Some(PARENT_MEMORY),
-            processes: Some(PROCESSES),
-            ..Sandbox::default()
-        })
+}
+
+/// What a worker and its children may do; children set more themselves.
+fn sandbox(
+    environment: &Environment,
+    cache: &Cache,
+    sources: &Path,
+    temporary: &Path,
+    options: &WorkerOptions,
+) -> Sandbox {
+    let mut read = environment.read.clone();
+    read.push(sources.to_owned());
+    Sandbox {
+        launcher: cache.launcher.clone(),
+        read,
+        write: vec![temporary.to_owned()],
+        // Room for what the worst of them writes before it is looked at, so that others do not miss it.
+        scratch: Some((options.parallel as u64 + 2) * (u64::from(options.limits.disk_mib) << 20)),
+        memory: Some(PARENT_MEMORY),
+        processes: Some(PROCESSES),
+        require: FLOOR.into(),
+        ..Sandbox::default()
+    }
+}
+
+/// The same for the worker's parent alone, which sees processes: it counts what its children use.
+fn with_processes(sandbox: &Sandbox) -> Sandbox {
+    let mut parent = sandbox.clone();
+    parent.read.push(PathBuf::from("/proc"));
+    parent
+}
+
+/// Why a worker did not start, where that is the machine's fault.
+fn or_unconfined(error: WorkerError, sandbox: &Sandbox) -> WorkerError {
+    let asked = Sandbox {
+        require: BTreeSet::new(),
+        ..sandbox.clone()
+    };
+    // It is asked for only where something failed: asking takes as long as starting.
+    let lacking = asked.probe().map(|report| report.below_floor());
+    match lacking {
+        Ok(lacking) if !lacking.is_empty() => WorkerError::Unconfined(lacking),
+        _ => error,
+    }
 }
 
 /// An error of a worker that ended, with what it said before.

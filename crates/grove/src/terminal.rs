@@ -223,10 +223,9 @@ fn agree(need: &Need, agreed: &Agreed<'_>, output: &Output) -> Result<()> {
                 .context(instance)
                 .hint("if that is meant, say `--accept`"));
         }
-        // All of them together: see `agree_to_deletions`.
-        Need::Deletions { .. } => return Ok(()),
-        // Whoever runs the command has named what is written, and nothing is lost.
-        Need::Recover { .. } | Need::Push { .. } => return Ok(()),
+        // Deletions all together: see `agree_to_deletions`. Of the others, whoever runs the command has named
+        // what is written, and nothing is lost.
+        Need::Deletions { .. } | Need::Recover { .. } | Need::Push { .. } => return Ok(()),
         Need::Apply { stack, .. } => {
             if confirm(&format!("Apply {stack}?")) {
                 return Ok(());

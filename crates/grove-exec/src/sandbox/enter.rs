@@ -33,7 +33,7 @@ pub enum SandboxError {
         source: Errno,
     },
     /// A restriction that was required cannot be had here.
-    #[error("this machine cannot confine a program's {}", match .0 { Restriction::Files => "files", Restriction::Network => "network" })]
+    #[error("this machine cannot confine a program's {}", .0.name())]
     Required(Restriction),
     /// The kernel has a restriction and refused to set it.
     #[error("the program cannot be confined: {0}")]
@@ -66,7 +66,10 @@ pub fn enter(description: &str, line: &[OsString]) -> Result<Infallible, Sandbox
 
 /// Restricts this process as `description` says, and tells what that brought.
 pub fn report(description: &str) -> Result<Report, SandboxError> {
-    restrict(description)
+    let mut report = restrict(description)?;
+    // Last: little can be done after it.
+    report.rendering = linux::render_like();
+    Ok(report)
 }
 
 fn restrict(description: &str) -> Result<Report, SandboxError> {

@@ -1,13 +1,16 @@
 //! Confined programs, on the kernel that runs the tests. What that kernel does not have is not
 //! tested, and the test of the report says so.
 
+use std::fs::Permissions;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use grove_exec::sandbox::{Report, Restriction};
+use grove_exec::sandbox::{FLOOR, Report, Restriction};
 use grove_exec::{ExecError, Invocation, Sandbox};
+use grove_test::Lesser;
 
 fn sandbox() -> Sandbox {
     Sandbox {
@@ -109,6 +112,12 @@ for family, address in ((socket.AF_INET, ("127.0.0.1", {})), (socket.AF_UNIX, {p
 a, b = socket.socketpair()
 a.send(b"pair")
 print(b.recv(4).decode())
+# An end of such a pair can be sent to any other socket, or connected anew.
+try:
+    socket.socketpair(type=socket.SOCK_DGRAM)
+    print("datagrams")
+except OSError as error:
+    print("refused")
 "#,
         tcp.local_addr().unwrap().port()
     );
@@ -122,12 +131,12 @@ print(b.recv(4).decode())
     };
     assert_eq!(
         python(readable, &script).unwrap(),
-        "refused\nrefused\npair\n"
+        "refused\nrefused\npair\nrefused\n"
     );
     // The listeners do answer.
     assert_eq!(
         python(open, &script).unwrap(),
-        "connected\nconnected\npair\n"
+        "connected\nconnected\npair\ndatagrams\n"
     );
 }
 
@@ -198,6 +207,90 @@ fn what_it_was_required_to_have_is_there_or_it_does_not_start() {
         error.contains("cannot confine a program's network"),
         "{error}"
     );
+}
+
+#[test]
+fn what_is_below_the_floor_is_told() {
+    if !report().below_floor().is_empty() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let lesser = Sandbox {
+        launcher: dir.path().join("launcher"),
+        ..sandbox()
+    };
+    for (machine, lacks) in [
+        (Lesser::NoLandlock, vec![Restriction::Files]),
+        (Lesser::NoFilters, vec![Restriction::Calls]),
+        // The floor needs none.
+        (Lesser::NoNamespaces, Vec::new()),
+    ] {
+        let script = machine.script(env!("CARGO_BIN_EXE_grove-exec-launcher"));
+        std::fs::write(&lesser.launcher, script).unwrap();
+        std::fs::set_permissions(&lesser.launcher, Permissions::from_mode(0o755)).unwrap();
+        let report = lesser.probe().unwrap();
+        let below = report.below_floor();
+        let all = lacks.iter().all(|one| below.contains(one));
+        assert!(
+            all && below.is_empty() == lacks.is_empty(),
+            "{machine:?}: {report:?}"
+        );
+        let needed = Sandbox {
+            require: FLOOR.into(),
+            ..lesser.clone()
+        };
+        assert_eq!(
+            python(needed, "pass").is_ok(),
+            lacks.is_empty(),
+            "{machine:?}"
+        );
+    }
+}
+
+#[test]
+fn a_directory_of_memory_has_an_end_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("before"), "text").unwrap();
+    let confined = Sandbox {
+        write: vec![dir.path().to_owned()],
+        scratch: Some(1 << 20),
+        ..sandbox()
+    };
+    if !confined.probe().unwrap().scratch {
+        return;
+    }
+    let script = format!(
+        r#"
+import os
+os.chdir({:?})
+print(os.listdir())
+open("small", "wb").write(bytes(1 << 19))
+try:
+    open("large", "wb").write(bytes(1 << 20))
+except OSError as error:
+    print(error.strerror)
+"#,
+        dir.path()
+    );
+    let text = python(confined, &script).unwrap();
+    assert_eq!(text, "[]\nNo space left on device\n");
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
+fn no_device_is_made_in_its_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let confined = Sandbox {
+        write: vec![dir.path().to_owned()],
+        ..sandbox()
+    };
+    let script = format!(
+        "import os; os.mknod({:?}, 0o20600, os.makedev(1, 3))",
+        dir.path().join("x")
+    );
+    let error = python(confined, &script).unwrap_err().to_string();
+    assert!(error.contains("PermissionError"), "{error}");
 }
 
 #[test]

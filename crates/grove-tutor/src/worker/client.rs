@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use grove_exec::sandbox::Inner;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Failure, WorkerError};
@@ -26,6 +27,8 @@ pub(crate) struct Start<'a> {
     pub(crate) parallel: usize,
     /// What each child may use.
     pub(crate) limits: Limits,
+    /// What each child sets before it runs what it does not trust.
+    pub(crate) confinement: &'a Inner,
     /// The throw-away JWT key.
     pub(crate) key: Option<&'a str>,
     /// After how many requests with the same plugins compiled templates are made for all.

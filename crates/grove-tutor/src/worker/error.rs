@@ -3,6 +3,7 @@
 use std::io;
 
 use grove_exec::ExecError;
+use grove_exec::sandbox::Restriction;
 use serde::Deserialize;
 
 /// Why the worker did not do what it was asked.
@@ -14,6 +15,12 @@ pub enum WorkerError {
     /// The worker did not start: its environment may be damaged.
     #[error("the Tutor worker does not start: {0}")]
     Start(Box<Failure>),
+    /// This machine cannot confine what renders as far as it must be.
+    #[error(
+        "this machine cannot confine the {} of the process that renders, so nothing is rendered here",
+        names(.0)
+    )]
+    Unconfined(Vec<Restriction>),
     /// The worker ended while it was needed. Start another.
     #[error("the Tutor worker ended{}", after_colon(.stderr))]
     Ended {
@@ -48,6 +55,14 @@ impl WorkerError {
         match self {
             Self::Failed(failure) => failure.hint(),
             Self::Exec(error) => error.hint(),
+            Self::Unconfined(lacking) => Some(format!(
+                "it needs {}; `grove doctor` says what this machine gives",
+                lacking
+                    .iter()
+                    .map(|restriction| restriction.needs())
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            )),
             Self::Ended { .. } | Self::Silent => Some("try again".to_owned()),
             _ => None,
         }
@@ -150,4 +165,10 @@ fn after_colon(text: &str) -> String {
     } else {
         format!(": {text}")
     }
+}
+
+/// `files and network`.
+fn names(restrictions: &[Restriction]) -> String {
+    let names: Vec<&str> = restrictions.iter().map(|one| one.name()).collect();
+    names.join(" and ")
 }

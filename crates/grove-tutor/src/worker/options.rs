@@ -32,6 +32,12 @@ pub struct Limits {
     pub memory_mib: u32,
     /// Largest file that a plugin may write, in MiB.
     pub file_mib: u32,
+    /// Disk that all its files take together, in MiB. It is looked at several times a second.
+    pub disk_mib: u32,
+    /// Files and directories. They are looked at several times a second.
+    pub files: u32,
+    /// Threads. They are looked at several times a second.
+    pub threads: u32,
 }
 
 impl Default for Limits {
@@ -41,6 +47,37 @@ impl Default for Limits {
             wall_seconds: 120,
             memory_mib: 1024,
             file_mib: 64,
+            disk_mib: 256,
+            files: 20_000,
+            threads: 64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_about_isolation_says_the_limits() {
+        let page = include_str!("../../../../docs/isolation.md");
+        let limits = Limits::default();
+        for row in [
+            format!("| processor time | {} s |", limits.cpu_seconds),
+            format!("| time on the clock | {} s |", limits.wall_seconds),
+            format!("| memory | {} GiB ", limits.memory_mib >> 10),
+            format!("| one file | {} MiB |", limits.file_mib),
+            format!(
+                "| all files, those without a name too | {} MiB |",
+                limits.disk_mib
+            ),
+            format!(
+                "| number of files and directories | {},000,",
+                limits.files / 1000
+            ),
+            format!("| threads | {} |", limits.threads),
+        ] {
+            assert!(page.contains(&row), "{row}");
         }
     }
 }

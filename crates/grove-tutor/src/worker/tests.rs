@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::client::{Client, Keep, Start};
 use super::frames::Frame;
 use super::{FailureKind, Limits, WorkerError};
+use grove_exec::sandbox::Inner;
 
 /// The other end of a conversation.
 struct Played {
@@ -54,6 +55,7 @@ fn talk(
     let start = Start {
         parallel: 2,
         limits: Limits::default(),
+        confinement: &Inner::default(),
         key: None,
         warm_after: 1,
     };

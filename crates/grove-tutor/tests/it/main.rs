@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 #![expect(clippy::print_stdout, reason = "shown where a test fails")]
 
+mod attacks;
 mod distributions;
 mod machine;
 mod rendering;

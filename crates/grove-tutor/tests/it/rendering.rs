@@ -24,7 +24,7 @@ const SECRETS: [&str; 7] = [
     "OPENEDX_SECRET_KEY",
 ];
 
-fn instance(name: &str) -> TutorInput {
+pub(crate) fn instance(name: &str) -> TutorInput {
     let mut input = TutorInput {
         plugins: vec!["indigo".to_owned(), "mfe".to_owned()],
         secrets: SECRETS.map(str::to_owned).into(),
@@ -47,7 +47,7 @@ fn instance(name: &str) -> TutorInput {
     input
 }
 
-fn with_plugin(name: &str, code: &str) -> TutorInput {
+pub(crate) fn with_plugin(name: &str, code: &str) -> TutorInput {
     let mut input = instance(name);
     input.plugins.push("own".to_owned());
     input
@@ -56,7 +56,7 @@ fn with_plugin(name: &str, code: &str) -> TutorInput {
     input
 }
 
-fn failure(worker: &Worker, input: &TutorInput) -> Failure {
+pub(crate) fn failure(worker: &Worker, input: &TutorInput) -> Failure {
     let WorkerError::Failed(failure) = worker.render(input).unwrap_err() else {
         unreachable!("the worker itself failed");
     };

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod deploy;
+mod doctor;
 mod explain;
 mod fleet;
 mod help;

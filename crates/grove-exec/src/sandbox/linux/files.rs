@@ -53,14 +53,13 @@ pub(super) fn confine(sandbox: &Sandbox) -> Result<bool, RulesetError> {
         rules = rules.handle_access(AccessNet::from_all(TRIED))?;
     }
     let mut rules = rules.create()?;
-    for path in SYSTEM.iter().map(PathBuf::from).chain(python_settings()) {
-        rules = allow(rules, &path, read)?;
-    }
-    for path in &sandbox.read {
+    for path in system().iter().chain(&sandbox.read) {
         rules = allow(rules, path, read)?;
     }
+    // Root could make the device of a disk there, and read it.
+    let own = all & !(AccessFs::MakeBlock | AccessFs::MakeChar);
     for path in &sandbox.write {
-        rules = allow(rules, path, all)?;
+        rules = allow(rules, path, own)?;
     }
     rules = allow(
         rules,
@@ -69,6 +68,12 @@ pub(super) fn confine(sandbox: &Sandbox) -> Result<bool, RulesetError> {
     )?;
     let status = rules.restrict_self()?;
     Ok(status.ruleset != RulesetStatus::NotEnforced)
+}
+
+/// The system's files and directories that any program may read.
+pub(super) fn system() -> Vec<PathBuf> {
+    let paths = SYSTEM.iter().map(PathBuf::from);
+    paths.chain(python_settings()).collect()
 }
 
 /// `/etc/python3…`: some distributions keep there what their Python reads at every start.
