@@ -1,0 +1,221 @@
+"""What templates and plugins did with secrets beside putting them in, and where.
+
+A use is noted and goes on, so that all of them are told at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import sys
+import typing as t
+
+from tutor import hooks
+
+from . import derivations, marks
+from .errors import WorkerError
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+#: How many frames are looked at, and how many uses are told.
+_MAX_FRAMES = 200
+_MAX_TOLD = 20
+
+#: What is being rendered, where a template has no name of its own.
+_rendering: list[str] = []
+
+#: Whether a secret was reached since somebody asked.
+_touched = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A line of a file or of a text."""
+
+    #: The file of Python code or the name of a template; none for a text.
+    file: str | None
+    #: The text of a template without a name.
+    source: str | None
+    line: int
+    #: What was being rendered.
+    rendering: str | None
+    #: Whether it is a template.
+    template: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Use:
+    """One use of secrets."""
+
+    names: tuple[str, ...]
+    #: What was done, with the secrets at `{}`.
+    what: str
+    #: Innermost first.
+    places: tuple[Place, ...]
+
+
+_noted: dict[Use, None] = {}
+
+
+def note(text: str, what: str) -> None:
+    """Note that a text with secrets was used for something else than to be put in."""
+    note_names(marks.names(str.__str__(text)), what)
+
+
+def note_names(names: t.Iterable[str], what: str) -> None:
+    """Note a use of these secrets."""
+    global _touched
+    _touched = True
+    _noted[Use(tuple(names), what, tuple(_places()))] = None
+
+
+def note_chance(name: str) -> None:
+    """Note that something is drawn at random."""
+    what = f"`{name}` gives something else at each rendering: write the value that you want"
+    note_names((), what)
+
+
+def note_at(names: t.Iterable[str], what: str, place: Place) -> None:
+    """Note a use at a place that is known."""
+    _noted[Use(tuple(names), what, (place,))] = None
+
+
+def touch() -> None:
+    """Note that a secret was reached."""
+    global _touched
+    _touched = True
+
+
+def was_touched() -> bool:
+    """Whether a secret was reached since the last time that this was asked."""
+    global _touched
+    touched, _touched = _touched, False
+    return touched
+
+
+@contextlib.contextmanager
+def rendering(label: str) -> t.Iterator[None]:
+    """Name what is rendered in the body."""
+    _rendering.append(label)
+    try:
+        yield
+    finally:
+        _rendering.pop()
+
+
+def now_rendering() -> str | None:
+    """What is being rendered."""
+    return _rendering[-1] if _rendering else None
+
+
+def here() -> Place | None:
+    """The innermost line of a template that is being rendered."""
+    return next((place for place in _places() if place.template), None)
+
+
+def error(find_plugin: t.Callable[[str], str | None]) -> WorkerError | None:
+    """The error that tells of every use; none where there was none. `find_plugin` says whose
+    a file is."""
+    if not _noted:
+        return None
+    told: dict[str, str | None] = {}
+    names: set[str] = set()
+    file = None
+    for use in _noted:
+        words, plugin, path = _tell(use, find_plugin)
+        told.setdefault(words, plugin)
+        names.update(map(derivations.secret_of, use.names))
+        file = file or path
+    lines = list(told)[:_MAX_TOLD]
+    if len(told) > len(lines):
+        lines.append(f"and {len(told) - len(lines)} more")
+    plugins = set(told.values())
+    return WorkerError(
+        "secret-use" if names else "template",
+        "\n".join(lines),
+        plugin=plugins.pop() if len(plugins) == 1 else None,
+        keys=names,
+        file=file,
+    )
+
+
+def _tell(
+    use: Use, find_plugin: t.Callable[[str], str | None]
+) -> tuple[str, str | None, str | None]:
+    secrets = dict.fromkeys(f"`{derivations.secret_of(name)}`" for name in use.names)
+    what = use.what.replace("{}", " and ".join(secrets))
+    plugin = None
+    where = ""
+    path = None
+    for place in use.places:
+        owner = find_plugin(place.file) if place.file else None
+        label = place.file or ""
+        if place.file is None and place.source is not None:
+            label, owner = _origin(place)
+        elif place.file is not None and not place.template:
+            if owner is None:
+                continue
+            label = os.path.basename(place.file)
+        elif place.rendering and place.file:
+            label = _template_name(place)
+        plugin = plugin or owner
+        of = f" of plugin {owner}" if owner else ""
+        where = f"{label}{of}, line {place.line}"
+        path = label
+        break
+    else:
+        if use.places:
+            last = use.places[0]
+            where = f"{os.path.basename(last.file or '')}, line {last.line}"
+            path = last.file
+    return f"{where}: {what}".removeprefix(": "), plugin, path
+
+
+def _template_name(place: Place) -> str:
+    """The path of a template below its root, which is what a plugin's author calls it."""
+    assert place.file is not None
+    return place.file.rpartition("/templates/")[2]
+
+
+def _origin(place: Place) -> tuple[str, str | None]:
+    """What a template without a file is: (in words, the plugin that has it)."""
+    from .config import items_with_app
+
+    source = place.source or ""
+    for (name, text), app in items_with_app(hooks.Filters.ENV_PATCHES):
+        if text == source:
+            return f"patch {name}", app
+    for (service, text), app in items_with_app(hooks.Filters.CLI_DO_INIT_TASKS):
+        if text == source:
+            return f"init task for {service}", app
+    for filtre in (
+        hooks.Filters.CONFIG_UNIQUE,
+        hooks.Filters.CONFIG_OVERRIDES,
+        hooks.Filters.CONFIG_DEFAULTS,
+    ):
+        for (name, value), app in items_with_app(filtre):
+            if value == source:
+                return f"config {name}", app
+    return place.rendering or "a text", None
+
+
+def _places() -> t.Iterator[Place]:
+    """Where Python is now, innermost first: lines of templates and of code that is not ours."""
+    frame: t.Any = sys._getframe(1)
+    for _ in range(_MAX_FRAMES):
+        if frame is None:
+            return
+        path = frame.f_code.co_filename
+        template = frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            yield Place(
+                file=template.filename if template.name else None,
+                source=None if template.name else getattr(template, "grove_source", ""),
+                line=template.get_corresponding_lineno(frame.f_lineno),
+                rendering=now_rendering(),
+                template=True,
+            )
+        elif not path.startswith(_HERE) and not path.startswith("<"):
+            yield Place(path, None, frame.f_lineno, now_rendering(), template=False)
+        frame = frame.f_back
