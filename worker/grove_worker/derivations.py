@@ -51,6 +51,8 @@ def is_bytes(text: str) -> bool:
 def slice_step(key: slice) -> str | None:
     """The step of a slice; none where it is not one of numbers."""
     parts = []
+    if key.step == 0:
+        return None
     for part in (key.start, key.stop, key.step):
         if part is None:
             parts.append("N")

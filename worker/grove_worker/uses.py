@@ -119,63 +119,67 @@ def error(find_plugin: t.Callable[[str], str | None]) -> WorkerError | None:
     a file is."""
     if not _noted:
         return None
-    told: dict[str, str | None] = {}
-    names: set[str] = set()
-    file = None
-    for use in _noted:
-        words, plugin, path = _tell(use, find_plugin)
-        told.setdefault(words, plugin)
-        names.update(map(derivations.secret_of, use.names))
-        file = file or path
-    lines = list(told)[:_MAX_TOLD]
-    if len(told) > len(lines):
-        lines.append(f"and {len(told) - len(lines)} more")
-    plugins = set(told.values())
+    told = [_tell(use, find_plugin) for use in _noted]
+    seen: dict[tuple[str, str | None, frozenset[str]], Told] = {}
+    for one in told:
+        # What is done next at the same place follows from the first.
+        seen.setdefault((one.where, one.plugin, one.secrets), one)
+    plugins = {one.plugin for one in seen.values()}
+    lines = [one.words(plugins) for one in seen.values()]
+    if len(lines) > _MAX_TOLD:
+        lines[_MAX_TOLD:] = [f"and {len(lines) - _MAX_TOLD} more"]
+    names = set().union(*(one.secrets for one in told))
     return WorkerError(
         "secret-use" if names else "template",
         "\n".join(lines),
         plugin=plugins.pop() if len(plugins) == 1 else None,
         keys=names,
-        file=file,
+        file=next((one.file for one in told if one.file), None),
     )
 
 
-def _tell(
-    use: Use, find_plugin: t.Callable[[str], str | None]
-) -> tuple[str, str | None, str | None]:
-    secrets = dict.fromkeys(f"`{derivations.secret_of(name)}`" for name in use.names)
-    what = use.what.replace("{}", " and ".join(secrets))
-    plugin = None
-    where = ""
-    path = None
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """A use in words."""
+
+    #: The file, patch or task, and the line.
+    where: str
+    plugin: str | None
+    file: str | None
+    secrets: frozenset[str]
+    what: str
+
+    def words(self, plugins: set[str | None]) -> str:
+        """A sentence; the plugin is named where it is not the only one."""
+        of = f" of plugin {self.plugin}" if self.plugin and len(plugins) > 1 else ""
+        return f"{self.where}{of}: {self.what}"
+
+
+def _tell(use: Use, find_plugin: t.Callable[[str], str | None]) -> Told:
+    secrets = dict.fromkeys(derivations.secret_of(name) for name in use.names)
+    what = use.what.replace("{}", " and ".join(f"`{name}`" for name in secrets))
+
+    def told(label: str, line: int, plugin: str | None) -> Told:
+        return Told(f"{label} line {line}", plugin, label, frozenset(secrets), what)
+
     for place in use.places:
         owner = find_plugin(place.file) if place.file else None
-        label = place.file or ""
-        if place.file is None and place.source is not None:
+        if place.file is None:
             label, owner = _origin(place)
-        elif place.file is not None and not place.template:
-            if owner is None:
-                continue
-            label = os.path.basename(place.file)
-        elif place.rendering and place.file:
-            label = _template_name(place)
-        plugin = plugin or owner
-        of = f" of plugin {owner}" if owner else ""
-        where = f"{label}{of}, line {place.line}"
-        path = label
-        break
-    else:
-        if use.places:
-            last = use.places[0]
-            where = f"{os.path.basename(last.file or '')}, line {last.line}"
-            path = last.file
-    return f"{where}: {what}".removeprefix(": "), plugin, path
+            return told(label, place.line, owner)
+        if place.template:
+            return told(_template_name(place.file), place.line, owner)
+        if owner is not None:
+            return told(os.path.basename(place.file), place.line, owner)
+    if use.places and use.places[0].file:
+        # Tutor's own code, or that of a library.
+        return told(os.path.basename(use.places[0].file), use.places[0].line, None)
+    return Told("a template", None, None, frozenset(secrets), what)
 
 
-def _template_name(place: Place) -> str:
+def _template_name(path: str) -> str:
     """The path of a template below its root, which is what a plugin's author calls it."""
-    assert place.file is not None
-    return place.file.rpartition("/templates/")[2]
+    return path.rpartition("/templates/")[2]
 
 
 def _origin(place: Place) -> tuple[str, str | None]:
