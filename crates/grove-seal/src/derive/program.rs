@@ -137,7 +137,7 @@ impl Program {
                 Step::Slice(range) => {
                     let text = text(&bytes).map_err(told)?;
                     slice(text, *range).into_bytes().into()
-                },
+                }
                 Step::Plain(step) => step.run(&bytes).map_err(told)?,
             };
         }
@@ -169,14 +169,19 @@ fn split(name: &str) -> Option<(&str, Step)> {
 fn unhex(digits: &str) -> Option<String> {
     let pairs = digits.as_bytes().chunks(2);
     let bytes = pairs.map(|pair| {
-        let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
+        let pair = std::str::from_utf8(pair)
+            .ok()
+            .filter(|pair| pair.len() == 2)?;
         u8::from_str_radix(pair, 16).ok()
     });
     String::from_utf8(bytes.collect::<Option<_>>()?).ok()
 }
 
 /// A number of a slice: `N` for none, `M3` for -3.
-#[expect(clippy::option_option, reason = "none is a number's absence, and no number at all")]
+#[expect(
+    clippy::option_option,
+    reason = "none is a number's absence, and no number at all"
+)]
 fn number(word: &str) -> Option<Option<i64>> {
     if word == "N" {
         return Some(None);
@@ -302,7 +307,11 @@ fn slice(text: &str, [from, to, step]: [Option<i64>; 3]) -> String {
     let symbols: Vec<char> = text.chars().collect();
     let length = i64::try_from(symbols.len()).unwrap_or(i64::MAX);
     let step = step.unwrap_or(1);
-    let (lowest, highest) = if step < 0 { (-1, length - 1) } else { (0, length) };
+    let (lowest, highest) = if step < 0 {
+        (-1, length - 1)
+    } else {
+        (0, length)
+    };
     let place = |at: i64| if at < 0 { at + length } else { at }.clamp(lowest, highest);
     let (first, last) = if step < 0 {
         (highest, lowest)
