@@ -71,6 +71,11 @@ class Configuration:
                 config[key] = first[key]
         return config
 
+    def source(self, key: str) -> str:
+        """What was to be rendered for a key."""
+        value = (self._raw or {}).get(key)
+        return value if isinstance(value, str) else ""
+
     @property
     def reached(self) -> frozenset[str]:
         """The keys whose value reached a secret."""
@@ -90,9 +95,14 @@ class Configuration:
     def _rendered(
         self, renderer: tutor_env.Renderer, config: Config, key: str, value: t.Any
     ) -> t.Any:
+        noted = uses.count()
         try:
             with uses.rendering(f"config {key}"):
                 value = _render_value(renderer, config, value)
+            if uses.count() > noted and key in declared():
+                # A secret that follows from others, which nobody gave.
+                uses.forget(noted)
+                raise NeedsSecret(f"{key} is made of other secrets")
         except NeedsSecret:
             self._missing.add(key)
             value = f"@@{key}@@"

@@ -6,6 +6,7 @@ see: a length, an order, a part, a hash, also where a function in C hid it from 
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from . import marks, render, trace, uses
@@ -30,7 +31,10 @@ def check(project: Project, first: Rendered, again: Again) -> None:
         config = project.configuration.again(project.config)
         for key in sorted(project.configuration.reached):
             if not _equal(config[key], project.config[key]):
-                _note(f"config {key}", _names(project.config[key]), None)
+                source = project.configuration.source(key)
+                names = _names(project.config[key]) or _names_read(source, project.config)
+                place = uses.Place(None, source, 1, f"config {key}", template=True)
+                uses.note_at(names, _MADE_OF, place)
         if render.changes_files():
             others = again(config, None).texts
         else:
@@ -62,6 +66,10 @@ def _explain(
     finally:
         marks.use_others(False)
     names = marks.names(wanted.decode("utf-8", "replace"))
+    if not names and part is None:
+        # A plugin left nothing of them.
+        template = again(project.config, path).texts.get(path, b"")
+        names = marks.names(template.decode("utf-8", "replace"))
     for one, other in zip(ours, theirs):
         if one.text != other.text or one.place != other.place:
             reached = marks.names(one.text) or one.reached or other.reached or names
@@ -71,7 +79,7 @@ def _explain(
 
 
 def _note(label: str, names: t.Iterable[str], place: uses.Place | None) -> None:
-    place = place or uses.Place(None, "", 1, label, template=True)
+    place = place or uses.Place(None, None, 1, label, template=True)
     uses.note_at(names, _MADE_OF, place)
 
 
@@ -92,6 +100,12 @@ def _equal(other: t.Any, first: t.Any) -> bool:
     if isinstance(other, list) and isinstance(first, list):
         return len(other) == len(first) and all(map(_equal, other, first))
     return bool(type(other) is type(first) and other == first)
+
+
+def _names_read(source: str, config: Config) -> list[str]:
+    """The secrets of the keys that a template names."""
+    words = [word for word in re.findall(r"\w+", source) if word in config]
+    return list(dict.fromkeys(name for word in words for name in _names(config[word])))
 
 
 def _names(value: t.Any) -> list[str]:

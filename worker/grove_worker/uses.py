@@ -53,6 +53,8 @@ class Use:
     what: str
     #: Innermost first.
     places: tuple[Place, ...]
+    #: Whether it is no use of a secret, but something drawn at random.
+    chance: bool = False
 
 
 _noted: dict[Use, None] = {}
@@ -60,25 +62,31 @@ _noted: dict[Use, None] = {}
 
 def note(text: str, what: str) -> None:
     """Note that a text with secrets was used for something else than to be put in."""
-    note_names(marks.names(str.__str__(text)), what)
-
-
-def note_names(names: t.Iterable[str], what: str) -> None:
-    """Note a use of these secrets."""
-    global _touched
-    _touched = True
-    _noted[Use(tuple(names), what, tuple(_places()))] = None
+    touch()
+    names = tuple(marks.names(str.__str__(text)))
+    _noted[Use(names, what, tuple(_places()))] = None
 
 
 def note_chance(name: str) -> None:
     """Note that something is drawn at random."""
     what = f"`{name}` gives something else at each rendering: write the value that you want"
-    note_names((), what)
+    _noted[Use((), what, tuple(_places()), chance=True)] = None
 
 
 def note_at(names: t.Iterable[str], what: str, place: Place) -> None:
     """Note a use at a place that is known."""
     _noted[Use(tuple(names), what, (place,))] = None
+
+
+def count() -> int:
+    """How many uses were noted."""
+    return len(_noted)
+
+
+def forget(kept: int) -> None:
+    """Forget all but the first uses."""
+    for use in list(_noted)[kept:]:
+        del _noted[use]
 
 
 def touch() -> None:
@@ -130,7 +138,7 @@ def error(find_plugin: t.Callable[[str], str | None]) -> WorkerError | None:
         lines[_MAX_TOLD:] = [f"and {len(lines) - _MAX_TOLD} more"]
     names = set().union(*(one.secrets for one in told))
     return WorkerError(
-        "secret-use" if names else "template",
+        "template" if all(use.chance for use in _noted) else "secret-use",
         "\n".join(lines),
         plugin=plugins.pop() if len(plugins) == 1 else None,
         keys=names,
@@ -157,7 +165,7 @@ class Told:
 
 def _tell(use: Use, find_plugin: t.Callable[[str], str | None]) -> Told:
     secrets = dict.fromkeys(derivations.secret_of(name) for name in use.names)
-    what = use.what.replace("{}", " and ".join(f"`{name}`" for name in secrets))
+    what = use.what.replace("{}", " and ".join(f"`{name}`" for name in secrets) or "a secret")
 
     def told(label: str, line: int, plugin: str | None) -> Told:
         return Told(f"{label} line {line}", plugin, label, frozenset(secrets), what)
@@ -186,7 +194,9 @@ def _origin(place: Place) -> tuple[str, str | None]:
     """What a template without a file is: (in words, the plugin that has it)."""
     from .config import items_with_app
 
-    source = place.source or ""
+    source = place.source
+    if not source:
+        return place.rendering or "a text", None
     for (name, text), app in items_with_app(hooks.Filters.ENV_PATCHES):
         if text == source:
             return f"patch {name}", app
