@@ -46,14 +46,13 @@ def _render(
     found = render.files(loaded.config, place.root, rendered)
     tasks = render.tasks(loaded.config, rendered)
 
-    def again(config: Config, part: str | None) -> render.Rendered:
+    def again(config: Config, parts: set[str] | None) -> render.Rendered:
         other = render.Rendered()
-        if part is None:
+        if parts is None:
             render.files(config, place.root, other)
-            render.tasks(config, other)
-        elif part in found:
-            render.file(config, part, other)
         else:
+            render.some(config, parts.intersection(found), other)
+        if parts is None or not parts <= found.keys():
             render.tasks(config, other)
         return other
 
@@ -100,7 +99,7 @@ def _job(
 
     made, rendered = scripts(loaded.config)
     rendered.reached.update(rendered.texts)
-    twice.check(loaded, rendered, lambda config, _part: scripts(config)[1])
+    twice.check(loaded, rendered, lambda config, _parts: scripts(config)[1])
     for step in made["steps"]:
         step["text"] = throwaway.replace(step["text"].encode(), "the job").decode()
     return made, b""
@@ -115,12 +114,12 @@ def _image(
     rendered = render.Rendered()
     found = images.context(loaded.config, place.root, request.image, rendered)
 
-    def again(config: Config, part: str | None) -> render.Rendered:
+    def again(config: Config, parts: set[str] | None) -> render.Rendered:
         other = render.Rendered()
-        if part is None:
+        if parts is None:
             images.context(config, place.root, request.image, other)
         else:
-            render.file(config, part, other)
+            render.some(config, parts, other)
         return other
 
     twice.check(loaded, rendered, again)

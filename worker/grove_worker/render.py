@@ -26,6 +26,8 @@ class Rendered:
     def __init__(self) -> None:
         self.texts: dict[str, bytes] = {}
         self.reached: set[str] = set()
+        #: Whether a plugin changed files once all were written.
+        self.changed = False
 
     def add(self, path: str, content: str | bytes) -> bytes:
         """Take a text that was rendered just now."""
@@ -63,14 +65,15 @@ def _collected(
     templates = _Templates(config, rendered)
     found = collect(templates.paths, templates.read)
     # Tutor 22 tells plugins when all files are written, and they may change them.
-    if not changes_files():
+    saved = getattr(hooks.Actions, "ENV_SAVED", None)
+    if saved is None or not saved.callbacks:
         return found
     base = tutor_env.base_dir(root)
     shutil.rmtree(base, ignore_errors=True)
     for path, content in found.items():
         tutor_env.write_to(content, os.path.join(base, path))
     try:
-        hooks.Actions.ENV_SAVED.do(base, deepcopy(config))
+        saved.do(base, deepcopy(config))
     except Exception:
         # A plugin may look for files that were not chosen.
         with naming("the environment"):
@@ -85,19 +88,16 @@ def _collected(
             return file.read()
 
     found = collect({*templates.paths, *written}, read)
+    rendered.changed = any(rendered.texts.get(path) != found[path] for path in found)
     rendered.texts.update(found)
     return found
 
 
-def changes_files() -> bool:
-    """Whether a plugin changes files once all are written."""
-    saved = getattr(hooks.Actions, "ENV_SAVED", None)
-    return saved is not None and bool(saved.callbacks)
-
-
-def file(config: Config, path: str, rendered: Rendered) -> None:
-    """Render one file."""
-    _Templates(config, rendered).read(path)
+def some(config: Config, paths: t.Iterable[str], rendered: Rendered) -> None:
+    """Render these files."""
+    templates = _Templates(config, rendered)
+    for path in sorted(paths):
+        templates.read(path)
 
 
 def tasks(config: Config, rendered: Rendered) -> list[dict[str, t.Any]]:
@@ -119,24 +119,33 @@ class _Templates:
     """Tutor's template targets, rendered one by one when they are asked for."""
 
     def __init__(self, config: Config, rendered: Rendered) -> None:
-        self._sources: dict[str, tuple[tutor_env.Renderer, str]] = {}
+        self._config = config
         self._rendered = rendered
-        for source, destination in hooks.Filters.ENV_TEMPLATE_TARGETS.iterate():
-            # Tutor uses a renderer, and so a copy of the configuration, for each target.
-            renderer = guarded(tutor_env.Renderer(config))
-            for name in renderer.iter_templates_in(source.replace(os.sep, "/")):
+        #: By path: the target that it is of, and its template.
+        self._sources: dict[str, tuple[int, str]] = {}
+        self._renderers: dict[int, tutor_env.Renderer] = {}
+        targets = list(hooks.Filters.ENV_TEMPLATE_TARGETS.iterate())
+        for target, (source, destination) in enumerate(targets):
+            lister = self._renderer(0)
+            for name in lister.iter_templates_in(source.replace(os.sep, "/")):
                 path = f"{destination}/{name}" if destination else name
-                self._sources[path] = (renderer, name)
+                self._sources[path] = (target, name)
 
     @property
     def paths(self) -> t.Iterable[str]:
         return self._sources.keys()
 
     def read(self, path: str) -> bytes:
-        renderer, name = self._sources[path]
+        target, name = self._sources[path]
         with naming(path):
             uses.was_touched()
-            return self._rendered.add(path, renderer.render_template(name))
+            return self._rendered.add(path, self._renderer(target).render_template(name))
+
+    def _renderer(self, target: int) -> tutor_env.Renderer:
+        """Tutor uses a renderer, and so a copy of the configuration, for each target."""
+        if target not in self._renderers:
+            self._renderers[target] = guarded(tutor_env.Renderer(self._config))
+        return self._renderers[target]
 
 
 def _written(base: str) -> t.Iterator[tuple[str, str]]:

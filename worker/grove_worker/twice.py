@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 import typing as t
 
-from . import marks, render, trace, uses
+from . import marks, trace, uses
 from .config import Config
 from .errors import WorkerError
 from .project import Project
 from .render import Rendered
 from .secret import plain
 
-#: Renders a part (all where it is none) with a configuration.
-Again = t.Callable[[Config, t.Optional[str]], Rendered]
+#: Renders some parts (all where it is none) with a configuration.
+Again = t.Callable[[Config, t.Optional[t.Set[str]]], Rendered]
 
 _MADE_OF = "makes something of {} that Grove cannot compute"
 
@@ -35,40 +35,36 @@ def check(project: Project, first: Rendered, again: Again) -> None:
                 names = _names(project.config[key]) or _names_read(source, project.config)
                 place = uses.Place(None, source, 1, f"config {key}", template=True)
                 uses.note_at(names, _MADE_OF, place)
-        if render.changes_files():
-            others = again(config, None).texts
-        else:
-            others = {}
-            for path in sorted(first.reached):
-                if path not in others:
-                    others.update(again(config, path).texts)
+        parts = None if first.changed else first.reached
+        others = again(config, parts).texts
     finally:
         marks.use_others(False)
     for path, content in others.items():
         wanted = first.texts.get(path, b"")
         if _usual(content) != wanted:
-            _explain(project, config, path, wanted, again)
+            _explain(project, config, path, first, again)
 
 
 def _explain(
-    project: Project, config: Config, path: str, wanted: bytes, again: Again
+    project: Project, config: Config, path: str, first: Rendered, again: Again
 ) -> None:
     """Say in which line of which template two renderings part."""
-    part = None if render.changes_files() else path
+    wanted = first.texts.get(path, b"")
+    parts = None if first.changed else {path}
     with trace.lines() as ours:
-        once_more = again(project.config, part).texts.get(path, b"")
+        once_more = again(project.config, parts).texts.get(path, b"")
     if once_more != wanted:
         raise WorkerError("template", f"{path} renders differently each time", file=path)
     marks.use_others(True)
     try:
         with trace.lines() as theirs:
-            again(config, part)
+            again(config, parts)
     finally:
         marks.use_others(False)
     names = marks.names(wanted.decode("utf-8", "replace"))
-    if not names and part is None:
+    if not names and first.changed:
         # A plugin left nothing of them.
-        template = again(project.config, path).texts.get(path, b"")
+        template = again(project.config, {path}).texts.get(path, b"")
         names = marks.names(template.decode("utf-8", "replace"))
     for one, other in zip(ours, theirs):
         if one.text != other.text or one.place != other.place:
