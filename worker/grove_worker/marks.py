@@ -48,7 +48,7 @@ def mark(name: str) -> str:
         # Another length, and the reverse order among all, than that of the usual texts.
         _names.append(name)
         number = _HIGHEST - len(_names) + 1
-        _others[name] = f"@zq{number:04d}-{'x' * (len(name) + len(_names) % 7 + 3)}@"
+        _others[name] = f"@zq{number:04d}-{'x' * (len(name) + len(_names) % 7 + 40)}@"
     return _others[name]
 
 

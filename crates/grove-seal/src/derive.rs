@@ -269,12 +269,11 @@ impl Values<'_> {
         if !JWT_NUMBERS.contains(&name) {
             return Ok(None);
         }
-        let numbers = match self.jwt.get() {
-            Some(numbers) => numbers,
-            None => {
-                let numbers = jwt_numbers(key)?;
-                self.jwt.get_or_init(|| numbers)
-            }
+        let numbers = if let Some(numbers) = self.jwt.get() {
+            numbers
+        } else {
+            let numbers = jwt_numbers(key)?;
+            self.jwt.get_or_init(|| numbers)
         };
         Ok(numbers.get(name).cloned())
     }

@@ -355,7 +355,7 @@ fn json(text: &str, ascii: bool) -> String {
     made
 }
 
-/// What MarkupSafe's `escape` gives.
+/// What `escape` of `MarkupSafe` gives.
 fn html(text: &str) -> String {
     let mut made = String::with_capacity(text.len() + 8);
     for symbol in text.chars() {

@@ -546,7 +546,10 @@ fn what_a_template_computes_is_sealed_again_with_todays_value() {
             .git(["show", "deploy/alpha:releases/uni/sealed.yaml"]);
         grove_yaml::parse_all(text.as_bytes()).unwrap().remove(0)["secrets"].clone()
     };
-    let names = ["SMTP_PASSWORD__UPPER", "SMTP_PASSWORD__PRE_753A__SLICE_1_9_N"];
+    let names = [
+        "SMTP_PASSWORD__UPPER",
+        "SMTP_PASSWORD__PRE_753A__SLICE_1_9_N",
+    ];
     commit("Print what is computed");
     deploy(&world, "alpha/uni", &[]);
     let first = sealed();

@@ -19,11 +19,14 @@ fn fill(text: &str) -> String {
     text.replace("@@KEY@@", "k$(A)$$").replace("@@ROOT@@", "r")
 }
 
+/// Texts by key.
+type Texts = BTreeMap<String, String>;
+
 /// Configuration objects of a namespace.
 #[derive(Default)]
 struct Cluster {
     /// By kind and name: texts, which may be variables, and bytes, which may not.
-    objects: BTreeMap<(String, String), (BTreeMap<String, String>, BTreeMap<String, String>)>,
+    objects: BTreeMap<(String, String), (Texts, Texts)>,
 }
 
 impl Cluster {
