@@ -18,9 +18,9 @@ pub(crate) const RULE: Rule = Rule {
     documentation: "\
 A secrets file has a name whose value is empty.
 
-While Grove renders, it knows that there is a secret and not what it is: `{% if NAME %}` in a template
-holds. For an empty value Tutor would have taken the other way, and the site would be configured for a
-password that it does not have.
+While Grove renders, it knows that there is a secret and not what it is: `{% if NAME %}` in a
+template holds. For an empty value Tutor would have taken the other way, and the site would be
+configured for a password that it does not have.
 
 Give the secret a value with `grove secret set`, or take it out with `grove secret remove`; where
 Tutor or a plugin has an empty default, it then applies.",
