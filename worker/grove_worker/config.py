@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import functools
-import re
 import typing as t
 from copy import deepcopy
 
+from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_NAMESPACE
 from tutor import config as tutor_config
 from tutor import env as tutor_env
 from tutor import hooks
 
+from . import marks, secret, uses
 from .errors import WorkerError, format_traceback, words
 from .jinja import ConfigEnvironment, is_plain
 
 #: Filters that make a new value at each call.
 GENERATING = ("encrypt", "random_string", "rsa_private_key", "uuid")
 
-#: Jinja's own filters that change letters, so that a placeholder would not survive them.
-_CHANGING = ("capitalize", "lower", "reverse", "title", "truncate", "upper", "urlencode")
-
-_PLACEHOLDER = re.compile(r"@@([A-Z][A-Z0-9_]*)@@")
-
 Config = dict[str, t.Any]
 
 
 class NeedsSecret(Exception):
-    """A filter would draw a secret, or needs the value of one."""
+    """A filter would draw a secret."""
 
 
 class Configuration:
@@ -41,6 +36,9 @@ class Configuration:
         self._environment = environment
         self._guard = guard
         self._missing: set[str] = set()
+        #: What was loaded, before any value was rendered.
+        self._raw: Config | None = None
+        self._reached: set[str] = set()
 
     def install(self) -> None:
         """Have Tutor render every configuration this way in this process."""
@@ -58,27 +56,66 @@ class Configuration:
 
     def load_unchecked(self, root: str) -> Config:
         """The full configuration, with placeholders for missing secrets."""
+        self._raw = None
         return tutor_config.load_full(root)
+
+    def again(self, first: Config) -> Config:
+        """The configuration that `load` gave, with the texts of now for secrets; what reached none
+        is not rendered again."""
+        config = {key: marks.others(value) for key, value in (self._raw or {}).items()}
+        renderer = self._renderer()
+        for key, value in config.items():
+            if key in self._reached:
+                config[key] = self._rendered(renderer, config, key, value)
+            else:
+                config[key] = first[key]
+        return config
+
+    def source(self, key: str) -> str:
+        """What was to be rendered for a key."""
+        value = (self._raw or {}).get(key)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def reached(self) -> frozenset[str]:
+        """The keys whose value reached a secret."""
+        return frozenset(self._reached)
 
     def render(self, config: Config) -> None:
         """What `tutor.config.render_full` does: render each value in order, with those before
         it rendered and those after it not."""
+        first, self._raw = self._raw is None, self._raw or dict(config)
         renderer = self._renderer()
+        uses.was_touched()
         for key, value in config.items():
-            try:
-                config[key] = _render_value(renderer, config, value)
-            except NeedsSecret:
-                self._missing.add(key)
-                config[key] = f"@@{key}@@"
-            except MemoryError:
-                raise
-            except Exception as error:
-                raise WorkerError(
-                    "config",
-                    f"{key}: {words(error)}",
-                    key=key,
-                    traceback=format_traceback(error),
-                ) from error
+            config[key] = self._rendered(renderer, config, key, value)
+            if first and uses.was_touched():
+                self._reached.add(key)
+
+    def _rendered(
+        self, renderer: tutor_env.Renderer, config: Config, key: str, value: t.Any
+    ) -> t.Any:
+        noted = uses.count()
+        try:
+            with uses.rendering(f"config {key}"):
+                value = _render_value(renderer, config, value)
+            if uses.count() > noted and key in declared():
+                # A secret that follows from others, which nobody gave.
+                uses.forget(noted)
+                raise NeedsSecret(f"{key} is made of other secrets")
+        except NeedsSecret:
+            self._missing.add(key)
+            value = f"@@{key}@@"
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise WorkerError(
+                "config",
+                f"{key}: {words(error)}",
+                key=key,
+                traceback=format_traceback(error),
+            ) from error
+        return secret.marked_all(value) if self._guard else value
 
     def _renderer(self) -> tutor_env.Renderer:
         renderer = tutor_env.Renderer({})
@@ -90,6 +127,10 @@ class Configuration:
         sandbox.filters.update(renderer.environment.filters)
         if self._guard:
             guard_filters(sandbox)
+        else:
+            # Values are made here, for once.
+            sandbox.filters["random"] = DEFAULT_FILTERS["random"]
+            sandbox.globals["lipsum"] = DEFAULT_NAMESPACE["lipsum"]
         renderer.environment = sandbox
         return renderer
 
@@ -116,14 +157,10 @@ def _copy(config: Config) -> Config:
 
 
 def guard_filters(environment: t.Any) -> None:
-    """Replace the filters that cannot work on placeholders by ones that say so."""
-    from jinja2.defaults import DEFAULT_FILTERS
-
-    for name, function in list(environment.filters.items()):
-        if name in GENERATING:
+    """Replace the filters that would draw a secret by ones that say so."""
+    for name in GENERATING:
+        if name in environment.filters:
             environment.filters[name] = _refuse(name)
-        elif name in _CHANGING or DEFAULT_FILTERS.get(name) is not function:
-            environment.filters[name] = _keeps_placeholders(name, function)
 
 
 def _refuse(name: str) -> t.Callable[..., t.NoReturn]:
@@ -131,30 +168,6 @@ def _refuse(name: str) -> t.Callable[..., t.NoReturn]:
         raise NeedsSecret(f"the filter {name} makes another value at each rendering")
 
     return refuse
-
-
-def _keeps_placeholders(
-    name: str, function: t.Callable[..., t.Any]
-) -> t.Callable[..., t.Any]:
-    @functools.wraps(function)
-    def wrapper(*args: t.Any, **kwargs: t.Any) -> t.Any:
-        result = function(*args, **kwargs)
-        if isinstance(result, (str, bytes, int)):
-            for argument in args:
-                if isinstance(argument, str) and "@@" in argument:
-                    _check_kept(name, argument, str(result))
-        return result
-
-    return wrapper
-
-
-def _check_kept(name: str, argument: str, result: str) -> None:
-    for match in _PLACEHOLDER.finditer(argument):
-        if match.group() not in result:
-            raise NeedsSecret(
-                f"the filter {name} needs the value of {match.group(1)}, which rendering does"
-                " not know"
-            )
 
 
 def declared() -> dict[str, tuple[t.Any, str | None]]:

@@ -125,7 +125,7 @@ def _classify(
     variables = {node.name for node in tree.find_all(nodes.Name)}
     sources = sorted(variables.intersection(expressions))
     filters = {node.name for node in tree.find_all(nodes.Filter)}
-    if filters.intersection(GENERATING):
+    if filters.intersection((*GENERATING, "random")):
         kind = "generated"
     elif sources:
         kind = "derived"

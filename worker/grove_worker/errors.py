@@ -13,8 +13,8 @@ MAX_TRACEBACK = 8_000
 class WorkerError(Exception):
     """One failed request.
 
-    `kind` is one of `plugin`, `template`, `config`, `missing-secret`, `limit`, `crash`,
-    `machine`, `protocol`, `usage`.
+    `kind` is one of `plugin`, `template`, `config`, `missing-secret`, `secret-use`, `limit`,
+    `crash`, `machine`, `protocol`, `usage`.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from tutor import hooks
 
 from .config import Config
 from .errors import WorkerError
-from .render import files_below
+from .render import Rendered, files_below
 
 #: Images for a developer's machine, of which no cluster runs a container.
 _ELSEWHERE = ("permissions",)
@@ -20,13 +20,15 @@ def known(config: Config) -> list[str]:
     return sorted(_places(config))
 
 
-def context(config: Config, root: str, name: str) -> dict[str, bytes]:
+def context(
+    config: Config, root: str, name: str, rendered: Rendered
+) -> dict[str, bytes]:
     """The files of an image's build context, by their path in it."""
     place = _places(config).get(name)
     if place is None:
         raise WorkerError("usage", f"there is no image `{name}`", keys=known(config))
     below = place + "/"
-    found = files_below(config, root, below)
+    found = files_below(config, root, below, rendered)
     return {path.removeprefix(below): content for path, content in found.items()}
 
 

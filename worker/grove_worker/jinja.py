@@ -17,6 +17,9 @@ from jinja2.defaults import DEFAULT_FILTERS
 from jinja2.sandbox import SandboxedEnvironment
 from tutor import env as tutor_env
 
+from . import watched
+from .secret import plain
+
 #: What compiled code depends on: the environment's kind, source, name, file name.
 CodeKey = t.Tuple[t.Hashable, str, t.Optional[str], t.Optional[str]]
 
@@ -27,11 +30,12 @@ CODE: dict[CodeKey, CodeType] = {}
 _PASS_ARG = "jinja_pass_arg"
 
 
-class CachedEnvironment(tutor_env.JinjaEnvironment):
-    """Tutor's environment, with compiled code from `CODE`."""
+class CachedEnvironment(watched.Watched, tutor_env.JinjaEnvironment):
+    """Tutor's environment, with compiled code from `CODE`, in which uses of secrets are seen."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.watch()
         self.loader = _loader(tuple(self.loader.searchpath))
         self._kind: t.Hashable = None
         self._stubs: dict[str, t.Callable[..., t.Any]] = {}
@@ -47,6 +51,8 @@ class CachedEnvironment(tutor_env.JinjaEnvironment):
         """Compile, or take the code of the same source from the cache."""
         if raw or defer_init or not isinstance(source, str):
             return super().compile(source, name, filename, raw, defer_init)
+        # A configuration value may be a text with a secret's mark.
+        source = plain(source)
         if self._kind is None:
             self._examine_filters()
         key = (self._kind, source, name, filename)

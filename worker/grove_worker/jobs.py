@@ -16,6 +16,7 @@ from tutor.commands import jobs as tutor_jobs
 
 from .errors import WorkerError
 from .render import guarded, naming
+from .secret import plain
 
 #: Stands in a script where the answer to a hidden question does.
 TOKEN = "GroveAnswer{}"
@@ -48,7 +49,7 @@ def scripts(config: dict[str, t.Any], root: str, words: list[str]) -> dict[str, 
 
     def take(tasks: t.Iterable[tuple[str, str]]) -> None:
         for service, text in tasks:
-            steps.append({"service": service, "text": renderer.render_str(text).strip()})
+            steps.append({"service": service, "text": plain(renderer.render_str(text)).strip()})
 
     def prompt(text: str, *_args: t.Any, hide_input: bool = False, **_kwargs: t.Any) -> str:
         if not hide_input:

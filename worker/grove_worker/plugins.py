@@ -115,6 +115,14 @@ def blame(error: BaseException, files: str) -> str | None:
     return blamed
 
 
+def owner(path: str, files: str) -> str | None:
+    """The plugin that a file of Python or a template belongs to, if any."""
+    for place, name in _places(files).items():
+        if path == place or path.startswith(place + os.sep):
+            return name
+    return None
+
+
 def _places(files: str) -> dict[str, str]:
     """Where the code of loaded plugins lies: directory or file → plugin."""
     places = {}

@@ -34,7 +34,8 @@ def preload() -> str:
 
     utils.get_user_id = lambda: 1000
     # Reading the JWT key checks its primes anew, which takes half the time of a rendering.
-    utils.rsa_import_key = functools.lru_cache(maxsize=4)(utils.rsa_import_key)
+    read_key = functools.lru_cache(maxsize=4)(utils.rsa_import_key)
+    utils.rsa_import_key = lambda pem: read_key(str.__str__(pem))
 
     # Parts of Tutor register themselves only when the command line is imported.
     import tutor.commands.cli  # noqa: F401
@@ -42,13 +43,14 @@ def preload() -> str:
     from tutor.__about__ import __version__
 
     # What children need is imported here once, not in each of them.
-    from . import declared, jinja, jobs, warm  # noqa: F401
+    from . import declared, jinja, jobs, twice, warm, watching  # noqa: F401
     from .plugins import load_all
 
     hooks.Actions.CORE_READY.do()
     plugins.load_all = load_all
     env.JinjaEnvironment = jinja.CachedEnvironment
     _use_fast_yaml(serialize)
+    watching.install()
     return __version__
 
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import typing as t
 
 from tutor import hooks, serialize
 
-from . import jinja, plugins, render
-from .config import Configuration
+from . import derivations, jinja, marks, plugins, render
+from .config import Config, Configuration
 from .request import Place, Request
 from .throwaway import NAME as JWT_KEY
 from .throwaway import Throwaway
 
 
-def load(
-    request: Request, place: Place, throwaway: Throwaway
-) -> tuple[dict[str, t.Any], list[str]]:
-    """Load the instance's plugins and configuration: (configuration, loaded plugins)."""
+@dataclasses.dataclass(frozen=True)
+class Project:
+    """An instance's project, loaded."""
+
+    config: Config
+    #: The loaded plugins.
+    plugins: list[str]
+    #: What the configuration was rendered with.
+    configuration: Configuration
+
+
+def load(request: Request, place: Place, throwaway: Throwaway) -> Project:
+    """Load the instance's plugins and configuration."""
+    marks.know_key(JWT_KEY, throwaway.pem)
+    derivations.know(request.secrets)
     for name, text in sorted(request.patches.items()):
         hooks.Filters.ENV_PATCHES.add_item(
             (name, jinja.literal(text)), priority=render.PATCH_PRIORITY
@@ -26,7 +38,7 @@ def load(
     configuration.install()
     config = {**request.config, JWT_KEY: throwaway.pem}
     loaded = open_project(request, place, config)
-    return configuration.load(place.root), loaded
+    return Project(configuration.load(place.root), loaded, configuration)
 
 
 def open_project(request: Request, place: Place, config: dict[str, t.Any]) -> list[str]:

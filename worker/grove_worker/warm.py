@@ -37,8 +37,8 @@ def compiled(request: Request, place: Place, throwaway: Throwaway) -> bytes:
     try:
         open_project(request, place, config)
         full = configuration.load_unchecked(place.root)
-        render.files(full, place.root)
-        render.tasks(full)
+        render.files(full, place.root, render.Rendered())
+        render.tasks(full, render.Rendered())
     except Exception:
         # Plugins may need configuration that only instances have: what was reached helps.
         pass

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import copy
+import hashlib
+import hmac
+import json
 import os
+import pickle
 import random
 import tempfile
 import unittest
+import urllib.parse
 
 from client import frames  # first: it makes the worker importable
 
 import jinja2
+import yaml
 from grove_worker import preload
 
 preload.preload()
 
-from grove_worker import jinja, references, scratch  # noqa: E402
+from grove_worker import (  # noqa: E402
+    derivations,
+    jinja,
+    marks,
+    references,
+    scratch,
+    secret,
+    uses,
+)
 from grove_worker.config import GENERATING, NeedsSecret, guard_filters  # noqa: E402
 from grove_worker.errors import WorkerError  # noqa: E402
 from grove_worker.throwaway import Throwaway  # noqa: E402
@@ -143,13 +160,114 @@ class Guards(unittest.TestCase):
             with self.assertRaises(NeedsSecret, msg=name):
                 self.render(f"{{{{ 8|{name} }}}}")
 
-    def test_filters_that_would_lose_a_placeholder_are_refused(self) -> None:
-        for text in ("{{ A|uid_master_hash('x') }}", "{{ A|urlencode }}", "{{ A|lower }}"):
-            with self.assertRaises(NeedsSecret, msg=text) as caught:
-                self.render(text, A="@@A_B@@")
-            self.assertIn("A_B", str(caught.exception))
-        self.assertEqual(self.render("{{ A|upper }}", A="@@A_B@@"), "@@A_B@@")
-        self.assertEqual(self.render("{{ A|lower }}", A="X@Y"), "x@y")
+
+class Texts(unittest.TestCase):
+    """What is seen of a text with a secret's mark, and what comes of it."""
+
+    def setUp(self) -> None:
+        derivations.know(["A", "B_C"])
+        uses._noted.clear()
+        self.text = secret.marked("@@A@@")
+
+    def noted(self) -> list[str]:
+        found = [use.what for use in uses._noted]
+        uses._noted.clear()
+        return found
+
+    def test_putting_it_in_is_not_noted(self) -> None:
+        text = self.text
+        for made in (
+            str(text),
+            f"{text}",
+            text + "",
+            "" + text,
+            "%s" % text,
+            "".join([text]),
+            copy.deepcopy([text])[0],
+            pickle.loads(pickle.dumps(text)),
+            "x".replace("x", text),
+        ):
+            self.assertEqual(str.__str__(made), "@@A@@")
+        self.assertTrue(text)
+        self.assertFalse(text == "")
+        self.assertFalse(text == None)  # noqa: E711
+        self.assertTrue(text == secret.marked("@@A@@"))
+        self.assertEqual(self.noted(), [])
+
+    def test_every_other_method_is_noted_or_derived(self) -> None:
+        for method in dir(str):
+            harmless = method in secret._HARMLESS or method in (
+                "__str__ __add__ __mul__ __rmul__ __rmod__ join encode upper lower capitalize __eq__ __ne__"
+                " __format__ __reduce__ __reduce_ex__ maketrans".split()
+            )
+            if harmless or not callable(getattr(str, method)):
+                continue
+            for arguments in ((), ("a",), ("a", "b"), (0,), ({},)):
+                try:
+                    getattr(secret.marked("@@A@@"), method)(*arguments)
+                    break
+                except (TypeError, ValueError, IndexError):
+                    pass
+            self.assertEqual(len(self.noted()), 1, method)
+
+    def test_python_asks_by_other_ways_too(self) -> None:
+        text = self.text
+        for ask in (
+            lambda: int(text),
+            lambda: float(text),
+            lambda: {text: 1},
+            lambda: text in ["b"],
+            lambda: sorted([text, "b"]),
+            lambda: [*text],
+            lambda: hmac.new(text.encode(), b"m", "sha256"),
+            lambda: text.encode()[:3],
+            lambda: text.encode("utf-16"),
+            lambda: base64.b64encode(text.encode(), b"-_"),
+        ):
+            with contextlib.suppress(ValueError):
+                ask()
+            self.assertTrue(self.noted())
+
+    def test_what_is_computed_has_a_name_that_says_how(self) -> None:
+        text, other = self.text, secret.marked("@@B_C@@")
+        for made, name in (
+            (text.upper(), "A__UPPER"),
+            ((text + "é").upper(), "A__UPPER@@É"),
+            (text[:-3].lower(), "A__SLICE_N_M3_N__LOWER"),
+            (base64.b64encode(b"x:" + text.encode()).decode(), "A__PRE_783A__B64"),
+            (hashlib.sha256((text + other).encode()).hexdigest(), "A__AND_425F43__SHA256__HEX"),
+            (base64.b64encode(hashlib.md5(text.encode()).digest()).decode(), "A__MD5__B64"),
+            (json.dumps(text)[1:-1], "A__JSON"),
+            (urllib.parse.quote_plus(text), "A__URLQUERY"),
+        ):
+            self.assertIn(f"@@{name}", str.__str__(made))
+        self.assertEqual(self.noted(), [])
+        # A name of the instance's own secrets is never taken.
+        derivations.know(["A", "A__UPPER"])
+        text.upper()
+        self.assertEqual(self.noted(), ["changes {} (`upper`)"])
+
+    def test_no_dumper_of_yaml_writes_a_tag(self) -> None:
+        class Own(yaml.SafeDumper):
+            pass
+
+        Own.add_representer(int, lambda dumper, value: dumper.represent_str(str(value)))
+        value = {self.text: [self.text, 1]}
+        uses._noted.clear()
+        for dumper in (yaml.Dumper, yaml.SafeDumper, yaml.CDumper, yaml.CSafeDumper, Own):
+            made = yaml.dump(value, Dumper=dumper)
+            self.assertEqual(made.split("\n")[:2], ["'@@A@@':", "- '@@A@@'"], dumper)
+        self.assertEqual(self.noted(), [])
+
+    def test_the_other_text_of_a_secret_comes_back(self) -> None:
+        marks.use_others(True)
+        try:
+            first, second = marks.mark("A"), marks.mark("A__UPPER")
+        finally:
+            marks.use_others(False)
+        self.assertEqual(len({len(first), len("@@A@@"), len(second)}), 3)
+        self.assertEqual(marks.usual(f"x{second}{first}y"), "x@@A__UPPER@@@@A@@y")
+        self.assertEqual(marks.names(first), ["A"])
 
 
 class References(unittest.TestCase):

@@ -186,6 +186,84 @@ hooks.Filters.ENV_PATCHES.add_item(("caddyfile", "{{ MYSQL_ROOT_PASSWORD|encrypt
         self.assertEqual(error["kind"], "missing-secret")
         self.assertEqual(error["file"], "apps/caddy/Caddyfile")
 
+    def test_a_use_of_a_secret_is_refused_where_it_is(self) -> None:
+        code = b"""
+from tutor import hooks
+
+def short(text):
+    return len(text) < 8
+
+hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("short", short))
+hooks.Filters.CONFIG_DEFAULTS.add_item(("OWN_HOST", "{{ 'a' if MYSQL_ROOT_PASSWORD == 'b' else 'c' }}"))
+hooks.Filters.ENV_PATCHES.add_item(("caddyfile", "# {{ OWN_HOST }}\\n# {{ OPENEDX_SECRET_KEY|short }}"))
+hooks.Filters.CLI_DO_INIT_TASKS.add_item(("lms", "echo\\necho {{ CMS_OAUTH2_SECRET|replace('a', 'b') }}"))
+"""
+        error = self.error(instance.request(["own"]), plugin_files={"own.py": code})
+        self.assertEqual((error["kind"], error["plugin"]), ("secret-use", "own"))
+        self.assertEqual(
+            error["message"].split("\n"),
+            [
+                "config OWN_HOST line 1: compares `MYSQL_ROOT_PASSWORD` (`==`)",
+                "own.py line 5: measures `OPENEDX_SECRET_KEY` (`len`)",
+                "init task for lms line 2: changes or asks `CMS_OAUTH2_SECRET` (`replace`)",
+            ],
+        )
+
+    def test_what_only_a_second_rendering_shows_is_refused(self) -> None:
+        for expression, line in (
+            ("MYSQL_ROOT_PASSWORD|matched", 2),
+            ("'%.4s' % MYSQL_ROOT_PASSWORD", 2),
+            ("OWN_CONFIG", None),
+        ):
+            code = f"""
+import re
+from tutor import hooks
+hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("matched", lambda s: re.sub("[A-Z]", "x", s)))
+hooks.Filters.CONFIG_DEFAULTS.add_item(("OWN_CONFIG", "{{{{ 'x' if {line} else OPENEDX_SECRET_KEY|matched }}}}"))
+hooks.Filters.ENV_PATCHES.add_item(("caddyfile", "# first\\n# {{{{ {expression} }}}}"))
+"""
+            error = self.error(instance.request(["own"]), plugin_files={"own.py": code.encode()})
+            self.assertEqual((error["kind"], error["plugin"]), ("secret-use", "own"), error)
+            where = f"patch caddyfile line {line}: " if line else "config OWN_CONFIG line 1: "
+            secret = "MYSQL_ROOT_PASSWORD" if line else "OPENEDX_SECRET_KEY"
+            made = f"{where}makes something of `{secret}` that Grove cannot compute"
+            self.assertIn(made, error["message"])
+
+    def test_what_differs_each_time_is_not_laid_on_a_secret(self) -> None:
+        code = b"""
+import itertools
+from tutor import hooks
+count = itertools.count()
+hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("count", lambda s: f"{s}{next(count)}"))
+hooks.Filters.ENV_PATCHES.add_item(("caddyfile", "# {{ OPENEDX_SECRET_KEY|count }}"))
+"""
+        error = self.error(instance.request(["own"]), plugin_files={"own.py": code})
+        self.assertEqual(error["kind"], "template")
+        self.assertEqual(error["message"], "apps/caddy/Caddyfile renders differently each time")
+
+    def test_files_that_a_plugin_changes_are_seen_too(self) -> None:
+        from tutor import hooks
+
+        if not hasattr(hooks.Actions, "ENV_SAVED"):
+            self.skipTest("this Tutor does not tell")
+        code = """
+import os, re
+from tutor import hooks
+hooks.Filters.ENV_PATCHES.add_item(("caddyfile", "# {{ OPENEDX_SECRET_KEY }}"))
+@hooks.Actions.ENV_SAVED.add()
+def change(root, config):
+    path = os.path.join(root, "apps", "caddy", "Caddyfile")
+    with open(path) as file:
+        text = file.read()
+    with open(path, "w") as file:
+        file.write(CHANGED)
+"""
+        asked = instance.request(["own"])
+        for changed, is_refused in (("text + 'x'", False), ("re.sub('@@.', 'x', text)", True)):
+            own = code.replace("CHANGED", changed).encode()
+            answer = self.client.ask("render", **asked, plugin_files={"own.py": own})
+            self.assertEqual(answer.get("error", {}).get("kind"), "secret-use" if is_refused else None)
+
     def test_literal_patches_come_last_and_are_no_templates(self) -> None:
         text = "X = '''{{ LMS_HOST }} {% raw %} \\n é'''\n"
         answer = self.render(

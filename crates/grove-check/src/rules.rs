@@ -58,6 +58,7 @@ mod sealing_certificate_expired;
 mod sealing_certificate_expires;
 mod sealing_certificate_missing;
 mod sealing_certificate_unreadable;
+mod secret_empty;
 mod secret_missing;
 mod secrets_not_encrypted;
 mod stack_cycle;
@@ -145,6 +146,7 @@ pub static ALL: &[Rule] = &[
     plain_secret::RULE,
     secrets_not_encrypted::RULE,
     secret_missing::RULE,
+    secret_empty::RULE,
     published_key::RULE,
     sealing_certificate_missing::RULE,
     sealing_certificate_unreadable::RULE,

@@ -1,11 +1,16 @@
-//! Values that follow from other secrets: the numbers of the JWT key, and Meilisearch's API key.
+//! Values that follow from other secrets: the numbers of the JWT key, Meilisearch's API key, and what
+//! templates compute of a secret (`program`).
 //!
 //! They are names of their own, since templates print them, and nobody writes them down.
 
+mod program;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use base64::{
     Engine, alphabet,
@@ -22,6 +27,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::Secret;
+use program::Program;
 
 /// Tutor's key that signs tokens: RSA in PEM.
 const JWT_KEY: &str = "JWT_RSA_PRIVATE_KEY";
@@ -54,6 +60,12 @@ pub enum Error {
         "`MEILISEARCH_API_KEY` is not the key that follows from `MEILISEARCH_MASTER_KEY` and `MEILISEARCH_API_KEY_UID`"
     )]
     SearchKey,
+    /// A value whose bytes are no text, at a place that takes text.
+    #[error("`{0}`, which a template computes, is not a text")]
+    NotText(String),
+    /// A value with letters whose case Grove does not change as Python does.
+    #[error("`{0}` cannot be computed: the value has letters beyond ASCII")]
+    NotAscii(String),
 }
 
 impl Error {
@@ -61,10 +73,16 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Missing(name) => {
-                let parents = parents(name).unwrap_or(&[]);
-                match parents {
-                    [] => format!("`grove secret set {name}`, or `grove secret generate`"),
-                    parents => format!("it follows from {}: set that", parents.join(" and ")),
+                match (parents(name), Program::guess(name)) {
+                    (Some(parents), _) => {
+                        format!("it follows from {}: set that", parents.join(" and "))
+                    }
+                    (None, Some(secret)) => format!(
+                        "a template computes it of `{secret}`: `grove secret set {secret}`, or `grove secret generate`"
+                    ),
+                    (None, None) => {
+                        format!("`grove secret set {name}`, or `grove secret generate`")
+                    }
                 }
             }
             Self::JwtKey => {
@@ -72,6 +90,9 @@ impl Error {
             }
             Self::SearchKey => {
                 "remove `MEILISEARCH_API_KEY` from the file: it is derived".to_owned()
+            }
+            Self::NotText(_) | Self::NotAscii(_) => {
+                "have the template put the secret in as it is, or set the value as a secret of its own".to_owned()
             }
         })
     }
@@ -88,6 +109,43 @@ pub fn parents(name: &str) -> Option<&'static [&'static str]> {
     }
 }
 
+/// How the value of a name comes about.
+enum Origin {
+    /// The fleet holds it.
+    Own,
+    /// It follows from these.
+    From(&'static [&'static str]),
+    /// A template computes it.
+    Computed(Program),
+}
+
+/// How the value of `name` comes about, where the fleet holds the secrets that `held` says; none
+/// where it has no value.
+fn origin(name: &str, held: &dyn Fn(&str) -> bool) -> Option<Origin> {
+    if let Some(parents) = derived_from(name, held) {
+        return Some(Origin::From(parents));
+    }
+    if held(name) {
+        return Some(Origin::Own);
+    }
+    let is_known = |base: &str| held(base) || derived_from(base, held).is_some();
+    Program::of(name, &is_known).map(Origin::Computed)
+}
+
+/// Whether `name` has a value, where the fleet holds the secrets that `held` says.
+pub fn is_held(name: &str, held: &dyn Fn(&str) -> bool) -> bool {
+    match origin(name, held) {
+        None => false,
+        Some(Origin::Own | Origin::From(_)) => true,
+        Some(Origin::Computed(program)) => program.parents().all(|parent| is_held(parent, held)),
+    }
+}
+
+/// Whether `name` follows from other secrets and is not held itself.
+pub fn is_derived(name: &str, held: &dyn Fn(&str) -> bool) -> bool {
+    !held(name) && is_held(name, held)
+}
+
 /// The source of every name: the digest of its SOPS ciphertext, or what stands for those of its
 /// parents. `references` has the digests of the secrets that the fleet holds.
 pub fn sources(
@@ -96,49 +154,59 @@ pub fn sources(
 ) -> Result<BTreeMap<String, String>, Error> {
     names
         .iter()
-        .map(|name| {
-            let missing = || Error::Missing(name.clone());
-            let own = references.get(name);
-            let source = match derived_from(name, |parent| references.contains_key(parent)) {
-                None => own.cloned().ok_or_else(missing)?,
-                Some(parents) => {
-                    let digests: Vec<&str> = parents
-                        .iter()
-                        .filter_map(|parent| references.get(*parent))
-                        .chain(own)
-                        .map(String::as_str)
-                        .collect();
-                    match digests.as_slice() {
-                        [one] => (*one).to_owned(),
-                        many => digest::sha256(many.join("\n").as_bytes()),
-                    }
-                }
-            };
-            Ok((name.clone(), source))
-        })
+        .map(|name| Ok((name.clone(), source(name, references)?)))
         .collect()
+}
+
+fn source(name: &str, references: &BTreeMap<String, String>) -> Result<String, Error> {
+    let own = references.get(name);
+    let held = |name: &str| references.contains_key(name);
+    let missing = || Error::Missing(name.to_owned());
+    let digests: Vec<String> = match origin(name, &held).ok_or_else(missing)? {
+        Origin::Own => own.into_iter().cloned().collect(),
+        Origin::From(parents) => parents
+            .iter()
+            .filter_map(|parent| references.get(*parent))
+            .chain(own)
+            .cloned()
+            .collect(),
+        Origin::Computed(program) => program
+            .parents()
+            .map(|parent| source(parent, references))
+            .collect::<Result<_, _>>()?,
+    };
+    Ok(match digests.as_slice() {
+        [one] => one.clone(),
+        many => digest::sha256(many.join("\n").as_bytes()),
+    })
 }
 
 /// The parents of `name` where all of them are held: an API key without them, as of a search
 /// engine that somebody else runs, is a secret like any other.
-fn derived_from(name: &str, held: impl Fn(&str) -> bool) -> Option<&'static [&'static str]> {
+fn derived_from(name: &str, held: &dyn Fn(&str) -> bool) -> Option<&'static [&'static str]> {
     parents(name).filter(|parents| parents.iter().all(|parent| held(parent)))
 }
 
 /// The names to open so that [`values`] can give the values of `names`; `references` are the
 /// secrets that the fleet holds.
 pub fn needed(names: &BTreeSet<String>, references: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let held = |name: &str| references.contains_key(name);
     let mut needed = BTreeSet::new();
     for name in names {
-        let parents = derived_from(name, |parent| references.contains_key(parent));
-        needed.extend(
-            parents
-                .into_iter()
-                .flatten()
-                .map(|parent| (*parent).to_owned()),
-        );
-        if parents.is_none() || references.contains_key(name) {
-            needed.insert(name.clone());
+        match origin(name, &held) {
+            Some(Origin::From(parents)) => {
+                needed.extend(parents.iter().map(|parent| (*parent).to_owned()));
+                if held(name) {
+                    needed.insert(name.clone());
+                }
+            }
+            Some(Origin::Computed(program)) => {
+                let parents = program.parents().map(str::to_owned).collect();
+                needed.extend(self::needed(&parents, references));
+            }
+            Some(Origin::Own) | None => {
+                needed.insert(name.clone());
+            }
         }
     }
     needed
@@ -149,39 +217,66 @@ pub fn values(
     names: &BTreeSet<String>,
     opened: &BTreeMap<String, Secret>,
 ) -> Result<BTreeMap<String, Secret>, Error> {
-    let mut jwt = BTreeMap::new();
-    if names
-        .iter()
-        .any(|name| JWT_NUMBERS.contains(&name.as_str()))
-        && let Some(key) = opened.get(JWT_KEY)
-    {
-        jwt = jwt_numbers(key)?;
-    }
-    let search = match (
-        opened.get(SEARCH_MASTER_KEY),
-        opened.get(SEARCH_API_KEY_UID),
-    ) {
-        (Some(master), Some(uid)) => Some(search_api_key(master, uid)),
-        _ => None,
+    let values = Values {
+        opened,
+        jwt: OnceCell::new(),
     };
     names
         .iter()
-        .map(|name| {
-            let own = opened.get(name);
-            let derived = if name == SEARCH_API_KEY {
-                search.as_ref()
-            } else {
-                jwt.get(name.as_str())
-            };
-            if name == SEARCH_API_KEY && derived.is_some() && own.is_some() && own != derived {
-                return Err(Error::SearchKey);
-            }
-            let value = derived
-                .or(own)
-                .ok_or_else(|| Error::Missing(name.clone()))?;
-            Ok((name.clone(), value.clone()))
-        })
+        .map(|name| Ok((name.clone(), values.get(name)?)))
         .collect()
+}
+
+/// Values from those that were opened.
+struct Values<'a> {
+    opened: &'a BTreeMap<String, Secret>,
+    /// The numbers of the JWT key, which are read once.
+    jwt: OnceCell<BTreeMap<&'static str, Secret>>,
+}
+
+impl Values<'_> {
+    fn get(&self, name: &str) -> Result<Secret, Error> {
+        let own = self.opened.get(name);
+        let held = |name: &str| self.opened.contains_key(name);
+        if let Some(number) = self.jwt_number(name)? {
+            return Ok(number);
+        }
+        if name == SEARCH_API_KEY
+            && let (Some(master), Some(uid)) = (
+                self.opened.get(SEARCH_MASTER_KEY),
+                self.opened.get(SEARCH_API_KEY_UID),
+            )
+        {
+            let derived = search_api_key(master, uid);
+            return match own {
+                Some(own) if *own != derived => Err(Error::SearchKey),
+                _ => Ok(derived),
+            };
+        }
+        if let Some(own) = own {
+            return Ok(own.clone());
+        }
+        match origin(name, &held) {
+            Some(Origin::Computed(program)) => program.run(name, &|parent| self.get(parent)),
+            _ => Err(Error::Missing(name.to_owned())),
+        }
+    }
+
+    fn jwt_number(&self, name: &str) -> Result<Option<Secret>, Error> {
+        let Some(key) = self.opened.get(JWT_KEY) else {
+            return Ok(None);
+        };
+        if !JWT_NUMBERS.contains(&name) {
+            return Ok(None);
+        }
+        let numbers = if let Some(numbers) = self.jwt.get() {
+            numbers
+        } else {
+            let numbers = jwt_numbers(key)?;
+            self.jwt.get_or_init(|| numbers)
+        };
+        Ok(numbers.get(name).cloned())
+    }
 }
 
 /// Meilisearch's API key: HMAC-SHA256 of the key's UID under the master key, in hexadecimal digits

@@ -12,9 +12,11 @@ mod expansion;
 mod job;
 pub(crate) mod object;
 mod one_off;
+mod projected;
 mod references;
 mod template;
 mod unseal;
+mod variables;
 
 #[cfg(test)]
 mod tests;
@@ -74,9 +76,7 @@ pub fn seal(
     for (file, object) in objects {
         if object::is_configuration(object) {
             let (sealed, target) = configuration::seal(object, &sealing)?;
-            if let Some(target) = target {
-                references.insert(object::kind(object), object::logical_name(object), target);
-            }
+            references.insert(object::kind(object), object::logical_name(object), target);
             sealing.add(file, object, sealed)?;
         } else {
             others.push((file, object));
@@ -85,7 +85,7 @@ pub fn seal(
     let mut jobs = environment::Readers::default();
     for (file, object) in others {
         let mut new = object.clone();
-        references.follow(&mut new);
+        references.follow(&mut new)?;
         let readers = environment::move_out(&mut new, &sealing)?;
         if object::kind(object) == "Job" {
             jobs.join(readers);

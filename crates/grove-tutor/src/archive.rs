@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = &[
     package!("config.py"),
     package!("confine.py"),
     package!("declared.py"),
+    package!("derivations.py"),
     package!("errors.py"),
     package!("frames.py"),
     package!("images.py"),
@@ -34,6 +35,7 @@ const FILES: &[(&str, &str)] = &[
     package!("limits.py"),
     package!("loading.py"),
     package!("main.py"),
+    package!("marks.py"),
     package!("parent.py"),
     package!("plugins.py"),
     package!("preload.py"),
@@ -42,8 +44,14 @@ const FILES: &[(&str, &str)] = &[
     package!("render.py"),
     package!("request.py"),
     package!("scratch.py"),
+    package!("secret.py"),
     package!("throwaway.py"),
+    package!("trace.py"),
+    package!("twice.py"),
+    package!("uses.py"),
     package!("warm.py"),
+    package!("watched.py"),
+    package!("watching.py"),
 ];
 
 /// The name of this version of the worker: a hash of its files.

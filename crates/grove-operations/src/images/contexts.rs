@@ -70,7 +70,11 @@ impl Contexts<'_> {
         for (path, content) in &files {
             let text = String::from_utf8_lossy(content);
             let mut names = input.secrets.iter();
-            if let Some(name) = names.find(|name| text.contains(&format!("@@{name}@@"))) {
+            // The second is what a template computes of one.
+            let holds = |name: &&String| {
+                text.contains(&format!("@@{name}@@")) || text.contains(&format!("@@{name}__"))
+            };
+            if let Some(name) = names.find(holds) {
                 return Err(Error::new(
                     Kind::No,
                     format!("`{path}` of the image `{image}` would hold the secret `{name}`"),

@@ -1,7 +1,5 @@
 //! What the records of releases say.
 
-use std::collections::BTreeSet;
-
 use grove_check::{Released, ReleasedDistribution, ReleasedInstance};
 use grove_fleet::{Address, model::Instance};
 use grove_release::{DeployBranch, Id, Record, View};
@@ -58,16 +56,12 @@ pub(crate) fn released(branch: &DeployBranch, released: &mut Released) -> Result
 
 /// A release that needs a secret which the fleet no longer has cannot come back.
 pub(crate) fn refuse_lost_secrets(instance: &Instance, older: &Record) -> Result<()> {
-    let held: BTreeSet<&str> = instance.secrets.keys().map(String::as_str).collect();
+    let held = |name: &str| instance.secrets.contains_key(name);
     let lost: Vec<&str> = older
         .secrets
         .iter()
         .map(String::as_str)
-        .filter(|name| {
-            !held.contains(name)
-                && grove_seal::derive::parents(name)
-                    .is_none_or(|parents| parents.iter().any(|parent| !held.contains(parent)))
-        })
+        .filter(|name| !grove_seal::derive::is_held(name, &held))
         .collect();
     if lost.is_empty() {
         return Ok(());

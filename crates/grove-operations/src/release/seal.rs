@@ -61,10 +61,18 @@ impl Sealer<'_> {
         previous: Option<&Ciphertexts>,
     ) -> Result<Sealed> {
         // What was deployed last is today's value, whatever this checkout has: a stale one must not
-        // bring a rotated value back.
-        let mut wanted = derive::sources(names, &sources(instance))?;
+        // bring a rotated value back. What is derived follows from these values.
+        let mut references = sources(instance);
+        let deployed = |name: &str| previous.and_then(|previous| previous.secrets.get(name));
+        for (name, source) in &mut references {
+            if let Some(entry) = deployed(name) {
+                source.clone_from(&entry.source);
+            }
+        }
+        let mut wanted = derive::sources(names, &references)?;
         for (name, source) in &mut wanted {
-            if let Some(entry) = previous.and_then(|previous| previous.secrets.get(name)) {
+            // The ciphertexts have no stale derived value: see `keep_unused`.
+            if let Some(entry) = deployed(name) {
                 source.clone_from(&entry.source);
             }
         }
@@ -209,16 +217,25 @@ fn sources(instance: &Instance) -> BTreeMap<String, String> {
 }
 
 /// Keeps the ciphertexts that this release does not use, as long as the fleet has the secrets: a
-/// rollback, or a plugin that is turned on again, then needs no key and finds the same values.
+/// rollback, or a plugin that is turned on again, then needs no key and finds the same values. A
+/// derived value goes with the one that it was derived from, which has another now.
 fn keep_unused(instance: &Instance, previous: Option<&Ciphertexts>, today: &mut Ciphertexts) {
     let has = |name: &str| instance.secrets.contains_key(name);
     let same = previous.filter(|previous| {
         previous.certificate == today.certificate && previous.namespace == today.namespace
     });
-    for (name, entry) in same.into_iter().flat_map(|previous| &previous.secrets) {
-        let is_derived =
-            derive::parents(name).is_some_and(|parents| parents.iter().all(|parent| has(parent)));
-        if has(name) || is_derived {
+    let Some(same) = same else { return };
+    let mut references = sources(instance);
+    for (name, source) in &mut references {
+        if let Some(entry) = today.secrets.get(name).or_else(|| same.secrets.get(name)) {
+            source.clone_from(&entry.source);
+        }
+    }
+    for (name, entry) in &same.secrets {
+        let is_kept = has(name)
+            || derive::sources(&BTreeSet::from([name.clone()]), &references)
+                .is_ok_and(|sources| sources.get(name) == Some(&entry.source));
+        if is_kept {
             today
                 .secrets
                 .entry(name.clone())

@@ -161,3 +161,156 @@ fn sources_are_those_of_the_parents() {
     let missing = sources(&names(&["JWT_RSA_PRIVATE_KEY_D"]), &BTreeMap::new()).unwrap_err();
     insta::assert_snapshot!(format!("{missing} | {}", missing.hint().unwrap()), @"there is no secret `JWT_RSA_PRIVATE_KEY_D` | it follows from JWT_RSA_PRIVATE_KEY: set that");
 }
+
+/// What Python and Jinja make of this value, step by step.
+const HOSTILE: &str = "Pa$s-w\u{f6}rd <&'\"\\/\u{9}\u{2028}\u{1f600}~ Ab";
+const COMPUTED: [(&str, &str); 28] = [
+    ("UPPER", "PA$S-W\u{d6}RD <&'\"\\/\u{9}\u{2028}\u{1f600}~ AB"),
+    ("LOWER", "pa$s-w\u{f6}rd <&'\"\\/\u{9}\u{2028}\u{1f600}~ ab"),
+    ("TITLE", "Pa$s-W\u{f6}rd <&'\"\\/\u{9}\u{2028}\u{1f600}~ Ab"),
+    ("LENGTH", "23"),
+    (
+        "JSON",
+        "Pa$s-w\\u00f6rd <&'\\\"\\\\/\\t\\u2028\\ud83d\\ude00~ Ab",
+    ),
+    (
+        "JSONU",
+        "Pa$s-w\u{f6}rd <&'\\\"\\\\/\\t\u{2028}\u{1f600}~ Ab",
+    ),
+    (
+        "JSONHTML",
+        "Pa$s-w\\u00f6rd \\u003c\\u0026\\u0027\\\"\\\\/\\t\\u2028\\ud83d\\ude00~ Ab",
+    ),
+    (
+        "HTML",
+        "Pa$s-w\u{f6}rd &lt;&amp;&#39;&#34;\\/\u{9}\u{2028}\u{1f600}~ Ab",
+    ),
+    (
+        "URL",
+        "Pa%24s-w%C3%B6rd%20%3C%26%27%22%5C/%09%E2%80%A8%F0%9F%98%80~%20Ab",
+    ),
+    (
+        "URLALL",
+        "Pa%24s-w%C3%B6rd%20%3C%26%27%22%5C%2F%09%E2%80%A8%F0%9F%98%80~%20Ab",
+    ),
+    (
+        "URLQUERY",
+        "Pa%24s-w%C3%B6rd+%3C%26%27%22%5C%2F%09%E2%80%A8%F0%9F%98%80~+Ab",
+    ),
+    ("B64", "UGEkcy13w7ZyZCA8JiciXC8J4oCo8J+YgH4gQWI="),
+    ("B64URL", "UGEkcy13w7ZyZCA8JiciXC8J4oCo8J-YgH4gQWI="),
+    (
+        "HEX",
+        "506124732d77c3b67264203c2627225c2f09e280a8f09f98807e204162",
+    ),
+    ("MD5__HEX", "dcc8ecaa81336faa8b9b5d122a2a8808"),
+    ("SHA1__HEX", "9740da7da4e3b360a67a48463f23902dd3b65b1b"),
+    (
+        "SHA224__HEX",
+        "3dbd2a6592ae85db3113150c51c23c352b22b867a29b4bd36fe7c238",
+    ),
+    (
+        "SHA256__HEX",
+        "bc9e1e1ebcf9f658432d59cd5d12ddf6ad2d7805e26a314357f7121b56b1794a",
+    ),
+    (
+        "SHA384__B64",
+        "KUsQfvrcjLDI96b1B71tujNFMRn9A4WO07oOFpZ1KEIwsZBohIlteHRUzXeQUiOX",
+    ),
+    ("SHA512__HEX__UPPER__SLICE_M8_N_N", "C4A5F044"),
+    (
+        "PRE_753A__POST_C3A9__B64",
+        "dTpQYSRzLXfDtnJkIDwmJyJcLwnigKjwn5iAfiBBYsOp",
+    ),
+    ("SLICE_N_3_N", "Pa$"),
+    ("SLICE_M4_N_N", "~ Ab"),
+    (
+        "SLICE_N_N_M1",
+        "bA ~\u{1f600}\u{2028}\u{9}/\\\"'&< dr\u{f6}w-s$aP",
+    ),
+    ("SLICE_2_M2_3", "$wd&\\\u{2028} "),
+    ("SLICE_99_0_M2", "b \u{1f600}\u{9}\\'<d\u{f6}-$"),
+    ("SLICE_5_2_N", ""),
+    ("SLICE_M99_4_N", "Pa$s"),
+];
+
+#[test]
+fn steps_give_what_python_gives() {
+    let opened = secrets(&[("A_B", HOSTILE)]);
+    for (steps, wanted) in COMPUTED {
+        let name = format!("A_B__{steps}");
+        let values = values(&names(&[&name]), &opened).unwrap();
+        assert_eq!(values[&name].expose(), wanted, "{steps}");
+    }
+    let ascii = secrets(&[("A", "pASS wORD")]);
+    let name = "A__CAPITALIZE";
+    assert_eq!(
+        values(&names(&[name]), &ascii).unwrap()[name].expose(),
+        "Pass word"
+    );
+}
+
+#[test]
+fn what_cannot_be_computed_is_said_without_the_value() {
+    let opened = secrets(&[("A", "\u{e9}t\u{e9}")]);
+    for (name, error) in [
+        ("A__CAPITALIZE", Error::NotAscii("A__CAPITALIZE".to_owned())),
+        ("A__SHA256", Error::NotText("A__SHA256".to_owned())),
+        ("A__NOTHING", Error::Missing("A__NOTHING".to_owned())),
+        ("B__UPPER", Error::Missing("B__UPPER".to_owned())),
+        ("A__AND_42__B64", Error::Missing("B".to_owned())),
+    ] {
+        let failure = values(&names(&[name]), &opened).unwrap_err();
+        assert_eq!(failure, error);
+        assert!(failure.hint().is_some());
+    }
+    assert!(
+        Error::Missing("B__PRE_41__UPPER".to_owned())
+            .hint()
+            .unwrap()
+            .contains("`grove secret set B`")
+    );
+}
+
+#[test]
+fn a_computed_value_follows_its_secrets() {
+    let references = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(name, digest)| ((*name).to_owned(), (*digest).to_owned()))
+            .collect()
+    };
+    let wanted = names(&["A__AND_425F43__B64", "A__UPPER"]);
+    let first = sources(&wanted, &references(&[("A", "1"), ("B_C", "2")])).unwrap();
+    assert_eq!(first["A__UPPER"], "1");
+    let second = sources(&wanted, &references(&[("A", "1"), ("B_C", "3")])).unwrap();
+    assert_eq!(first["A__UPPER"], second["A__UPPER"]);
+    assert_ne!(first["A__AND_425F43__B64"], second["A__AND_425F43__B64"]);
+    assert!(sources(&wanted, &references(&[("A", "1")])).is_err());
+    assert_eq!(
+        needed(&wanted, &references(&[("A", "1"), ("B_C", "2")])),
+        names(&["A", "B_C"])
+    );
+    // What the fleet holds under such a name is a secret like any other, also as a beginning.
+    let held = references(&[("A", "1"), ("A__UPPER", "4")]);
+    let of = |name: &str| {
+        sources(&names(&[name]), &held)
+            .unwrap()
+            .remove(name)
+            .unwrap()
+    };
+    assert_eq!(of("A__UPPER"), "4");
+    assert_eq!(of("A__UPPER__B64"), "4");
+    // A key of search that follows from others may be computed with, too.
+    let search = secrets(&[
+        ("MEILISEARCH_MASTER_KEY", "m"),
+        ("MEILISEARCH_API_KEY_UID", "u"),
+    ]);
+    let name = "MEILISEARCH_API_KEY__UPPER";
+    assert_eq!(
+        values(&names(&[name]), &search).unwrap()[name].expose(),
+        super::search_api_key(&"m".into(), &"u".into())
+            .expose()
+            .to_uppercase()
+    );
+}

@@ -24,11 +24,8 @@ const PODLESS_TYPES: [&str; 3] = [
 /// The type of a Secret that states none.
 pub(super) const OPAQUE: &str = "Opaque";
 
-/// What a `ConfigMap` or `Secret` becomes, and where references to it go; none where they stay.
-pub(super) fn seal(
-    before: &Value,
-    sealing: &Sealing<'_>,
-) -> Result<(Value, Option<Target>), Error> {
+/// What a `ConfigMap` or `Secret` becomes, and where references to it go.
+pub(super) fn seal(before: &Value, sealing: &Sealing<'_>) -> Result<(Value, Target), Error> {
     let content = Content::read(before)?;
     let is_secret = object::kind(before) == "Secret";
     if content.names.is_empty() {
@@ -37,7 +34,7 @@ pub(super) fn seal(
                 object: object::title(before),
             })
         } else {
-            Ok(plain(before))
+            Ok(plain(before, content))
         };
     }
 
@@ -61,6 +58,7 @@ pub(super) fn seal(
         map.insert("namespace".to_owned(), sealing.namespace.into());
     }
     let keys = content.templates.keys().cloned().collect();
+    let values = content.names.clone();
     // The type is always stated. Where the template has none, the controller takes the API server's
     // default for a difference and updates the Secret that it just made, and an immutable one with an
     // empty file refuses that.
@@ -86,43 +84,46 @@ pub(super) fn seal(
     object::rename(&mut sealed, name.clone());
     Ok((
         sealed,
-        Some(Target {
+        Target {
             name,
             sealed: true,
             keys,
-        }),
+            variables: content.variables,
+            values,
+        },
     ))
 }
 
 /// A `ConfigMap` without secrets: named by its content where it is to be, else as it was.
-fn plain(before: &Value) -> (Value, Option<Target>) {
+fn plain(before: &Value, content: Content) -> (Value, Target) {
     let mut object = before.clone();
-    let Some(logical) = object::annotation(before, names::NAME) else {
-        return (object, None);
+    let target = |name: &str| Target {
+        name: name.to_owned(),
+        sealed: false,
+        keys: content.templates.keys().cloned().collect(),
+        variables: content.variables,
+        values: BTreeSet::new(),
     };
-    if is_jobs_copy(before) {
-        return (object, None);
-    }
+    let logical = object::annotation(before, names::NAME).filter(|_| !is_jobs_copy(before));
+    let Some(logical) = logical else {
+        return (object, target(object::name(before)));
+    };
     let hashed = json!([before.get("data"), before.get("binaryData")]);
     let name = format!("{logical}-{}", suffix(&hashed));
     object::rename(&mut object, name.clone());
     if let Some(map) = object.as_object_mut() {
         map.insert("immutable".to_owned(), true.into());
     }
-    (
-        object,
-        Some(Target {
-            name,
-            sealed: false,
-            keys: Vec::new(),
-        }),
-    )
+    (object, target(&name))
 }
 
 /// What a configuration object holds, as templates.
 struct Content {
     templates: Map<String, Value>,
     names: BTreeSet<String>,
+    /// The keys that become variables of a container that takes all: those of a `ConfigMap`'s bytes
+    /// do not.
+    variables: Vec<String>,
 }
 
 impl Content {
@@ -130,6 +131,7 @@ impl Content {
         let mut content = Self {
             templates: Map::new(),
             names: BTreeSet::new(),
+            variables: Vec::new(),
         };
         let secret = object::kind(object) == "Secret";
         for (field, encoded) in [
@@ -147,6 +149,9 @@ impl Content {
                 let text = value.as_str().ok_or_else(|| Self::shape(object, &path()))?;
                 if placeholder::any(key) {
                     continue; // found as misplaced by the caller
+                }
+                if secret || field == "data" {
+                    content.variables.push(key.clone());
                 }
                 if encoded {
                     let bytes = BASE64_STANDARD

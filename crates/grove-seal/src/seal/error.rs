@@ -48,6 +48,48 @@ pub enum Error {
         /// `Kind name`.
         object: String,
     },
+    /// A source of variables behind one that is sealed: which of them wins cannot be kept.
+    #[error(
+        "{object}, container `{container}`: `envFrom` takes `{source_name}`, which the instance does not bring, after an object with secrets"
+    )]
+    EnvFrom {
+        /// `Kind name`.
+        object: String,
+        /// The container.
+        container: String,
+        /// The name of that source.
+        source_name: String,
+    },
+    /// A variable with two values, both of which are needed.
+    #[error(
+        "{object}, container `{container}`: the variable `{name}` of an object with secrets is replaced in `env` and still needed"
+    )]
+    Variable {
+        /// `Kind name`.
+        object: String,
+        /// The container.
+        container: String,
+        /// The variable.
+        name: String,
+    },
+    /// A file that an object outside of the tree may have, behind one that is sealed.
+    #[error(
+        "{object}: the file `{path}` of a projected volume may come from an object that the instance does not bring, over that of an object with secrets"
+    )]
+    Projected {
+        /// `Kind name`.
+        object: String,
+        /// The file.
+        path: String,
+    },
+    /// A key that an object does not have, and that would be found once it is sealed.
+    #[error("{object} takes the key `{key}` of an object that does not have it")]
+    NoKey {
+        /// `Kind name`.
+        object: String,
+        /// The key.
+        key: String,
+    },
     /// A secret that no Job of the running release reads.
     #[error("the secret `{name}` is given to no Job of the running release")]
     Unread {
@@ -91,6 +133,18 @@ impl Error {
             ),
             Self::Unread { .. } => Some(
                 "`grove run` runs a command with what a service itself has".to_owned(),
+            ),
+            Self::EnvFrom { source_name, .. } => Some(format!(
+                "put `{source_name}` first in `envFrom`, or name its variables one by one in `env`"
+            )),
+            Self::Variable { name, .. } => Some(format!(
+                "give the variable in `env` another name than `{name}`, or take the keys of the object one by one"
+            )),
+            Self::Projected { path, .. } => Some(format!(
+                "drop `optional` there, or give one of the two another path than `{path}`"
+            )),
+            Self::NoKey { .. } => Some(
+                "name a key that the object has, or leave the reference out".to_owned(),
             ),
             Self::Namespace { .. } | Self::Reserved { .. } | Self::Shape { .. } | Self::Clash { .. } => None,
         }

@@ -93,33 +93,34 @@ pub(super) fn from_expansion(expansion: &str) -> String {
     text
 }
 
+/// What the kubelet makes of a text: `Expand` of `k8s.io/kubernetes/third_party/forked/golang`.
+#[cfg(test)]
+pub(super) fn kubelet(text: &str, variables: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            out.push('$');
+            rest = after;
+        } else if let Some((name, after)) =
+            rest.strip_prefix('(').and_then(|rest| rest.split_once(')'))
+        {
+            out.push_str(&variables(name).unwrap_or_else(|| format!("$({name})")));
+            rest = after;
+        } else {
+            out.push('$');
+        }
+    }
+    out + rest
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{from_expansion, to_expansion};
-
-    /// What the kubelet makes of a text: `Expand` of `k8s.io/kubernetes/third_party/forked/golang`.
-    fn kubelet(text: &str, variables: &dyn Fn(&str) -> Option<String>) -> String {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find('$') {
-            out.push_str(&rest[..at]);
-            rest = &rest[at + 1..];
-            if let Some(after) = rest.strip_prefix('$') {
-                out.push('$');
-                rest = after;
-            } else if let Some((name, after)) =
-                rest.strip_prefix('(').and_then(|rest| rest.split_once(')'))
-            {
-                out.push_str(&variables(name).unwrap_or_else(|| format!("$({name})")));
-                rest = after;
-            } else {
-                out.push('$');
-            }
-        }
-        out + rest
-    }
+    use super::{from_expansion, kubelet, to_expansion};
 
     #[test]
     fn shell_text_keeps_its_meaning() {

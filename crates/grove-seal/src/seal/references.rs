@@ -1,10 +1,11 @@
-//! References to configuration objects: they follow its new name and kind.
+//! References to configuration objects: they follow its new name and kind, and give a pod what they
+//! gave it before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::object;
+use super::{Error, object, projected, variables};
 
 /// What a configuration object became.
 #[derive(Clone, Debug)]
@@ -15,6 +16,18 @@ pub(super) struct Target {
     pub(super) sealed: bool,
     /// Its keys without those values.
     pub(super) keys: Vec<String>,
+    /// The keys that it gives to a container that takes all as variables.
+    pub(super) variables: Vec<String>,
+    /// The names of those values.
+    pub(super) values: BTreeSet<String>,
+}
+
+impl Target {
+    /// Whether a key that it had not is one of the Secret that it became.
+    pub(super) fn has_gained(&self, key: &str, keys: &[String]) -> bool {
+        let has = |keys: &[String]| keys.iter().any(|own| own == key);
+        !has(keys) && (self.values.contains(key) || has(&self.keys))
+    }
 }
 
 /// Where references go, by kind and logical name.
@@ -30,28 +43,30 @@ impl References {
             .insert((kind.to_owned(), name.to_owned()), target);
     }
 
-    fn get(&self, kind: &str, name: Option<&Value>) -> Option<&Target> {
+    pub(super) fn get(&self, kind: &str, name: Option<&Value>) -> Option<&Target> {
         self.targets
             .get(&(kind.to_owned(), name?.as_str()?.to_owned()))
     }
 
     /// Rewrites every reference in an object.
-    pub(super) fn follow(&self, object: &mut Value) {
+    pub(super) fn follow(&self, object: &mut Value) -> Result<(), Error> {
+        let title = object::title(object);
         match object::pod_spec_mut(object) {
-            Some(pod) => self.pod(pod),
+            Some(pod) => self.pod(pod, &title)?,
             None => self.other(object),
         }
+        Ok(())
     }
 
-    fn pod(&self, pod: &mut Value) {
+    fn pod(&self, pod: &mut Value, title: &str) -> Result<(), Error> {
         for volume in elements(pod, "volumes") {
-            self.volume(volume);
+            self.volume(volume, title)?;
         }
         for secret in elements(pod, "imagePullSecrets") {
             self.rename(secret, "name", "Secret");
         }
         for container in object::containers_mut(pod) {
-            self.all_keys(container);
+            variables::follow(container, self, title)?;
             for variable in elements(container, "env") {
                 if let Some(source) = variable.get_mut("valueFrom") {
                     self.replace(
@@ -64,19 +79,58 @@ impl References {
                 }
             }
         }
+        Ok(())
     }
 
-    fn volume(&self, volume: &mut Value) {
+    fn volume(&self, volume: &mut Value, title: &str) -> Result<(), Error> {
+        self.check_items(volume, "secretName", title)?;
         self.replace(volume, ["configMap", "secret"], "name", "secretName", true);
-        if let Some(projected) = volume.get_mut("projected") {
-            for source in elements(projected, "sources") {
-                self.replace(source, ["configMap", "secret"], "name", "name", true);
-            }
+        let Some(projected) = volume.get_mut("projected") else {
+            return Ok(());
+        };
+        let mut sources = Vec::new();
+        for source in elements(projected, "sources") {
+            self.check_items(source, "name", title)?;
+            let target = self.target(source, "name").map(|(target, _)| target);
+            let listed = self.replace(source, ["configMap", "secret"], "name", "name", true);
+            sources.push(projected::Source { target, listed });
+        }
+        projected::part(projected, &sources, title)
+    }
+
+    /// What a volume or a source of one refers to, and how.
+    fn target<'a>(&self, holder: &'a Value, secret_key: &str) -> Option<(&Target, &'a Value)> {
+        [
+            ("configMap", "ConfigMap", "name"),
+            ("secret", "Secret", secret_key),
+        ]
+        .into_iter()
+        .find_map(|(field, kind, name)| {
+            let reference = holder.get(field)?;
+            Some((self.get(kind, reference.get(name))?, reference))
+        })
+    }
+
+    /// Refuses a file that an object has only since it is sealed.
+    fn check_items(&self, holder: &Value, secret_key: &str, title: &str) -> Result<(), Error> {
+        let Some((target, reference)) = self.target(holder, secret_key) else {
+            return Ok(());
+        };
+        let items = reference.get("items").and_then(Value::as_array);
+        let keys = items.into_iter().flatten();
+        let mut keys = keys.filter_map(|item| item.get("key")?.as_str());
+        match keys.find(|key| target.has_gained(key, &target.keys)) {
+            None => Ok(()),
+            Some(key) => Err(Error::NoKey {
+                object: title.to_owned(),
+                key: key.to_owned(),
+            }),
         }
     }
 
     /// Rewrites the reference that `holder` has under one of `fields` (a `ConfigMap`'s and a
-    /// Secret's), whose names stand under `config_key` and `secret_key`.
+    /// Secret's), whose names stand under `config_key` and `secret_key`. True where its files had to be
+    /// listed.
     fn replace(
         &self,
         holder: &mut Value,
@@ -84,11 +138,12 @@ impl References {
         config_key: &str,
         secret_key: &str,
         items: bool,
-    ) {
+    ) -> bool {
         let [config, secret] = fields;
         let Some(map) = holder.as_object_mut() else {
-            return;
+            return false;
         };
+        let mut listed = false;
         if let Some(reference) = map.get_mut(config)
             && let Some(target) = self.get("ConfigMap", reference.get(config_key))
         {
@@ -97,80 +152,24 @@ impl References {
                     reference.remove(config_key);
                     reference.insert(secret_key.to_owned(), target.name.clone().into());
                     if items {
-                        list_items(&mut reference, target);
+                        listed = list_items(&mut reference, target);
                     }
                     map.insert(secret.to_owned(), reference.into());
                 }
             } else {
                 reference[config_key] = target.name.clone().into();
             }
-            return;
+            return listed;
         }
         if let Some(Value::Object(reference)) = map.get_mut(secret)
             && let Some(target) = self.get("Secret", reference.get(secret_key))
         {
             reference.insert(secret_key.to_owned(), target.name.clone().into());
             if items {
-                list_items(reference, target);
+                listed = list_items(reference, target);
             }
         }
-    }
-
-    /// Variables of every key of an object: one by one where it is sealed, since its values would
-    /// come with them. What stands in `env` already wins, as it does over `envFrom`.
-    fn all_keys(&self, container: &mut Value) {
-        let Some(sources) = container.get_mut("envFrom").and_then(Value::as_array_mut) else {
-            return;
-        };
-        let mut listed: Map<String, Value> = Map::new();
-        sources.retain_mut(|source| {
-            let prefix = source
-                .get("prefix")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
-            for (field, kind) in [("configMapRef", "ConfigMap"), ("secretRef", "Secret")] {
-                let Some(reference) = source.get_mut(field) else {
-                    continue;
-                };
-                let Some(target) = self.get(kind, reference.get("name")) else {
-                    continue;
-                };
-                if !target.sealed {
-                    reference["name"] = target.name.clone().into();
-                    return true;
-                }
-                for key in &target.keys {
-                    let name = format!("{prefix}{key}");
-                    let reference = json!({ "name": target.name, "key": key });
-                    listed.insert(
-                        name.clone(),
-                        json!({ "name": name, "valueFrom": { "secretKeyRef": reference } }),
-                    );
-                }
-                return false;
-            }
-            true
-        });
-        let empty = sources.is_empty();
-        let Some(map) = container.as_object_mut() else {
-            return;
-        };
-        if empty {
-            map.remove("envFrom");
-        }
-        if listed.is_empty() {
-            return;
-        }
-        let own = map.entry("env").or_insert_with(|| json!([]));
-        if let Some(own) = own.as_array_mut() {
-            for variable in own.iter() {
-                if let Some(name) = variable.get("name").and_then(Value::as_str) {
-                    listed.remove(name);
-                }
-            }
-            own.splice(0..0, listed.into_values());
-        }
+        listed
     }
 
     /// References of objects that start no pod, by the fields that name a Secret: an Ingress'
@@ -218,17 +217,20 @@ impl References {
     }
 }
 
-/// Lists the keys of a sealed object that are files, where nobody chose among them.
-fn list_items(reference: &mut Map<String, Value>, target: &Target) {
-    let chosen = reference.get("items").is_some_and(|items| !items.is_null());
-    if target.sealed && !chosen {
-        let items: Vec<_> = target
-            .keys
-            .iter()
-            .map(|key| json!({ "key": key, "path": key }))
-            .collect();
-        reference.insert("items".to_owned(), items.into());
+/// Lists the keys of a sealed object that are files, where nobody chose among them; true where it
+/// did. An empty list chooses nothing.
+fn list_items(reference: &mut Map<String, Value>, target: &Target) -> bool {
+    let chosen = reference.get("items").and_then(Value::as_array);
+    if !target.sealed || chosen.is_some_and(|items| !items.is_empty()) {
+        return false;
     }
+    let items: Vec<_> = target
+        .keys
+        .iter()
+        .map(|key| json!({ "key": key, "path": key }))
+        .collect();
+    reference.insert("items".to_owned(), items.into());
+    true
 }
 
 /// The elements of a list below `parent`; none where it is not there.

@@ -1,3 +1,5 @@
+mod pod;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

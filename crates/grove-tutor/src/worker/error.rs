@@ -83,7 +83,8 @@ pub struct Failure {
     /// The configuration key whose value is at fault.
     #[serde(default)]
     pub key: Option<String>,
-    /// The keys without a value, for [`FailureKind::MissingSecret`].
+    /// The keys without a value, for [`FailureKind::MissingSecret`]; the secrets, for
+    /// [`FailureKind::SecretUse`].
     #[serde(default)]
     pub keys: Vec<String>,
     /// The rendered file or task at fault.
@@ -106,6 +107,8 @@ pub enum FailureKind {
     Config,
     /// Tutor would draw a secret that should have been given.
     MissingSecret,
+    /// A template or a plugin does something with a secret that only its value can tell.
+    SecretUse,
     /// The instance took more time or memory than it may.
     Limit,
     /// Its process ended without an answer, or failed in a way that names nobody.
@@ -117,6 +120,11 @@ pub enum FailureKind {
     /// A job does not take the words that it was given.
     Usage,
 }
+
+/// What may be done with a secret while its value is not known.
+const SECRET_USE: &str = "a template may put a secret in, ask whether there is one, change its case, \
+encode it (base64, hexadecimal, URL, HTML, JSON), hash it, take its length or a slice of it; whatever else \
+is made of it can be a secret of its own (`grove secret set`)";
 
 /// Longest text of a failure that is kept, in characters.
 const MAX_TEXT: usize = 8_000;
@@ -151,6 +159,7 @@ impl Failure {
             FailureKind::MissingSecret if !self.keys.is_empty() => {
                 Some("`grove secret generate` makes the values that are missing".to_owned())
             }
+            FailureKind::SecretUse => Some(SECRET_USE.to_owned()),
             FailureKind::Limit => {
                 Some("an own plugin or a template of this instance may not end".to_owned())
             }

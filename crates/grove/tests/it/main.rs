@@ -20,6 +20,7 @@ mod sealed_values;
 mod servers;
 mod stacks;
 mod state;
+mod template_secrets;
 
 use std::path::{Path, PathBuf};
 
