@@ -24,7 +24,7 @@ pub use caller::{Caller, Entered};
 pub use error::ExecError;
 pub use find::find;
 pub use invocation::Invocation;
-pub use lock::lock;
+pub use lock::{lock, wait};
 pub use outcome::Outcome;
 pub use processes::end_all;
 pub use running::{Ender, Running};

@@ -20,7 +20,7 @@ use grove_fleet::{
     Fleet, Snapshot,
     model::{Cluster, Instance},
 };
-use grove_release::{Author, DeployBranch, Git};
+use grove_release::{Author, DeployBranch, Git, Turn};
 use grove_render::Tree;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
@@ -96,6 +96,8 @@ pub struct Around {
     /// Used in place of `deploy.remote` of the fleet; `{cluster}` stands for the cluster's name. A relative
     /// one begins at [`Self::directory`].
     pub deploy_remote: Option<String>,
+    /// How long to wait while others write to a deploy branch.
+    pub turn: Duration,
     /// The files that say how clusters are reached.
     pub kubeconfigs: Vec<PathBuf>,
     /// The context in them; none finds the cluster's own.
@@ -180,6 +182,7 @@ impl Around {
             home: None,
             variables: Arc::default(),
             deploy_remote: None,
+            turn: Turn::LIMIT,
             kubeconfigs: Vec::new(),
             context: None,
             tofu: None,

@@ -175,11 +175,9 @@ fn work<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Resul
     around.doing(Doing::Fetching {
         cluster: &cluster.name,
     });
-    let branch = if request.create_remote {
-        remotes::open_or_begin(&workspace, &fleet, &cluster.name)?
-    } else {
-        remotes::open(&workspace, &fleet, &cluster.name)?
-    };
+    let create = request.create_remote;
+    let mut first = Needs::default();
+    let branch = remotes::open_to_release(&workspace, &fleet, &cluster.name, create, &mut first)?;
     around.progress_done();
     if let Some(landed) = release::landed::of(&branch, request.id.as_ref())?
         && let Some((record, diff)) = landed::made(&branch, &landed)?
@@ -251,9 +249,12 @@ fn work<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> Resul
         }
         Some((number, changes, subject))
     };
+    let mut needs = needs(request, &diff);
+    // Where nothing is released, nothing begins.
+    needs.extend(first.into_iter().filter(|_| release.is_some()));
     Ok(Work {
         around,
-        needs: needs(request, &diff),
+        needs,
         outcome: Outcome {
             cluster: cluster.name.clone(),
             dry_run: true,

@@ -13,6 +13,7 @@ mod example;
 #[path = "../support/fleet.rs"]
 mod fleet;
 mod freeze;
+mod gone;
 mod hold;
 mod instance_state;
 mod once;
