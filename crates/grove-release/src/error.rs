@@ -150,7 +150,7 @@ pub enum Error {
         /// Its last known commit.
         last: Id,
         /// Where that can be brought back from.
-        back: WayBack,
+        back: Box<WayBack>,
     },
     /// There is no branch, in a repository that has others.
     #[error("{remote} has no branch {branch}, and is not empty")]
@@ -167,14 +167,12 @@ pub enum Error {
         remote: String,
         /// The branch, as `deploy/prod`.
         branch: String,
-        /// The cluster.
-        cluster: String,
         /// Its newest commit.
         tip: Id,
         /// The commit that it had.
         last: Id,
         /// Where that can be brought back from.
-        back: WayBack,
+        back: Box<WayBack>,
     },
     /// A newer Grove wrote this.
     #[error("{what} has format version {found}, this Grove knows {known}")]
@@ -270,11 +268,11 @@ impl Error {
             Self::BranchReplaced {
                 remote,
                 branch,
-                cluster,
                 tip,
                 last,
                 back,
             } => {
+                let cluster = branch.trim_start_matches("deploy/");
                 return Some(format!(
                     "`{}` brings back what was there; if what is there now is meant, \
                      `git push --force {remote} {tip}:refs/grove/{cluster}` says so",

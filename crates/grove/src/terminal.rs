@@ -53,6 +53,10 @@ pub(crate) fn agreed(
 }
 
 /// What the options of a command agree to.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of a command"
+)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Agreed<'a> {
     /// Going back behind a mark that data cannot follow.

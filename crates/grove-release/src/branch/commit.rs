@@ -202,7 +202,7 @@ impl DeployBranch {
                 remote: self.remote().to_string(),
                 branch: self.name().to_owned(),
                 last,
-                back: self.way_back(last),
+                back: Box::new(self.way_back(last)),
             }),
             _ => self.has_commit(ours),
         }

@@ -53,17 +53,16 @@ impl DeployBranch {
         let (remote, branch) = (self.remote().to_string(), self.name().to_owned());
         match gone {
             Gone::Missing { last: Some(last) } => Error::BranchGone {
-                back: self.way_back(last),
+                back: Box::new(self.way_back(last)),
                 remote,
                 branch,
                 last,
             },
             Gone::Missing { last: None } => Error::BranchMissing { remote, branch },
             Gone::Replaced { tip, last } => Error::BranchReplaced {
-                back: self.way_back(last),
+                back: Box::new(self.way_back(last)),
                 remote,
                 branch,
-                cluster: self.cluster.clone(),
                 tip,
                 last,
             },

@@ -1,7 +1,5 @@
 //! Branches that someone deleted, or that another history took the place of.
 
-use std::process::Command;
-
 use grove_release::{DeployBranch, Error, Gone, Id, Remote, memory::MemoryRemote, refuse};
 
 use crate::support::{Place, deploy, draft};
@@ -42,11 +40,10 @@ fn foreign(place: &Place) -> Id {
 
 /// Runs a command of a message as a person would.
 fn run(place: &Place, text: &str) {
-    let place = place.world.root();
-    let ran = Command::new("sh")
+    let mut shell = place.world.process("sh");
+    let ran = shell
         .args(["-ec", text])
-        .current_dir(place)
-        .env("HOME", place)
+        .current_dir(place.world.root())
         .output()
         .unwrap();
     assert!(ran.status.success(), "{text}: {ran:?}");
@@ -107,13 +104,15 @@ fn a_branch_that_is_gone_is_not_made_anew_unasked() {
     assert_eq!(branch.view().unwrap().releases("uni").unwrap(), [1]);
 }
 
+/// A command that brings a branch back.
+type Way<'a> = Box<dyn Fn() -> String + 'a>;
+
 #[test]
 fn a_branch_that_is_gone_comes_back_from_wherever_it_is() {
     let place = Place::new();
     let (remote, last) = released(&place);
     let root = place.world.root().display();
     run(&place, &format!("git clone -q --bare {remote} clone.git"));
-    type Way<'a> = Box<dyn Fn() -> String + 'a>;
     let ways: [(&str, Way<'_>); 5] = [
         // What the message says, on a machine that never saw the branch.
         (
