@@ -22,7 +22,7 @@ mod version;
 pub use error::ExecError;
 pub use find::find;
 pub use invocation::Invocation;
-pub use lock::lock;
+pub use lock::{lock, wait};
 pub use outcome::Outcome;
 pub use processes::end_all;
 pub use running::{Ender, Running};

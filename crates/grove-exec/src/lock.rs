@@ -32,3 +32,20 @@ pub fn lock(file: &File, limit: Option<Duration>) -> io::Result<()> {
         thread::sleep(ROUND);
     }
 }
+
+/// Waits for a time, or until the token that this thread [entered](Token::enter) ends: an error of kind
+/// [`io::ErrorKind::Interrupted`].
+pub fn wait(time: Duration) -> io::Result<()> {
+    let token = Token::current();
+    let begun = Instant::now();
+    loop {
+        if token.as_ref().is_some_and(Token::is_ended) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let left = time.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Ok(());
+        }
+        thread::sleep(left.min(ROUND));
+    }
+}

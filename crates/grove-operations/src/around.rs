@@ -9,12 +9,13 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Waker},
+    time::Duration,
 };
 
 use grove_check::{Checked, Context as Checking};
 use grove_exec::{Entered, Token};
 use grove_fleet::{Fleet, Snapshot, model::Instance};
-use grove_release::{Author, DeployBranch, Git};
+use grove_release::{Author, DeployBranch, Git, Turn};
 use grove_render::Tree;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
@@ -79,6 +80,8 @@ pub struct Around {
     /// Used in place of `deploy.remote` of the fleet; `{cluster}` stands for the cluster's name. A relative
     /// one begins at [`Self::directory`].
     pub deploy_remote: Option<String>,
+    /// How long to wait while others write to a deploy branch.
+    pub turn: Duration,
     /// The files that say how clusters are reached.
     pub kubeconfigs: Vec<PathBuf>,
     /// The context in them; none finds the cluster's own.
@@ -155,6 +158,7 @@ impl Around {
             home: None,
             variables: Arc::default(),
             deploy_remote: None,
+            turn: Turn::LIMIT,
             kubeconfigs: Vec::new(),
             context: None,
             tofu: None,

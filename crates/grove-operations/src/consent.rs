@@ -81,6 +81,18 @@ pub enum Need {
         /// The addresses of its instances.
         instances: Vec<String>,
     },
+    /// A deploy branch is missing in a repository that is there: its releases begin at 0001.
+    FirstRelease {
+        /// The cluster.
+        cluster: String,
+        /// The repository, without credentials.
+        remote: String,
+        /// The branch, as `deploy/prod`.
+        branch: String,
+        /// The commit at which it was, where it is known to have been there.
+        #[serde(default)]
+        last: Option<String>,
+    },
     /// Something that only one operation needs.
     Confirm {
         /// What, as a name that does not change.
@@ -197,6 +209,22 @@ impl Need {
             } => format!(
                 "nobody agreed to destroy `{cluster}` with {}",
                 count(instances.len(), "instance")
+            ),
+            Self::FirstRelease {
+                remote,
+                branch,
+                last: None,
+                ..
+            } => format!(
+                "{remote} has no branch {branch} and is not empty: this would be the first release there"
+            ),
+            Self::FirstRelease {
+                remote,
+                branch,
+                last: Some(last),
+                ..
+            } => format!(
+                "{branch} is gone from {remote}, where it was at {last}: this would begin anew with release 0001, without its other releases and holds"
             ),
             Self::Confirm { meaning, .. } => format!("nobody agreed: {meaning}"),
         }

@@ -4,6 +4,7 @@
 //! what they and deploys share: where the branches are (`remotes`), sealing (`seal`), and the one place that
 //! commits (`publish`).
 
+pub(crate) mod again;
 pub(crate) mod data_applied;
 pub mod difference;
 pub mod follow;

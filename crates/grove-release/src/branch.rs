@@ -4,9 +4,11 @@ mod author;
 mod changes;
 mod commit;
 mod conflict;
+mod gone;
 mod landed;
 mod message;
 mod store;
+mod turn;
 mod view;
 mod write;
 
@@ -14,8 +16,10 @@ pub use author::Author;
 pub use changes::{Changes, Release, SharedRelease};
 pub use commit::{Draft, Outcome, refuse};
 pub use conflict::Conflict;
+pub use gone::{Gone, WayBack};
 pub use landed::Landed;
 pub use message::Message;
+pub use turn::Turn;
 pub use view::View;
 
 pub(crate) use write::write;
@@ -24,7 +28,7 @@ use std::path::Path;
 
 use crate::{
     Error, Id,
-    git::{Cache, Git, Remote},
+    git::{Cache, Git, Remote, Seen},
     layout,
     memory::{MemoryBranch, MemoryRemote},
 };
@@ -36,14 +40,19 @@ pub struct DeployBranch {
     store: Store,
     cluster: String,
     requests: Requests,
-    tip: Option<Id>,
+    seen: Seen,
+    /// What this machine knew of the branch just after that.
+    known: Option<Id>,
     rewritten: Option<Id>,
+    /// Whether the branch may begin where one is missing: see [`Self::begin_anew`].
+    is_anew: bool,
 }
 
 impl DeployBranch {
     /// Fetches the branch of `cluster` from `remote` into a repository below the directory `caches`.
     ///
-    /// A remote without the branch is fine: the first commit makes it.
+    /// A remote without the branch is fine: the first commit makes it. Where the remote has other branches, or
+    /// the branch was there before, that must be agreed to: see [`Self::gone`].
     pub fn open(git: &Git, remote: &Remote, cluster: &str, caches: &Path) -> Result<Self, Error> {
         // What `git` says of a missing directory depends on the protocol; ask first.
         if let Some(path) = remote.path()
@@ -54,7 +63,7 @@ impl DeployBranch {
                 message: "there is no such directory".to_owned(),
             });
         }
-        let cache = Cache::open(git, remote, &layout::branch_name(cluster), caches)?;
+        let cache = Cache::open(git, remote, cluster, caches)?;
         Self::opened(Store::Cache(Box::new(cache)), cluster)
     }
 
@@ -72,18 +81,21 @@ impl DeployBranch {
 
     fn opened(store: Store, cluster: &str) -> Result<Self, Error> {
         let before = store.known();
-        let tip = store.fetch()?;
+        let seen = store.fetch()?;
         let mut branch = Self {
+            known: store.known(),
             store,
             cluster: cluster.to_owned(),
             requests: Requests::default(),
-            tip,
+            seen,
             rewritten: None,
+            is_anew: false,
         };
         branch.check_format()?;
         if let Some(before) = before
             && !branch.has_commit(before)?
         {
+            branch.store.keep(before)?;
             branch.rewritten = Some(before);
         }
         Ok(branch)
@@ -92,13 +104,18 @@ impl DeployBranch {
     /// The branch of `cluster` of a remote that is not there yet ([`is_missing`](crate::is_missing)):
     /// nothing is on it. The remote must be there before the first commit.
     pub fn begin(git: &Git, remote: &Remote, cluster: &str, caches: &Path) -> Result<Self, Error> {
-        let cache = Cache::open(git, remote, &layout::branch_name(cluster), caches)?;
+        let cache = Cache::open(git, remote, cluster, caches)?;
         Ok(Self {
             rewritten: cache.known(),
+            known: cache.known(),
             store: Store::Cache(Box::new(cache)),
             requests: Requests::default(),
             cluster: cluster.to_owned(),
-            tip: None,
+            seen: Seen {
+                is_empty: true,
+                ..Seen::default()
+            },
+            is_anew: false,
         })
     }
 
@@ -119,7 +136,7 @@ impl DeployBranch {
 
     /// Its newest commit; none where there is no branch yet.
     pub fn tip(&self) -> Option<Id> {
-        self.tip
+        self.seen.tip
     }
 
     /// Where the branch was when this machine last saw it, if its present history lacks that commit:
@@ -130,7 +147,7 @@ impl DeployBranch {
 
     /// The branch's content now.
     pub fn view(&self) -> Result<View<'_>, Error> {
-        View::new(self, self.tip)
+        View::new(self, self.seen.tip)
     }
 
     /// The branch's content at one of its commits.
@@ -150,7 +167,7 @@ impl DeployBranch {
 
     /// Whether the branch is at `commit` or has it in its history.
     pub fn has_commit(&self, commit: Id) -> Result<bool, Error> {
-        let Some(tip) = self.tip else {
+        let Some(tip) = self.seen.tip else {
             return Ok(false);
         };
         self.store

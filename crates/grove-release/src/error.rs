@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Conflict, Id};
+use crate::{Conflict, Id, WayBack};
 
 /// Why something could not be read from, or written to, a Git repository.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +141,7 @@ pub enum Error {
     },
 
     /// The branch was there and is gone.
-    #[error("{branch} is gone from {remote}; it was at {}", last.short())]
+    #[error("{branch} is gone from {remote}; it was at {last}")]
     BranchGone {
         /// The remote, without credentials.
         remote: String,
@@ -149,6 +149,30 @@ pub enum Error {
         branch: String,
         /// Its last known commit.
         last: Id,
+        /// Where that can be brought back from.
+        back: Box<WayBack>,
+    },
+    /// There is no branch, in a repository that has others.
+    #[error("{remote} has no branch {branch}, and is not empty")]
+    BranchMissing {
+        /// The remote, without credentials.
+        remote: String,
+        /// The branch, as `deploy/prod`.
+        branch: String,
+    },
+    /// Another history took the place of the branch's own.
+    #[error("{branch} of {remote} is at {tip}, which lacks {last}, where Grove left it")]
+    BranchReplaced {
+        /// The remote, without credentials.
+        remote: String,
+        /// The branch, as `deploy/prod`.
+        branch: String,
+        /// Its newest commit.
+        tip: Id,
+        /// The commit that it had.
+        last: Id,
+        /// Where that can be brought back from.
+        back: Box<WayBack>,
     },
     /// A newer Grove wrote this.
     #[error("{what} has format version {found}, this Grove knows {known}")]
@@ -186,12 +210,14 @@ pub enum Error {
     #[error(transparent)]
     Conflict(Box<Conflict>),
     /// Others were faster each time.
-    #[error("{branch} moved {tries} times while this deploy was being pushed")]
+    #[error("others wrote to {branch} each time: {tries} tries in {seconds} s")]
     Contended {
         /// The branch, as `deploy/prod`.
         branch: String,
         /// How often it was tried.
         tries: u32,
+        /// How long.
+        seconds: u64,
     },
 }
 
@@ -221,10 +247,37 @@ impl Error {
             Self::Rejected { .. } => {
                 "the remote's own rules decide (branch protection, hooks); allow this account to push there"
             }
-            Self::CacheBusy { .. } => "wait until it is done, and run the command again",
+            Self::CacheBusy { .. } => {
+                "run the command again when that is done; `--wait-for-turn SECONDS` says how long it waits"
+            }
             Self::Damaged { .. } => "delete that directory; it is a cache and is made again",
-            Self::BranchGone { .. } => {
-                "find out who deleted it; `git push` of that commit from the cache brings it back"
+            Self::BranchGone {
+                remote,
+                branch,
+                last,
+                back,
+            } => {
+                return Some(format!(
+                    "`{}` brings it back",
+                    back.command(remote, branch, *last)
+                ));
+            }
+            Self::BranchMissing { .. } => {
+                "if nothing was ever released there, `grove deploy --first-release` begins it"
+            }
+            Self::BranchReplaced {
+                remote,
+                branch,
+                tip,
+                last,
+                back,
+            } => {
+                let cluster = branch.trim_start_matches("deploy/");
+                return Some(format!(
+                    "`{}` brings back what was there; if what is there now is meant, \
+                     `git push --force {remote} {tip}:refs/grove/{cluster}` says so",
+                    back.command(remote, branch, *last)
+                ));
             }
             Self::Newer { .. } => "use a Grove at least as new as the one that wrote it",
             Self::Invalid { .. } | Self::NoTree(_) => {
@@ -234,7 +287,9 @@ impl Error {
             Self::Conflict(_) => {
                 "look at what they deployed with `grove history`, then run the command again"
             }
-            Self::Contended { .. } => "run the command again",
+            Self::Contended { .. } => {
+                "run the command again; `--wait-for-turn SECONDS` says how long it waits"
+            }
             Self::Git { .. }
             | Self::Io { .. }
             | Self::Repository { .. }

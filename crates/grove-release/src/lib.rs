@@ -22,8 +22,8 @@ mod request;
 mod source;
 
 pub use branch::{
-    Author, Changes, Conflict, DeployBranch, Draft, Landed, Message, Outcome, Release,
-    SharedRelease, View, refuse,
+    Author, Changes, Conflict, DeployBranch, Draft, Gone, Landed, Message, Outcome, Release,
+    SharedRelease, Turn, View, WayBack, refuse,
 };
 pub use compose::{compose, compose_rollback, compose_without_jobs, is_unchanged};
 pub use diff::{Change, Deletions, Diff, ObjectName, diff};

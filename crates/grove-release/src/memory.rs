@@ -56,7 +56,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{DeployBranch, Draft, Error, Id, git::Remote, layout};
+use crate::{
+    DeployBranch, Draft, Error, Id,
+    git::{Remote, Seen},
+    layout,
+};
 use objects::Objects;
 
 pub use audit::{Audit, AuditError, Changed, Step};
@@ -83,6 +87,8 @@ struct Shared {
 struct State {
     /// The commit of each branch, by its short name.
     branches: BTreeMap<String, Id>,
+    /// The commit that the second reference of each branch names, by the branch's short name.
+    marks: BTreeMap<String, Id>,
     faults: VecDeque<Fault>,
     late: Vec<LatePush>,
 }
@@ -91,7 +97,7 @@ struct State {
 struct LatePush {
     branch: String,
     commit: Id,
-    expected: Option<Id>,
+    seen: Seen,
     overtakes: bool,
 }
 
@@ -170,6 +176,24 @@ impl MemoryRemote {
         self.state().branches.get(&branch).copied()
     }
 
+    /// The commit that the second reference of a cluster's branch names; none where there is none.
+    pub fn mark(&self, cluster: &str) -> Option<Id> {
+        self.state()
+            .marks
+            .get(&layout::branch_name(cluster))
+            .copied()
+    }
+
+    /// Makes a cluster's branch another commit, or takes it away, as someone does who forces a push or
+    /// deletes a branch. The second reference stays.
+    pub fn force(&self, cluster: &str, commit: Option<Id>) {
+        let (branch, mut state) = (layout::branch_name(cluster), self.state());
+        match commit {
+            Some(commit) => drop(state.branches.insert(branch, commit)),
+            None => drop(state.branches.remove(&branch)),
+        }
+    }
+
     /// How many objects are in memory, and how many bytes they have.
     pub fn size(&self) -> (usize, usize) {
         self.0.objects.size()
@@ -196,12 +220,24 @@ impl State {
         self.faults.remove(place)
     }
 
-    /// Makes `commit` the branch if that is at `expected`; says whether it was.
-    fn swap(&mut self, branch: &str, commit: Id, expected: Option<Id>) -> bool {
-        if self.branches.get(branch).copied() != expected {
+    /// What there is of a branch.
+    fn seen(&self, branch: &str) -> Seen {
+        Seen {
+            tip: self.branches.get(branch).copied(),
+            mark: self.marks.get(branch).copied(),
+            is_empty: self.branches.is_empty() && self.marks.is_empty(),
+        }
+    }
+
+    /// Makes `commit` the branch, and what its second reference names, if both are as they were seen; says
+    /// whether they were.
+    fn swap(&mut self, branch: &str, commit: Id, seen: Seen) -> bool {
+        let now = self.seen(branch);
+        if (now.tip, now.mark) != (seen.tip, seen.mark) {
             return false;
         }
         self.branches.insert(branch.to_owned(), commit);
+        self.marks.insert(branch.to_owned(), commit);
         true
     }
 
@@ -211,7 +247,7 @@ impl State {
         self.late = late;
         let due: Vec<LatePush> = due;
         due.into_iter()
-            .filter(|push| self.swap(&push.branch, push.commit, push.expected))
+            .filter(|push| self.swap(&push.branch, push.commit, push.seen))
             .map(|push| push.commit)
             .collect()
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use grove_operations::{Around, Instead};
+use grove_release::Turn;
 
 use crate::{error::Result, global::Global, options::Places, output::Output, surroundings};
 
@@ -21,6 +22,7 @@ pub(crate) fn of(global: &Global, output: &Output, places: &[&dyn Places]) -> Re
         home: surroundings::home(),
         variables: Arc::new(surroundings::variables()),
         deploy_remote: None,
+        turn: Turn::LIMIT,
         kubeconfigs: surroundings::kubeconfigs(),
         context: None,
         tofu: None,

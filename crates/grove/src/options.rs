@@ -1,9 +1,10 @@
 //! Groups of options that several commands have.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap_complete::ArgValueCandidates;
 use grove_operations::{Around, fleet::selection, request::Target, stacks::select};
+use grove_release::Turn;
 
 use crate::candidates;
 
@@ -26,6 +27,33 @@ impl Places for Remotes {
     fn place(&self, around: &mut Around) {
         around.deploy_remote.clone_from(&self.deploy_remote);
     }
+}
+
+/// Where the deploy branches are, and how long others who write to them are waited for.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Deploy repository")]
+pub(crate) struct Branches {
+    #[command(flatten)]
+    pub(crate) remotes: Remotes,
+    /// How long to wait, in seconds, while others write to the same deploy branch.
+    #[arg(long, value_name = "SECONDS", default_value_t = Turn::LIMIT.as_secs())]
+    pub(crate) wait_for_turn: u64,
+}
+
+impl Places for Branches {
+    fn place(&self, around: &mut Around) {
+        self.remotes.place(around);
+        around.turn = Duration::from_secs(self.wait_for_turn);
+    }
+}
+
+/// Agreement to the first release of a cluster whose deploy repository is there already.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct Beginning {
+    /// Begin the cluster's deploy branch, which is missing in a repository that has others, with release
+    /// 0001. Not needed where the repository is empty.
+    #[arg(long)]
+    pub(crate) first_release: bool,
 }
 
 /// How clusters are reached.
@@ -200,7 +228,7 @@ pub(crate) struct Running {
     #[command(flatten)]
     pub(crate) reach: Reach,
     #[command(flatten)]
-    pub(crate) remotes: Remotes,
+    pub(crate) branches: Branches,
 }
 
 impl Running {

@@ -49,12 +49,18 @@ pub(crate) fn agreed(
 }
 
 /// What the options of a command agree to.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of a command"
+)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Agreed<'a> {
     /// Going back behind a mark that data cannot follow.
     pub(crate) data_risk: bool,
     /// How many volumes, hosts and other objects go.
     pub(crate) deletions: Option<usize>,
+    /// The first release of a branch that is missing in a repository that is there.
+    pub(crate) first_release: bool,
     /// Whatever users of a site would notice, and what cannot be seen from here.
     pub(crate) disruption: bool,
     /// Every plan of a stack that loses nothing.
@@ -78,6 +84,20 @@ pub(crate) fn consent_beside(
         agree(need, agreed, output)?;
     }
     agree_to_deletions(needs, agreed.deletions)?;
+    Ok(Consent::to(needs.clone()))
+}
+
+/// Consent of a command whose options name each part that goes: what is left is the first release of a branch.
+pub(crate) fn consent_but_for_parts(
+    needs: &Needs,
+    agreed: &Agreed<'_>,
+    output: &Output,
+) -> Result<Consent> {
+    for need in needs.iter() {
+        if matches!(need, Need::FirstRelease { .. }) {
+            agree(need, agreed, output)?;
+        }
+    }
     Ok(Consent::to(needs.clone()))
 }
 
@@ -205,6 +225,11 @@ fn agree(need: &Need, agreed: &Agreed<'_>, output: &Output) -> Result<()> {
             return Err(error.hint(
                 "restore a backup that fits, or say `--accept-data-risk` if the data is known to fit",
             ));
+        }
+        Need::FirstRelease { .. } if agreed.first_release => return Ok(()),
+        Need::FirstRelease { .. } => {
+            "if that is meant, say `--first-release`; `docs/operations.md` tells how a branch comes back"
+                .to_owned()
         }
         Need::Disrupts { .. } | Need::Confirm { .. } if agreed.disruption => return Ok(()),
         Need::Disrupts {

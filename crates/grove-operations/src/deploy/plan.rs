@@ -64,7 +64,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     if request.local {
         origin::refuse_production(instances.iter().copied())?;
     }
-    let branches = fetch(&workspace, &fleet, request, &instances)?;
+    let branches = fetch(&workspace, &fleet, request, &instances, &mut needs)?;
     // On some clusters it may have been carried out before: there it does nothing.
     let mut done = BTreeMap::new();
     for branch in &branches {
@@ -182,7 +182,7 @@ pub fn create_remotes(around: &Around, request: &Request) -> Result<()> {
         around.doing(Doing::Fetching { cluster });
         remotes::make(
             around,
-            &remotes::open_or_begin(&workspace, &fleet, cluster)?,
+            &remotes::fetch_or_begin(&workspace, &fleet, cluster)?,
         )?;
     }
     Ok(())
@@ -207,24 +207,16 @@ fn fetch(
     fleet: &Fleet,
     request: &Request,
     instances: &[&Instance],
+    needs: &mut Needs,
 ) -> Result<Vec<DeployBranch>> {
     let around = workspace.around;
     let mut branches = Vec::new();
     for (cluster, _) in by_cluster(instances) {
         around.doing(Doing::Fetching { cluster });
-        let branch = if request.create_remote {
-            remotes::open_or_begin(workspace, fleet, cluster)?
-        } else {
-            remotes::open(workspace, fleet, cluster)?
-        };
-        if let Some(lost) = branch.rewritten() {
-            around.warn(&format!(
-                "{} was rewritten: its history lacks {}, where it was last seen",
-                branch.name(),
-                lost.short()
-            ));
-        }
-        branches.push(branch);
+        let create = request.create_remote;
+        branches.push(remotes::open_to_release(
+            workspace, fleet, cluster, create, needs,
+        )?);
     }
     around.progress_done();
     Ok(branches)

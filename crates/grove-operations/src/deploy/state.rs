@@ -154,12 +154,9 @@ fn was_carried_out(
     request: &Request,
     instances: &[&Instance],
 ) -> Result<bool> {
-    if request.id.is_none() {
-        return Ok(false);
-    }
     for (cluster, _) in by_cluster(instances) {
         workspace.around.doing(Doing::Fetching { cluster });
-        let branch = remotes::open(workspace, fleet, cluster)?;
+        let branch = remotes::open_to_change(workspace, fleet, cluster)?;
         if landed::of(&branch, request.id.as_ref())?.is_some() {
             return Ok(true);
         }

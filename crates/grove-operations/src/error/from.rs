@@ -43,7 +43,10 @@ from!(grove_release::Error, |error| match error {
     grove_release::Error::UnknownRevision(_)
     | grove_release::Error::NotARepository(_)
     | grove_release::Error::NoRelease { .. } => Kind::Usage,
-    grove_release::Error::Conflict(_)
+    grove_release::Error::BranchGone { .. }
+    | grove_release::Error::BranchMissing { .. }
+    | grove_release::Error::BranchReplaced { .. }
+    | grove_release::Error::Conflict(_)
     | grove_release::Error::CacheBusy { .. }
     | grove_release::Error::Contended { .. }
     | grove_release::Error::Newer { .. } => Kind::Refused,

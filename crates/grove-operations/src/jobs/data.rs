@@ -166,7 +166,7 @@ impl<'a> Prepared<'a> {
         }
         for (cluster, instances) in made {
             let noted =
-                remotes::open(&self.workspace, &self.fleet, cluster).and_then(|mut branch| {
+                remotes::fetch(&self.workspace, &self.fleet, cluster).and_then(|mut branch| {
                     data_applied::record(around, &mut branch, &instances, request)
                 });
             if let Err(error) = noted {

@@ -141,7 +141,7 @@ impl<'a> Prepared<'a> {
             let cluster = address.cluster.as_str();
             if !branches.contains_key(cluster) {
                 around.doing(Doing::Fetching { cluster });
-                let branch = remotes::open(workspace, fleet, cluster)?;
+                let branch = remotes::open_to_change(workspace, fleet, cluster)?;
                 landed.insert(cluster, landed::of(&branch, request)?);
                 branches.insert(cluster.to_owned(), branch);
             }

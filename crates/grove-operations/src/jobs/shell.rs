@@ -144,7 +144,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     around.doing(Doing::Fetching {
         cluster: &cluster.name,
     });
-    let branch = remotes::open(&workspace, &fleet, &cluster.name)?;
+    let branch = remotes::open_to_change(&workspace, &fleet, &cluster.name)?;
     let (record, objects) = running_release(&branch.view()?, &address)?;
     let workload = workload(&objects, &request.service, &address, record.release)?;
     let short: String = request.service.chars().take(30).collect();

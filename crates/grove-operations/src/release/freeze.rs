@@ -193,7 +193,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     for (cluster, instances) in by_cluster(&instances) {
         around.doing(Doing::Fetching { cluster });
         let (mut freeze, mut is_again) = (new.clone(), false);
-        let branch = remotes::open(&workspace, &fleet, cluster);
+        let branch = remotes::open_to_change(&workspace, &fleet, cluster);
         let read = branch.and_then(|branch| {
             let landed = landed::of(&branch, request.id.as_ref())?;
             landed.as_ref().map_or(Ok(()), landed::must_bring_none)?;
@@ -208,7 +208,8 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
         });
         let (rows, git) = match read {
             Ok((rows, branch, changes)) => (rows, Ok((branch, changes))),
-            Err(error) if error.kind == Kind::Tool => {
+            // A site is frozen in its cluster whatever became of its branch.
+            Err(error) if error.kind == Kind::Tool || remotes::is_gone(&error) => {
                 let rows = instances.iter().map(|one| Row::new(one, None, false));
                 (rows.collect(), Err(error))
             }
@@ -323,7 +324,8 @@ impl Plan<'_> {
         for mut part in std::mem::take(&mut self.parts) {
             let is_in_git = match self.commit(&mut part) {
                 Ok(()) => true,
-                Err(error) if error.kind == Kind::Tool => {
+                // A site is frozen in its cluster whatever became of its branch.
+                Err(error) if error.kind == Kind::Tool || remotes::is_gone(&error) => {
                     around.progress_done();
                     around.warn(&format!("{error}"));
                     let cluster = &part.cluster;

@@ -106,7 +106,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     };
     for (cluster, instances) in by_cluster(&instances) {
         around.doing(Doing::Fetching { cluster });
-        let branch = remotes::open(&workspace, &fleet, cluster)?;
+        let branch = remotes::open_to_change(&workspace, &fleet, cluster)?;
         let mut changes = Changes::default();
         let landed = landed::of(&branch, request.id.as_ref())?;
         landed.as_ref().map_or(Ok(()), landed::must_bring_none)?;

@@ -152,7 +152,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let mut parts = Vec::new();
     for (cluster, instances) in by_cluster(&instances) {
         around.doing(Doing::Fetching { cluster });
-        let branch = remotes::open(&workspace, &fleet, cluster)?;
+        let branch = remotes::open_to_change(&workspace, &fleet, cluster)?;
         around.progress_done();
         parts.push(part(
             &workspace, &fleet, &secrets, request, branch, &instances,

@@ -1,6 +1,6 @@
 //! Commits to deploy branches: one place that says who, when and with which Grove.
 
-use grove_release::{Changes, DeployBranch, Draft, Message, Outcome, refuse};
+use grove_release::{Changes, DeployBranch, Draft, Message, Outcome, Turn, refuse};
 
 use crate::{Around, Result, request::RequestId};
 
@@ -37,6 +37,11 @@ pub(crate) fn publish(
     subject: Subject,
 ) -> Result<Outcome> {
     let _entered = around.enter()?;
+    let waits = format!("waiting for its turn to write to {}", branch.name());
+    let turn = Turn {
+        limit: around.turn,
+        waits: &|| around.progress(&waits),
+    };
     let draft = Draft {
         changes,
         message: Message {
@@ -51,7 +56,15 @@ pub(crate) fn publish(
         author: around.author()?,
         time: around.now(),
     };
-    Ok(branch.commit(draft, refuse)?)
+    let outcome = branch.commit_in_turn(draft, turn, refuse)?;
+    if let Some(reason) = &outcome.unmarked {
+        around.note(&format!(
+            "{} takes no second reference to {}, which would tell of a branch that is gone: {reason}",
+            branch.remote(),
+            branch.name()
+        ));
+    }
+    Ok(outcome)
 }
 
 /// Which Grove writes.

@@ -36,6 +36,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    again::{Again, Brought},
     follow::{self, Waited},
     frozen, landed,
     publish::{Subject, VERSION, publish},
@@ -66,7 +67,8 @@ pub struct Request {
     pub revision: Option<String>,
     /// The instance, `cluster/instance`.
     pub instance: String,
-    /// The release that runs, as whoever asks saw it: where another runs, it is refused. None does not look.
+    /// The release that is left: where another runs, it is refused, and where a rollback left it already, nothing
+    /// is done. None leaves what runs, unless that was brought by a rollback whose hold stands.
     #[serde(default)]
     pub from: Option<u32>,
     /// The release to go back to; none for the one before the running one.
@@ -93,6 +95,9 @@ pub struct Outcome {
     pub release: u32,
     /// Whether it was only looked at.
     pub dry_run: bool,
+    /// Whether a rollback before this one did the same: then nothing is written.
+    #[serde(default)]
+    pub repeated: bool,
     /// What changes.
     pub diff: Diff,
     /// What became of it in the cluster, where it was followed.
@@ -123,23 +128,32 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     around.doing(Doing::Fetching {
         cluster: &address.cluster,
     });
-    let branch = remotes::open(&workspace, &fleet, &address.cluster)?;
+    let branch = remotes::open_to_change(&workspace, &fleet, &address.cluster)?;
     around.progress_done();
 
-    if let Some(landed) = landed::of(&branch, request.id.as_ref())? {
-        let outcome = first(&branch, &landed, &address)?;
-        let outcome = outcome.ok_or_else(|| landed::something_else(&landed))?;
-        return Ok(Plan {
-            around,
-            request: request.clone(),
-            needs: Needs::default(),
-            outcome,
-            fleet,
-            address,
-            branch,
-            changes: Changes::default(),
-            subject: Subject::default(),
-        });
+    let done = match landed::of(&branch, request.id.as_ref())? {
+        Some(landed) => {
+            let outcome = first(&branch, &landed, &address)?;
+            Some(outcome.ok_or_else(|| landed::something_else(&landed))?)
+        }
+        None => again(request, &branch, &address)?
+            .is_it(&address.to_string())?
+            .map(|brought| repeated(&branch, &address, brought))
+            .transpose()?,
+    };
+    let nothing = |outcome, fleet, address, branch| Plan {
+        around,
+        request: request.clone(),
+        needs: Needs::default(),
+        outcome,
+        fleet,
+        address,
+        branch,
+        changes: Changes::default(),
+        subject: Subject::default(),
+    };
+    if let Some(outcome) = done {
+        return Ok(nothing(outcome, fleet, address, branch));
     }
     let view = branch.view()?;
     let time = around.now();
@@ -174,6 +188,12 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     let leaving = branch.objects_of(running.tree)?;
     let objects = compose_rollback(sealed.objects, &leaving);
     let diff = diff(&leaving, &objects);
+    if diff.is_empty()
+        && let Again::Wanted(brought) = again(request, &branch, &address)?
+    {
+        let outcome = repeated(&branch, &address, brought)?;
+        return Ok(nothing(outcome, fleet, address, branch));
+    }
 
     let by = around.author()?.to_string();
     let reason = request.message.clone().unwrap_or_else(|| {
@@ -241,6 +261,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
             to: older.release,
             release: number,
             dry_run: true,
+            repeated: false,
             diff,
             waits: Vec::new(),
         },
@@ -314,9 +335,44 @@ fn first(branch: &DeployBranch, landed: &Landed, address: &Address) -> Result<Op
         to: made.record.rollback_of.unwrap_or_default(),
         release: made.record.release,
         dry_run: true,
+        repeated: false,
         diff: made.diff,
         waits: Vec::new(),
     }))
+}
+
+/// What this rollback is beside the one that runs, if one does.
+fn again(request: &Request, branch: &DeployBranch, address: &Address) -> Result<Again> {
+    let view = branch.view()?;
+    let history: Vec<(u32, Option<u32>)> = view
+        .history(&address.instance)?
+        .iter()
+        .map(|record| (record.release, record.rollback_of))
+        .collect();
+    let hold = view.hold(&address.instance)?;
+    Ok(Again::of(&history, hold.as_ref(), request.from, request.to))
+}
+
+/// The outcome of a rollback that was made before.
+fn repeated(branch: &DeployBranch, address: &Address, brought: Brought) -> Result<Outcome> {
+    let (view, name) = (branch.view()?, &address.instance);
+    let (left, back) = (
+        view.record(name, brought.left)?,
+        view.record(name, brought.release)?,
+    );
+    Ok(Outcome {
+        instance: address.to_string(),
+        from: brought.left,
+        to: brought.of,
+        release: brought.release,
+        dry_run: true,
+        repeated: true,
+        diff: diff(
+            &branch.objects_of(left.tree)?,
+            &branch.objects_of(back.tree)?,
+        ),
+        waits: Vec::new(),
+    })
 }
 
 /// Which release is left, and which one comes back.

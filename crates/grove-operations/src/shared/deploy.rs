@@ -146,11 +146,9 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
     around.doing(Doing::Fetching {
         cluster: &cluster.name,
     });
-    let branch = if request.create_remote {
-        remotes::open_or_begin(&workspace, &fleet, &cluster.name)?
-    } else {
-        remotes::open(&workspace, &fleet, &cluster.name)?
-    };
+    let create = request.create_remote;
+    let mut first = Needs::default();
+    let branch = remotes::open_to_release(&workspace, &fleet, &cluster.name, create, &mut first)?;
     around.progress_done();
     if let Some(landed) = release::landed::of(&branch, request.id.as_ref())?
         && let Some((record, diff)) = landed::made(&branch, &landed)?
@@ -222,9 +220,12 @@ pub fn plan<'a>(around: &'a Around, request: &Request, lock: Option<&Path>) -> R
         }
         Some((number, changes, subject))
     };
+    let mut needs = needs(request, &diff);
+    // Where nothing is released, nothing begins.
+    needs.extend(first.into_iter().filter(|_| release.is_some()));
     Ok(Plan {
         around,
-        needs: needs(request, &diff),
+        needs,
         outcome: Outcome {
             cluster: cluster.name.clone(),
             dry_run: true,

@@ -9,6 +9,7 @@
 //!     id: None,
 //!     cluster: "prod".to_owned(),
 //!     revision: None,
+//!     from: None,
 //!     to: None,
 //!     message: None,
 //!     wait: Some(600),
@@ -34,6 +35,7 @@ use crate::{
     fleet::{find::find_cluster, workspace::Workspace},
     release::{
         self,
+        again::{Again, Brought},
         follow::Waited,
         publish::{Subject, VERSION, publish},
         remotes,
@@ -54,6 +56,10 @@ pub struct Request {
     /// The fleet's revision; none for the files of its work tree.
     #[serde(default)]
     pub revision: Option<String>,
+    /// The release that is left: where another runs, it is refused, and where a rollback left it already, nothing
+    /// is done. None leaves what runs, unless that was brought by a rollback whose hold stands.
+    #[serde(default)]
+    pub from: Option<u32>,
     /// The release to go back to; none for the one before the running one.
     #[serde(default)]
     pub to: Option<u32>,
@@ -78,6 +84,9 @@ pub struct Outcome {
     pub release: u32,
     /// Whether it was only looked at.
     pub dry_run: bool,
+    /// Whether a rollback before this one did the same: then nothing is written.
+    #[serde(default)]
+    pub repeated: bool,
     /// What changes.
     pub diff: SharedChange,
     /// What became of it in the cluster, where it was followed.
@@ -106,26 +115,41 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
     around.doing(Doing::Fetching {
         cluster: &cluster.name,
     });
-    let branch = remotes::open(&workspace, &fleet, &cluster.name)?;
+    let branch = remotes::open_to_change(&workspace, &fleet, &cluster.name)?;
     around.progress_done();
-    if let Some(landed) = release::landed::of(&branch, request.id.as_ref())? {
-        let outcome = first(&branch, &landed)?;
-        let outcome = outcome.ok_or_else(|| release::landed::something_else(&landed))?;
-        return Ok(Plan {
-            around,
-            needs: Needs::default(),
-            outcome,
-            cluster: cluster.clone(),
-            branch,
-            changes: Changes::default(),
-            subject: Subject::default(),
-            wait: request.wait,
-        });
+    let done = match release::landed::of(&branch, request.id.as_ref())? {
+        Some(landed) => {
+            let outcome = first(&branch, &landed)?;
+            Some(outcome.ok_or_else(|| release::landed::something_else(&landed))?)
+        }
+        None => again(request, &branch)?
+            .is_it(&format!("what the instances of {} share", cluster.name))?
+            .map(|brought| repeated(&branch, brought))
+            .transpose()?,
+    };
+    let nothing = |outcome, branch| Plan {
+        around,
+        needs: Needs::default(),
+        outcome,
+        cluster: cluster.clone(),
+        branch,
+        changes: Changes::default(),
+        subject: Subject::default(),
+        wait: request.wait,
+    };
+    if let Some(outcome) = done {
+        return Ok(nothing(outcome, branch));
     }
     let (running, older) = releases(request, &branch)?;
     refuse_older_definitions(&running, &older)?;
     let after = Released::read(&branch, &older)?;
     let diff = SharedChange::between(&Released::read(&branch, &running)?, &after);
+    if diff.is_empty()
+        && let Again::Wanted(brought) = again(request, &branch)?
+    {
+        let outcome = repeated(&branch, brought)?;
+        return Ok(nothing(outcome, branch));
+    }
     let (from, to, release) = (running.release, older.release, running.release + 1);
     let reason = request
         .message
@@ -167,6 +191,7 @@ pub fn plan<'a>(around: &'a Around, request: &Request) -> Result<Plan<'a>> {
             to,
             release,
             dry_run: true,
+            repeated: false,
             diff,
             waits: Vec::new(),
         },
@@ -225,9 +250,44 @@ fn first(branch: &DeployBranch, landed: &Landed) -> Result<Option<Outcome>> {
         to: record.rollback_of.unwrap_or_default(),
         release: record.release,
         dry_run: true,
+        repeated: false,
         diff,
         waits: Vec::new(),
     }))
+}
+
+/// What this rollback is beside the one that runs, if one does.
+fn again(request: &Request, branch: &DeployBranch) -> Result<Again> {
+    let view = branch.view()?;
+    let history: Vec<(u32, Option<u32>)> = view
+        .shared_history()?
+        .iter()
+        .map(|record| (record.release, record.rollback_of))
+        .collect();
+    let hold = view.shared_hold()?;
+    Ok(Again::of(&history, hold.as_ref(), request.from, request.to))
+}
+
+/// The outcome of a rollback that was made before.
+fn repeated(branch: &DeployBranch, brought: Brought) -> Result<Outcome> {
+    let view = branch.view()?;
+    let (left, back) = (
+        view.shared_record(brought.left)?,
+        view.shared_record(brought.release)?,
+    );
+    Ok(Outcome {
+        cluster: branch.cluster().to_owned(),
+        from: brought.left,
+        to: brought.of,
+        release: brought.release,
+        dry_run: true,
+        repeated: true,
+        diff: SharedChange::between(
+            &Released::read(branch, &left)?,
+            &Released::read(branch, &back)?,
+        ),
+        waits: Vec::new(),
+    })
 }
 
 /// Which release is left, and which one comes back.
@@ -252,6 +312,15 @@ fn releases(request: &Request, branch: &DeployBranch) -> Result<(SharedRecord, S
             ))
         })?,
     };
+    if let Some(from) = request.from
+        && from != running.release
+    {
+        return Err(Error::refused(format!(
+            "{cluster} runs release {:04}, and {from:04} was to be left",
+            running.release
+        ))
+        .hint("look at what runs now, and ask again"));
+    }
     let older = view.shared_record(number)?;
     if older.release == running.release {
         return Err(Error::refused(format!(

@@ -125,7 +125,7 @@ impl<'a> Scope<'a> {
 
     /// The deploy branch of a cluster, fetched.
     pub fn branch(&self, cluster: &Cluster) -> Result<DeployBranch> {
-        remotes::open(self.workspace, self.fleet, &cluster.name)
+        remotes::fetch(self.workspace, self.fleet, &cluster.name)
     }
 
     /// Every cluster at once, each within its own time.
@@ -173,6 +173,8 @@ impl GitSide {
                 });
             }
         };
+        // What can be read is shown nevertheless.
+        wanted.problem = remotes::trouble(&branch)?;
         let view = branch.view()?;
         if scope.everything {
             for name in view.instances()? {

@@ -12,6 +12,7 @@ mod example;
 #[path = "../support/fleet.rs"]
 mod fleet;
 mod freeze;
+mod gone;
 mod hold;
 mod read;
 mod requests;

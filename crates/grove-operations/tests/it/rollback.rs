@@ -6,7 +6,7 @@ use grove_operations::{
     deploy::outcome::Action,
     release::{
         hold,
-        rollback::{Request, plan},
+        rollback::{Outcome, Request, plan},
     },
     request::Target,
 };
@@ -136,4 +136,91 @@ fn what_is_left_is_what_whoever_asks_saw() {
             is_refused.then_some(Kind::Refused)
         );
     }
+}
+
+/// A site with three releases.
+fn three() -> World {
+    let mut world = World::deployed();
+    for value in [2, 3] {
+        world.site("alpha/uni").value = value;
+        world.deploy(Target::of("alpha/uni")).unwrap();
+    }
+    world
+}
+
+#[test]
+fn a_rollback_that_is_asked_for_again_goes_no_further() {
+    let world = three();
+    let around = world.around();
+    let asked = |from: Option<u32>, to: Option<u32>| Request {
+        id: None,
+        from,
+        to,
+        ..request()
+    };
+    let carry_out = |request: &Request| {
+        let plan = plan(&around, request)?;
+        let consent = Consent::to(plan.needs().clone());
+        plan.carry_out(&consent)
+    };
+    let outcome = carry_out(&asked(Some(3), None)).unwrap();
+    let said = |outcome: &Outcome| (outcome.from, outcome.to, outcome.release);
+    assert_eq!((said(&outcome), outcome.repeated), ((3, 2, 4), false));
+    let tips = world.tips();
+
+    // Said as it was, or by where it goes: it is done, and says so.
+    for (from, to) in [(Some(3), None), (Some(3), Some(2)), (None, Some(2))] {
+        let again = carry_out(&asked(from, to)).unwrap();
+        schema::holds(&again);
+        assert_eq!((said(&again), again.repeated), ((3, 2, 4), true));
+        assert_eq!(again.diff, outcome.diff);
+        assert_eq!(world.tips(), tips);
+    }
+    // By neither: whoever asks may mean another one.
+    let error = carry_out(&asked(None, None)).unwrap_err();
+    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(
+        error.to_string(),
+        "alpha/uni was rolled back from 0003 to 0002 as release 0004, and the hold of that stands"
+    );
+    assert!(error.hints[0].contains("`--to 1`"), "{error:?}");
+    assert!(error.hints[0].contains("`--from 3`"), "{error:?}");
+    // What is not left is not what runs.
+    let error = carry_out(&asked(Some(2), None)).unwrap_err();
+    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(world.tips(), tips);
+
+    // Further, by what is left now, and by where it goes.
+    let further = carry_out(&asked(Some(4), None)).unwrap();
+    assert_eq!((said(&further), further.repeated), ((4, 1, 5), false));
+    let other = carry_out(&asked(None, Some(3))).unwrap();
+    assert_eq!((said(&other), other.repeated), ((5, 3, 6), false));
+}
+
+#[test]
+fn a_rollback_after_its_hold_is_one_of_its_own() {
+    let world = three();
+    let around = world.around();
+    let asked = Request {
+        id: None,
+        ..request()
+    };
+    plan(&around, &asked)
+        .unwrap()
+        .carry_out(&Consent::none())
+        .unwrap();
+    let unhold = hold::Request {
+        id: None,
+        target: Target::of("alpha/uni"),
+        change: hold::Change::Unhold,
+    };
+    hold::plan(&around, &unhold)
+        .unwrap()
+        .carry_out(&Consent::none())
+        .unwrap();
+    let outcome = plan(&around, &asked)
+        .unwrap()
+        .carry_out(&Consent::none())
+        .unwrap();
+    assert_eq!((outcome.from, outcome.to), (4, 1));
 }

@@ -12,7 +12,7 @@ use grove_operations::{
     },
     request::{RequestId, Target},
 };
-use grove_release::{Author, DeployBranch, memory::MemoryRemote};
+use grove_release::{Author, DeployBranch, Id, memory::MemoryRemote};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
@@ -105,6 +105,11 @@ impl World {
     /// The deploy branch of a cluster, as it is now.
     pub(crate) fn branch(&self, cluster: &str) -> DeployBranch {
         self.branches.0[cluster].look(cluster).unwrap()
+    }
+
+    /// Makes a cluster's branch another commit, or takes it away.
+    pub(crate) fn force(&self, cluster: &str, commit: Option<Id>) {
+        self.branches.0[cluster].force(cluster, commit);
     }
 
     /// The newest commits of both clusters.

@@ -171,7 +171,10 @@ impl<'w> Place<'w> {
                 }
                 Came::RolledBack(outcome) => {
                     assert_eq!((&outcome.instance, outcome.to), (address, 1));
-                    releases(outcome.release);
+                    // One that came after another one and changed nothing did nothing.
+                    if !outcome.repeated {
+                        releases(outcome.release);
+                    }
                 }
                 Came::Held(outcome) => {
                     assert_eq!(outcome.instances.keys().collect::<Vec<_>>(), [address]);

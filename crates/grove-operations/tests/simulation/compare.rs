@@ -158,6 +158,16 @@ impl World<'_> {
                     said.push((address.to_string(), row.clone()));
                 }
             }
+            // What runs is what was asked for.
+            Request::Rollback(_) | Request::ClusterRollback(_) if outcome["repeated"] == true => {
+                let of = match &request {
+                    Request::Rollback(_) => text(outcome, "instance").to_owned(),
+                    _ => format!("{}/_cluster", text(outcome, "cluster")),
+                };
+                let (address, step) = self.of(id, &of);
+                assert!(step.is_none() || is_new(step, &address), "{id}: {outcome}");
+                self.count("rolled back already");
+            }
             Request::Rollback(_) => {
                 let (address, step) = self.of(id, text(outcome, "instance"));
                 let release = release_of(step, &address.instance);

@@ -343,12 +343,13 @@ impl<'a> World<'a> {
                 ..deploy::request::Request::new(self.target())
             }),
             9..13 => {
-                let to = self.random.one_in(2);
+                // Where a rollback is held, another one that says neither is refused.
+                let (to, from) = (!self.random.one_in(4), self.random.one_in(10));
                 Request::Rollback(rollback::Request {
                     id,
                     revision: None,
                     instance: self.address().to_string(),
-                    from: None,
+                    from: from.then(|| 1 + u32::try_from(self.random.below(6)).unwrap_or(0)),
                     to: to.then(|| 1 + u32::try_from(self.random.below(4)).unwrap_or(0)),
                     message: None,
                     wait,
@@ -400,6 +401,7 @@ impl<'a> World<'a> {
                 id,
                 cluster: self.cluster().to_owned(),
                 revision: None,
+                from: None,
                 to: None,
                 message: None,
                 wait,
@@ -561,6 +563,7 @@ fn is_within(needs: &Needs, agreed: &Needs) -> bool {
             Need::DataRisk {
                 instance, marks, ..
             } => (instance, marks),
+            Need::FirstRelease { cluster, .. } => (cluster, Vec::new()),
             other => panic!("no operation here needs {other:?}"),
         }
     };

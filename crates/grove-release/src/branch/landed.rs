@@ -50,7 +50,7 @@ impl DeployBranch {
     /// Seen from the commit at which the branch was opened or last written: a later one is found by
     /// [`Self::commit`], whose push it keeps from landing.
     pub fn landed(&self, request: &RequestId) -> Result<Option<Landed>, Error> {
-        let Some(tip) = self.tip else {
+        let Some(tip) = self.seen.tip else {
             return Ok(None);
         };
         let known = self.requests.lock().tip;
@@ -71,7 +71,7 @@ impl DeployBranch {
     pub fn commits(&self, limit: usize) -> Result<Vec<Landed>, Error> {
         self.store.with(|database| {
             let mut commits = Vec::new();
-            let mut next = self.tip;
+            let mut next = self.seen.tip;
             while let Some(commit) = next.filter(|_| commits.len() < limit) {
                 let commit = read(database, commit)?;
                 next = commit.parent;

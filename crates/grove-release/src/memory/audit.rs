@@ -8,8 +8,8 @@ use crate::{DeployBranch, Error, Id, Landed, RequestId, View, layout};
 /// Looks at each commit that comes to a cluster's branch.
 ///
 /// What holds for every branch is checked here: history only grows, a release's number follows that of
-/// the one before, records are never changed, the newest record names the tree that is there, and no
-/// request makes two commits. What was meant is known to the caller alone: [`Step`] says what a commit
+/// the one before, records are never changed, the newest record names the tree that is there, the second
+/// reference names the newest commit, and no request makes two commits. What was meant is known to the caller alone: [`Step`] says what a commit
 /// did.
 pub struct Audit {
     remote: MemoryRemote,
@@ -104,6 +104,12 @@ impl Audit {
             return Ok(Vec::new());
         }
         let branch = self.remote.look(&self.cluster)?;
+        let (tip, mark) = (branch.tip(), self.remote.mark(&self.cluster));
+        if mark != tip {
+            let what = "the second reference does not name it".to_owned();
+            let commit = tip.unwrap_or_else(Id::empty_tree);
+            return Err(AuditError::Broken { commit, what });
+        }
         let mut fresh = Vec::new();
         let mut next = branch.tip();
         while next != self.tip {

@@ -4,7 +4,7 @@ use super::{Fault, LatePush, MemoryRemote};
 use crate::{
     Error, Id,
     branch::write,
-    git::{Database, Pushed, Remote, reason},
+    git::{Database, Pushed, Remote, Seen, reason},
     layout,
 };
 
@@ -50,22 +50,26 @@ impl MemoryBranch {
         })
     }
 
-    pub(crate) fn fetch(&self) -> Result<Option<Id>, Error> {
+    pub(crate) fn fetch(&self) -> Result<Seen, Error> {
         let mut state = self.remote.state();
         match state.fault(|fault| !self.is_exempt && fault.is_of_fetches()) {
             Some(_) => Err(self.unreachable("the fetch was lost")),
-            None => Ok(state.branches.get(&self.name).copied()),
+            None => Ok(state.seen(&self.name)),
         }
     }
 
-    pub(crate) fn push(&self, commit: Id, expected: Option<Id>) -> Result<Pushed, Error> {
+    pub(crate) fn push(&self, commit: Id, seen: Seen) -> Result<Pushed, Error> {
         let mut state = self.remote.state();
         state.arrive(|push| push.overtakes);
         let fault = state.fault(|fault| !self.is_exempt && !fault.is_of_fetches());
         if let Some(Fault::Overtaken { base, draft }) = &fault {
             let theirs = self.with(|database| write(database, &self.cluster, draft, *base))?;
             if let Some(theirs) = theirs {
-                state.swap(&self.name, theirs, *base);
+                let seen = Seen {
+                    tip: *base,
+                    ..state.seen(&self.name)
+                };
+                state.swap(&self.name, theirs, seen);
             }
         }
         let mut late = None;
@@ -75,19 +79,23 @@ impl MemoryBranch {
                 late = Some(LatePush {
                     branch: self.name.clone(),
                     commit,
-                    expected,
+                    seen,
                     overtakes,
                 });
                 Pushed::Failed(self.unreachable("the push took too long"))
             }
             Some(Fault::TurnedAway) => Pushed::Raced,
             fault => {
-                let is_done = state.swap(&self.name, commit, expected);
+                let is_done = state.swap(&self.name, commit, seen);
                 match fault {
                     Some(Fault::AnswerLost) => {
                         Pushed::Failed(self.unreachable("the answer was lost"))
                     }
-                    _ if is_done => Pushed::Done(Vec::new()),
+                    _ if is_done => Pushed::Done {
+                        messages: Vec::new(),
+                        mark: Some(commit),
+                        unmarked: None,
+                    },
                     _ => Pushed::Raced,
                 }
             }

@@ -7,6 +7,7 @@
 
 mod damage;
 mod deploy;
+mod gone;
 mod order;
 mod race;
 mod remote;

@@ -1,6 +1,6 @@
 //! Several machines push at once.
 
-use grove_release::{DeployBranch, Error, refuse};
+use grove_release::{DeployBranch, Error, Turn, refuse};
 
 use crate::support::{Place, deploy, draft, objects};
 
@@ -69,6 +69,66 @@ fn two_processes_may_share_one_cache() {
         }
     });
     assert_eq!(place.in_remote(["rev-list", "--count", "deploy/prod"]), "3");
+}
+
+#[test]
+fn many_writers_on_two_machines_all_have_their_turn() {
+    const EACH: usize = 12;
+    let place = Place::new();
+    let remote = place.remote();
+    deploy(&mut place.open(&remote, "a").unwrap(), "zero", 1, "zero").unwrap();
+    // All of them begin at the same commit.
+    let mut writers = Vec::new();
+    for number in 0..EACH {
+        for machine in ["a", "b"] {
+            let branch = place.open(&remote, machine).unwrap();
+            writers.push((format!("{machine}{number}"), branch));
+        }
+    }
+    std::thread::scope(|scope| {
+        for (name, mut branch) in writers {
+            scope.spawn(move || deploy(&mut branch, &name, 1, &name).unwrap());
+        }
+    });
+    let count = (2 * EACH + 1).to_string();
+    assert_eq!(
+        place.in_remote(["rev-list", "--count", "deploy/prod"]),
+        count
+    );
+    assert_eq!(
+        place.in_remote(["rev-parse", "refs/grove/prod"]),
+        place.in_remote(["rev-parse", "deploy/prod"])
+    );
+}
+
+#[test]
+fn a_writer_waits_as_long_as_it_is_said_and_says_so() {
+    use std::{cell::Cell, time::Duration};
+    let place = Place::new();
+    let remote = place.remote();
+    let mut branch = place.open(&remote, "a").unwrap();
+    deploy(&mut branch, "uni", 1, "one").unwrap();
+    // Another one of this machine is at it.
+    let path = place.cache("a").with_extension("turn");
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.lock().unwrap();
+    let told = Cell::new(0);
+    let turn = Turn {
+        limit: Duration::from_millis(200),
+        waits: &|| told.set(told.get() + 1),
+    };
+    let error = branch
+        .commit_in_turn(draft("uni", 2, "two"), turn, refuse)
+        .unwrap_err();
+    assert!(matches!(error, Error::CacheBusy { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("--wait-for-turn"));
+    assert_eq!(told.get(), 1);
+    file.unlock().unwrap();
+    let outcome = branch
+        .commit_in_turn(draft("uni", 2, "two"), turn, refuse)
+        .unwrap();
+    assert!(outcome.pushed);
+    assert_eq!(told.get(), 1);
 }
 
 fn rivals(place: &Place) -> (DeployBranch, DeployBranch) {

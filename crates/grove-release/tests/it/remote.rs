@@ -164,7 +164,7 @@ fn a_branch_that_goes_while_we_deploy_is_not_made_anew() {
     place.in_remote(["update-ref", "-d", "refs/heads/deploy/prod"]);
     let error = deploy(&mut branch, "uni", 2, "two").unwrap_err();
     assert!(matches!(error, Error::BranchGone { .. }), "{error}");
-    assert_eq!(place.in_remote(["for-each-ref"]), "");
+    assert_eq!(place.in_remote(["for-each-ref", "refs/heads"]), "");
 }
 
 #[test]

@@ -29,7 +29,8 @@ use crate::{
     error::{Error, Exit, Kind, Result},
     global::Global,
     output::Output,
-    surroundings, terminal,
+    surroundings,
+    terminal::{self, Agreed},
 };
 
 static FLEET: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../examples/fleet");
@@ -302,11 +303,16 @@ impl Demo<'_> {
                 expect: Some(shown.expect),
             })
         };
+        // What an earlier demo in this place left in the cache says nothing of this one.
+        let agreed = Agreed {
+            first_release: shown.create_remote,
+            ..Agreed::default()
+        };
         self.grove(&words, || {
             if request.create_remote {
                 plan::create_remotes(&self.around, &request)?;
             }
-            deploy::carry_out(plan::plan(&self.around, &request)?, None, self.output)
+            deploy::carry_out(plan::plan(&self.around, &request)?, &agreed, self.output)
         })
     }
 

@@ -13,7 +13,7 @@ use crate::{
     around,
     error::{Exit, Kind, Result},
     global::Global,
-    options::{Agreement, Instances, Places, Remotes, Selection, Wait},
+    options::{Agreement, Beginning, Branches, Instances, Places, Selection, Wait},
     output::{Output, is_json},
     surroundings,
     terminal::{self, Agreed},
@@ -61,11 +61,13 @@ pub(crate) struct Arguments {
     #[arg(long)]
     create_remote: bool,
     #[command(flatten)]
+    beginning: Beginning,
+    #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 /// What a deploy can be confined to.
@@ -77,7 +79,7 @@ enum Only {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
+    let places: [&dyn Places; 2] = [&arguments.branches, &arguments.wait.reach];
     let around = around::of(global, output, &places)?;
     let instances = Instances {
         agreement: arguments.agreement,
@@ -98,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     };
     if arguments.dry_run {
         let plan = plan::plan(&around, &request)?;
-        return show(plan.outcome(), output);
+        return show(plan.outcome(), false, output);
     }
     request.target = terminal::agreed(request.target.clone(), output, |_| {
         plan::look(&around, &request)
@@ -107,30 +109,31 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         plan::create_remotes(&around, &request)?;
     }
     let plan = plan::plan(&around, &request)?;
-    carry_out(plan, arguments.confirm_deletes, output)
-}
-
-/// Carries a deploy out where what it deletes was confirmed, and says what became of each instance.
-pub(super) fn carry_out(plan: Plan<'_>, deletions: Option<usize>, output: &Output) -> Result {
     let agreed = Agreed {
-        deletions,
+        deletions: arguments.confirm_deletes,
+        first_release: arguments.beginning.first_release,
         ..Agreed::default()
     };
-    let consent = terminal::consent_beside(plan.needs(), &agreed, output)?;
+    carry_out(plan, &agreed, output)
+}
+
+/// Carries a deploy out where what it needs was agreed to, and says what became of each instance.
+pub(super) fn carry_out(plan: Plan<'_>, agreed: &Agreed<'_>, output: &Output) -> Result {
+    let consent = terminal::consent_beside(plan.needs(), agreed, output)?;
     let mut outcome = plan.carry_out(&consent)?;
     let failure = outcome.failure.take();
-    let exit = show(&outcome, output)?;
+    let exit = show(&outcome, failure.is_some(), output)?;
     failure.map_or(Ok(exit), Err)
 }
 
 /// Shows what became of each instance, and gives the exit code that it means.
-fn show(outcome: &Outcome, output: &Output) -> Result {
+fn show(outcome: &Outcome, has_failed: bool, output: &Output) -> Result {
     output.outcome(outcome, || {
         let rows = outcome.instances.iter();
         rows.map(|row| line(row, outcome.dry_run)).collect()
     })?;
     if !is_json(output) {
-        if !outcome.has(Action::Released) {
+        if !outcome.has(Action::Released) && !has_failed {
             output.note("nothing changed; nothing was released");
         } else if outcome.dry_run && outcome.confirm_deletes > 0 {
             output.note(&format!(

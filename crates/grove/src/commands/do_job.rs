@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let job = Words::new(arguments.job.clone())?;
     let running = &arguments.running;
-    let around = around::of(global, output, &[&running.reach, &running.remotes])?;
+    let around = around::of(global, output, &[&running.reach, &running.branches])?;
     // `-h` may be an option of the job's own.
     let is_question = arguments.job.iter().any(|word| word == "--help");
     if arguments.job.is_empty() || is_question {

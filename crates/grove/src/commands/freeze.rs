@@ -7,7 +7,7 @@ use crate::{
     around,
     error::{Exit, Result},
     global::Global,
-    options::{Instances, Places, Reach, Remotes},
+    options::{Branches, Instances, Places, Reach},
     output::Output,
     surroundings, terminal,
 };
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         seconds: u32::try_from(arguments.time.as_secs()).unwrap_or(u32::MAX),
         reason: arguments.message.clone(),
     };
-    let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.reach];
+    let places: [&dyn Places; 2] = [&arguments.branches, &arguments.reach];
     carry_out(change, &arguments.instances, &places, global, output)
 }
 

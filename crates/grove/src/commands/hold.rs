@@ -6,12 +6,15 @@ use grove_operations::release::hold::{self, Change, Outcome};
 
 use crate::{
     around,
-    error::{Exit, Result},
+    error::{Error, Exit, Result},
     global::Global,
-    options::{Instances, Remotes},
+    options::{Branches, Instances},
     output::Output,
     surroundings, terminal,
 };
+
+/// How often a hold is made from what others left.
+const CONFLICTS: u32 = 20;
 
 /// Keep instances at the release they run.
 ///
@@ -26,7 +29,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     instances: Instances,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
@@ -36,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
     carry_out(
         change,
         &arguments.instances,
-        &arguments.remotes,
+        &arguments.branches,
         global,
         output,
     )
@@ -46,22 +49,49 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 pub(super) fn carry_out(
     change: Change,
     instances: &Instances,
-    remotes: &Remotes,
+    branches: &Branches,
     global: &Global,
     output: &Output,
 ) -> Result {
-    let around = around::of(global, output, &[remotes])?;
+    let around = around::of(global, output, &[branches])?;
     let request = hold::Request {
         id: surroundings::request_id(),
         target: terminal::target(&around, instances, global, output)?,
         change,
     };
-    let plan = hold::plan(&around, &request)?;
-    let consent = terminal::consent(plan.needs(), output)?;
-    let mut outcome = plan.carry_out(&consent)?;
-    let failure = outcome.failure.take();
-    show(&outcome, output)?;
-    failure.map_or(Ok(Exit::Done), Err)
+    let mut left = CONFLICTS;
+    loop {
+        let plan = hold::plan(&around, &request)?;
+        let consent = terminal::consent(plan.needs(), output)?;
+        let (outcome, failure) = match plan.carry_out(&consent) {
+            Ok(mut outcome) => {
+                let failure = outcome.failure.take();
+                (Some(outcome), failure)
+            }
+            Err(error) => (None, Some(error)),
+        };
+        // What others released or held meanwhile is no reason not to hold what runs now. A hold that was not seen
+        // is not ended.
+        if left > 0
+            && matches!(request.change, Change::Hold { .. })
+            && failure.as_ref().is_some_and(is_conflict)
+        {
+            left -= 1;
+            continue;
+        }
+        if let Some(outcome) = outcome {
+            show(&outcome, output)?;
+        }
+        return failure.map_or(Ok(Exit::Done), Err);
+    }
+}
+
+/// Whether others changed the same meanwhile.
+fn is_conflict(error: &Error) -> bool {
+    matches!(
+        error.cause::<grove_release::Error>(),
+        Some(grove_release::Error::Conflict(_))
+    )
 }
 
 fn show(outcome: &Outcome, output: &Output) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::{
     around, candidates,
     error::Result,
     global::Global,
-    options::{Agreement, Places, Remotes, Wait},
+    options::{Agreement, Branches, Places, Wait},
     output::{Output, is_json},
     surroundings, terminal, waits,
 };
@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result {
@@ -62,7 +62,7 @@ pub(crate) fn run(command: &Command, global: &Global, output: &Output) -> Result
         Command::Retry(arguments) => (arguments, Change::Retry),
         Command::Skip(arguments) => (arguments, Change::Skip),
     };
-    let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
+    let places: [&dyn Places; 2] = [&arguments.branches, &arguments.wait.reach];
     let around = around::of(global, output, &places)?;
     let target = Target {
         revision: global.rev.clone(),

@@ -11,9 +11,10 @@ use crate::{
     around,
     error::Result,
     global::Global,
-    options::{Agreement, Instances, Places, Remotes, Selection, Wait},
+    options::{Agreement, Branches, Instances, Places, Selection, Wait},
     output::Output,
-    surroundings, terminal,
+    surroundings,
+    terminal::{self, Agreed},
 };
 
 /// Stop and start instances, and put them into maintenance.
@@ -51,12 +52,12 @@ struct Change {
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 /// Changes the state of instances, in the fleet and in their clusters.
 fn carry_out(change: &Change, to: state::Change, global: &Global, output: &Output) -> Result {
-    let places: [&dyn Places; 2] = [&change.remotes, &change.wait.reach];
+    let places: [&dyn Places; 2] = [&change.branches, &change.wait.reach];
     let around = around::of(global, output, &places)?;
     let instances = Instances {
         agreement: change.agreement,
@@ -71,5 +72,5 @@ fn carry_out(change: &Change, to: state::Change, global: &Global, output: &Outpu
     };
     let plan = state::plan(&around, &request)?;
     let consent = terminal::consent(plan.needs(), output)?;
-    deploy::carry_out(plan.commit(&consent)?, None, output)
+    deploy::carry_out(plan.commit(&consent)?, &Agreed::default(), output)
 }

@@ -10,7 +10,7 @@ use crate::{
     around, candidates,
     error::Result,
     global::Global,
-    options::{Places, Remotes, Wait},
+    options::{Branches, Places, Wait},
     output::{Output, is_json},
     surroundings,
     terminal::{self, Agreed},
@@ -23,16 +23,22 @@ use crate::{
 /// rendered or built.
 ///
 /// The instance is then held, so that the next deploy does not ship again what was left; a change
-/// of its source, or `grove unhold`, ends that.
+/// of its source, or `grove unhold`, ends that. While it is held so, another rollback says where it goes
+/// (`--to`), or what it leaves (`--from`): a script that says `--from` may say it again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
     \x20 grove rollback prod/uni\n\
     \x20 grove rollback prod/uni --wait\n\
+    \x20 grove rollback prod/uni --from 14\n\
     \x20 grove rollback prod/uni --to 12 -m \"The theme broke\"")]
 pub(crate) struct Arguments {
     /// The instance, as `cluster/instance`.
     #[arg(add = ArgValueCandidates::new(candidates::instances))]
     instance: String,
+    /// The release that is left: where another runs, it is refused, and where a rollback left it already,
+    /// nothing is done.
+    #[arg(long, value_name = "N")]
+    from: Option<u32>,
     /// The release to go back to; the one before the running one where nothing is said.
     #[arg(long, value_name = "N")]
     to: Option<u32>,
@@ -48,17 +54,17 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
+    let places: [&dyn Places; 2] = [&arguments.branches, &arguments.wait.reach];
     let around = around::of(global, output, &places)?;
     let request = rollback::Request {
         id: surroundings::request_id(),
         revision: global.rev.clone(),
         instance: arguments.instance.clone(),
-        from: None,
+        from: arguments.from,
         to: arguments.to,
         message: arguments.message.clone(),
         wait: arguments.wait.seconds(),
@@ -81,6 +87,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 /// Shows what became of it.
 pub(super) fn show(outcome: &Outcome, output: &Output) -> Result<()> {
     output.outcome(outcome, || {
+        if outcome.repeated {
+            return format!(
+                "{}: rolled back from {:04} to {:04} already, as release {:04}; nothing was done\n",
+                outcome.instance, outcome.from, outcome.to, outcome.release
+            );
+        }
         format!(
             "{}: {} from {:04} to {:04}, as release {:04}; held\n",
             outcome.instance,

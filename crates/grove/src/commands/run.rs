@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     let running = &arguments.running;
-    let around = around::of(global, output, &[&running.reach, &running.remotes])?;
+    let around = around::of(global, output, &[&running.reach, &running.branches])?;
     let instances = Instances::of(&arguments.selector, running.agreement);
     let request = run::Request {
         id: surroundings::request_id(),

@@ -10,7 +10,7 @@ use crate::{
     around, candidates,
     error::{Exit, Result},
     global::Global,
-    options::{Reach, Remotes},
+    options::{Branches, Reach},
     output::Output,
     surroundings, terminal,
 };
@@ -44,11 +44,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let around = around::of(global, output, &[&arguments.reach, &arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.reach, &arguments.branches])?;
     let request = shell::Request {
         id: surroundings::request_id(),
         revision: global.rev.clone(),

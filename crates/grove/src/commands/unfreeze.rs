@@ -6,7 +6,7 @@ use super::freeze;
 use crate::{
     error::Result,
     global::Global,
-    options::{Instances, Places, Reach, Remotes},
+    options::{Branches, Instances, Places, Reach},
     output::Output,
 };
 
@@ -22,11 +22,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.reach];
+    let places: [&dyn Places; 2] = [&arguments.branches, &arguments.reach];
     freeze::carry_out(
         Change::Unfreeze,
         &arguments.instances,

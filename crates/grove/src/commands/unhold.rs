@@ -6,7 +6,7 @@ use super::hold;
 use crate::{
     error::Result,
     global::Global,
-    options::{Instances, Remotes},
+    options::{Branches, Instances},
     output::Output,
 };
 
@@ -20,14 +20,14 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     instances: Instances,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     hold::carry_out(
         Change::Unhold,
         &arguments.instances,
-        &arguments.remotes,
+        &arguments.branches,
         global,
         output,
     )

@@ -317,6 +317,55 @@ fn a_deploy_keeps_to_the_order_of_its_sources() {
 
 #[test]
 #[ignore = "main-path: needs the package index and kustomize"]
+fn a_branch_that_is_gone_is_begun_with_consent_alone() {
+    let world = example_world();
+    deploy(&world, "alpha/uni", &[]);
+    let last = tip(&world, "alpha");
+    let path = world.path("deploy-alpha.git");
+    let remote = world.open(&path);
+    let _ = remote.git(["update-ref", "-d", "refs/heads/deploy/alpha"]);
+    let words = ["deploy", "alpha/uni", "--create-remote"];
+    let refused = world.grove(words).exits(4);
+    for word in [&last, "--first-release", "push --force"] {
+        assert!(refused.stderr.contains(word), "{word}: {refused}");
+    }
+    let shown = world.grove(["deploy", "alpha/uni", "--dry-run"]).success();
+    assert!(shown.stderr.contains(&last), "{shown}");
+    let shown = world.grove(["diff", "alpha/uni"]);
+    assert!(shown.stderr.contains(&last), "{shown}");
+    assert_eq!(remote.git(["for-each-ref", "refs/heads"]), "");
+    let result = deploy(&world, "alpha/uni", &["--first-release"]);
+    assert_eq!(result["instances"][0]["release"], 1, "{result}");
+    assert!(remote.git(["for-each-ref"]).contains(&last));
+
+    // Where a push failed, it is not said that nothing changed.
+    world.write("deploy-alpha.git/hooks/pre-receive", "#!/bin/sh\nexit 1\n");
+    let hook = path.join("hooks/pre-receive").display().to_string();
+    let made = world.program("chmod").args(["+x", &hook]).output().unwrap();
+    assert!(made.status.success());
+    edit(
+        &world,
+        UNI,
+        "SESSION_COOKIE_AGE: 1209600",
+        "SESSION_COOKIE_AGE: 2",
+    );
+    world.repository(&world.fleet()).commit("A shorter session");
+    let failed = world.grove(["deploy", "alpha/uni"]).exits(3);
+    assert!(failed.stderr.contains("rejected"), "{failed}");
+    assert!(!failed.stderr.contains("nothing changed"), "{failed}");
+    std::fs::remove_file(hook).unwrap();
+
+    // Another cluster in a repository that is there.
+    let shared = format!("../{}", path.file_name().unwrap().to_str().unwrap());
+    let words = ["deploy", "beta/library", "--deploy-remote", &shared];
+    let refused = world.grove(words).exits(4);
+    assert!(refused.stderr.contains("--first-release"), "{refused}");
+    let words = [&words[..], &["--first-release"]].concat();
+    let _ = world.grove(words).success();
+}
+
+#[test]
+#[ignore = "main-path: needs the package index and kustomize"]
 fn what_would_be_lost_is_counted_first() {
     let world = example_world();
     deploy(&world, "alpha/uni", &[]);
@@ -399,12 +448,23 @@ fn what_rollbacks_left_does_not_come_back_by_itself() {
     deploy(&world, "alpha/uni", &[]);
 
     // Twice back, each to the release before; nothing of it needs a key.
-    let back = |to: u64| {
-        let result = json(&world, &["rollback", "alpha/uni"]);
+    let back = |words: &[&str], to: u64| {
+        let words = [&["rollback", "alpha/uni"], words].concat();
+        let result = json(&world, &words);
         assert_eq!(result["to"], to, "{result}");
+        result["repeated"] == true
     };
-    back(2);
-    back(1);
+    assert!(!back(&[], 2));
+    // The same once more does not go further.
+    let before = tip(&world, "alpha");
+    let refused = world.grove(["rollback", "alpha/uni"]).exits(4);
+    for word in ["0003", "0002", "--to 1", "--from 3"] {
+        assert!(refused.stderr.contains(word), "{word}: {refused}");
+    }
+    assert!(back(&["--from", "3"], 2));
+    assert!(back(&["--to", "2"], 2));
+    assert_eq!(tip(&world, "alpha"), before);
+    assert!(!back(&["--from", "4"], 1));
     let held = |why: &str| {
         let output = world
             .grove(["deploy", "alpha/uni", "--format", "json"])

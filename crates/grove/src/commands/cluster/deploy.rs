@@ -2,7 +2,6 @@
 
 use clap_complete::ArgValueCandidates;
 use grove_operations::{
-    consent::Consent,
     release::follow,
     shared::deploy::{self, Outcome},
 };
@@ -11,9 +10,11 @@ use crate::{
     around, candidates,
     error::Result,
     global::Global,
-    options::{Lock, Places, Remotes, Wait},
+    options::{Beginning, Branches, Lock, Places, Wait},
     output::{Output, is_json},
-    surroundings, waits,
+    surroundings,
+    terminal::{self, Agreed},
+    waits,
 };
 
 /// Release what a cluster's instances share: Harmony, its definitions, add-ons.
@@ -53,6 +54,8 @@ pub(crate) struct Arguments {
     /// Make the deploy repository where it is missing; local paths only.
     #[arg(long)]
     create_remote: bool,
+    #[command(flatten)]
+    beginning: Beginning,
     /// End a hold that a rollback left, and deploy.
     #[arg(long)]
     unhold: bool,
@@ -61,11 +64,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
+    let places: [&dyn Places; 2] = [&arguments.branches, &arguments.wait.reach];
     let around = around::of(global, output, &places)?;
     let request = deploy::Request {
         id: surroundings::request_id(),
@@ -84,7 +87,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
         plan.outcome().clone()
     } else {
         // `--remove` names each part that goes.
-        let consent = Consent::to(plan.needs().clone());
+        let agreed = Agreed {
+            first_release: arguments.beginning.first_release,
+            ..Agreed::default()
+        };
+        let consent = terminal::consent_but_for_parts(plan.needs(), &agreed, output)?;
         plan.carry_out(&consent)?
     };
     show(arguments, &outcome, output)?;

@@ -10,7 +10,7 @@ use crate::{
     around, candidates,
     error::Result,
     global::Global,
-    options::{Places, Remotes, Wait},
+    options::{Branches, Places, Wait},
     output::{Output, is_json},
     surroundings, terminal, waits,
 };
@@ -19,6 +19,9 @@ use crate::{
 ///
 /// The older release's files come back as a new release; nothing is rendered. Charts that bring custom
 /// resource definitions go forward only: an older version of one is refused.
+///
+/// While the hold stands, another rollback says where it goes (`--to`), or what it leaves (`--from`): a
+/// script that says `--from` may say it again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n\
     \x20 grove cluster rollback prod --dry-run\n\
@@ -27,6 +30,10 @@ pub(crate) struct Arguments {
     /// The cluster.
     #[arg(add = ArgValueCandidates::new(candidates::clusters))]
     name: String,
+    /// The release that is left: where another runs, it is refused, and where a rollback left it already,
+    /// nothing is done.
+    #[arg(long, value_name = "N")]
+    from: Option<u32>,
     /// The release to go back to; the one before the running one where nothing is said.
     #[arg(long, value_name = "N")]
     to: Option<u32>,
@@ -39,16 +46,17 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
-    let places: [&dyn Places; 2] = [&arguments.remotes, &arguments.wait.reach];
+    let places: [&dyn Places; 2] = [&arguments.branches, &arguments.wait.reach];
     let around = around::of(global, output, &places)?;
     let request = rollback::Request {
         id: surroundings::request_id(),
         cluster: arguments.name.clone(),
         revision: global.rev.clone(),
+        from: arguments.from,
         to: arguments.to,
         message: arguments.message.clone(),
         wait: arguments.wait.seconds(),
@@ -66,6 +74,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Re
 
 fn show(outcome: &Outcome, output: &Output) -> Result<()> {
     output.outcome(outcome, || {
+        if outcome.repeated {
+            return format!(
+                "{}: rolled back from {:04} to {:04} already, as release {:04}; nothing was done\n",
+                outcome.cluster, outcome.from, outcome.to, outcome.release
+            );
+        }
         format!(
             "{}: {} from {:04} to {:04}, as release {:04}; held\n",
             outcome.cluster,

@@ -17,7 +17,7 @@ use crate::{
     commands::deploy,
     error::{Error, Exit, Kind, Result},
     global::Global,
-    options::Program,
+    options::{Beginning, Program},
     output::Output,
     surroundings,
     terminal::{self, Agreed},
@@ -52,6 +52,8 @@ pub(super) struct Arguments {
     /// Make the deploy repository where it is missing; local paths only.
     #[arg(long)]
     create_remote: bool,
+    #[command(flatten)]
+    beginning: Beginning,
     #[command(flatten)]
     program: Program,
 }
@@ -135,7 +137,11 @@ fn deployed(
     request.target = terminal::agreed(request.target.clone(), output, |_| {
         plan::look(around, &request)
     })?;
-    deploy::carry_out(plan::plan(around, &request)?, None, output)
+    let agreed = Agreed {
+        first_release: arguments.beginning.first_release,
+        ..Agreed::default()
+    };
+    deploy::carry_out(plan::plan(around, &request)?, &agreed, output)
 }
 
 /// A stage as the command that does the same.
@@ -153,6 +159,9 @@ impl Line {
         }
         if arguments.create_remote {
             self.0.push("--create-remote".to_owned());
+        }
+        if arguments.beginning.first_release {
+            self.0.push("--first-release".to_owned());
         }
         self
     }

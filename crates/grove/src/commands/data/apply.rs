@@ -6,7 +6,7 @@ use crate::{
     around,
     error::Result,
     global::Global,
-    options::{Agreement, Instances, Patience, Reach, Remotes, Selection},
+    options::{Agreement, Branches, Instances, Patience, Reach, Selection},
     output::Output,
     surroundings, terminal,
 };
@@ -30,12 +30,12 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
-    remotes: Remotes,
+    branches: Branches,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: &Global, output: &Output) -> Result {
     arguments.selection.request().must_be_stated()?;
-    let around = around::of(global, output, &[&arguments.reach, &arguments.remotes])?;
+    let around = around::of(global, output, &[&arguments.reach, &arguments.branches])?;
     let instances = Instances {
         agreement: arguments.agreement,
         selection: arguments.selection.clone(),
