@@ -62,7 +62,7 @@ impl Place {
     fn write(&self, state: &str) {
         let text = self.git.read(self.directory.join(FILE));
         let lines = text.lines().filter(|line| !line.starts_with("state:"));
-        let lines: String = lines.map(|line| format!("{line}\n")).collect();
+        let lines: String = lines.flat_map(|line| [line, "\n"]).collect();
         let text = format!("{lines}state: {state}\n");
         self.git.write(self.directory.join(FILE), text);
     }

@@ -74,7 +74,7 @@ impl Site {
     /// With everything applied once, and a module that says something else since.
     fn changed() -> Self {
         let site = Self::new();
-        let outcome = site.apply(&apply_request(&[]), |needs| needs.clone());
+        let outcome = site.apply(&apply_request(&[]), Clone::clone);
         assert_eq!(outcome.failures, []);
         site.world.write(MODULE, ONE.replace("\"x\"", "\"y\""));
         site
