@@ -1,18 +1,14 @@
 //! What is wrong with a fleet.
 //!
-//! ```no_run
-//! # fn main() -> grove_operations::Result<()> {
-//! # use std::path::Path;
-//! use grove_operations::{Around, check};
+//! ```
+//! # let world = grove_example::World::deployed();
+//! # let around = &world.around();
+//! use grove_operations::check;
 //!
-//! # let (fleet, cache, launcher) = (Path::new(""), Path::new(""), Path::new(""));
-//! # let now = jiff::Timestamp::UNIX_EPOCH;
-//! let around = Around::new(fleet, cache, launcher, now);
-//! for finding in check::read(&around, &check::Request::default())?.findings {
+//! for finding in check::read(around, &check::Request::default())?.findings {
 //!     println!("{}: {}", finding.rule, finding.message);
 //! }
-//! # Ok(())
-//! # }
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use grove_check::{Released, Severity, Summary};

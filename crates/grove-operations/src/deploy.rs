@@ -3,28 +3,24 @@
 //! [`plan::plan`] checks, renders and seals, and writes nothing; carried out, it is one commit a cluster.
 //! [`state::plan`] changes what instances do, from the fleet's files to the clusters.
 //!
-//! ```no_run
-//! # fn main() -> grove_operations::Result<()> {
-//! # use std::path::Path;
+//! ```
+//! # let world = grove_example::World::new();
+//! # let around = &world.around();
 //! use grove_operations::{
-//!     Around,
 //!     consent::Consent,
 //!     deploy::{plan::plan, request::Request},
 //!     request::Target,
 //! };
 //!
-//! # let (fleet, cache, launcher) = (Path::new(""), Path::new(""), Path::new(""));
-//! # let now = jiff::Timestamp::UNIX_EPOCH;
-//! let around = Around::new(fleet, cache, launcher, now);
-//! let plan = plan(&around, &Request::new(Target::of("prod/uni")))?;
+//! let plan = plan(around, &Request { local: true, ..Request::new(Target::of("alpha/uni")) })?;
 //! for row in &plan.outcome().instances {
 //!     println!("{}: {:?}", row.instance, row.action);
 //! }
 //! // Whoever may decide looks at what the plan needs.
 //! let consent = Consent::to(plan.needs().clone());
 //! let outcome = plan.carry_out(&consent)?;
-//! # Ok(())
-//! # }
+//! assert_eq!(outcome.instances[0].release, Some(1));
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 mod carry_out;
 mod landed;

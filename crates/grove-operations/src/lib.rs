@@ -11,18 +11,17 @@
 //!   says what it [needs](consent::Needs): that many instances are touched, that volumes go. Carried out with a
 //!   [consent](consent::Consent) to that, it writes and gives its outcome.
 //!
-//! ```no_run
-//! use std::path::Path;
+//! ```
+//! use grove_operations::{consent::Consent, release::rollback};
 //!
-//! use grove_operations::{Around, consent::Consent, release::rollback};
-//!
-//! # fn main() -> grove_operations::Result<()> {
-//! let now = jiff::Timestamp::UNIX_EPOCH;
-//! let around = Around::new(Path::new("fleet"), Path::new("cache"), Path::new("grove"), now);
+//! # let mut world = grove_example::World::deployed();
+//! # world.site("alpha/uni").value = 2;
+//! # world.deploy(grove_operations::request::Target::of("alpha/uni"))?;
+//! # let around = &world.around();
 //! let request: rollback::Request =
-//!     serde_json::from_str(r#"{"id": "night-1", "instance": "prod/uni"}"#).expect("a request");
+//!     serde_json::from_str(r#"{"id": "night-1", "instance": "alpha/uni"}"#).expect("a request");
 //!
-//! let plan = rollback::plan(&around, &request)?;
+//! let plan = rollback::plan(around, &request)?;
 //! for need in plan.needs().iter() {
 //!     println!("{}", need.refusal());
 //! }
@@ -30,8 +29,7 @@
 //! let consent = Consent::to(plan.needs().clone());
 //! let outcome = plan.carry_out(&consent)?;
 //! println!("{} runs release {}", outcome.instance, outcome.release);
-//! # Ok(())
-//! # }
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 //!
 //! # Asking twice

@@ -1,17 +1,18 @@
 //! Where a value of an instance comes from, and what it overrode.
 //!
-//! ```no_run
-//! # use grove_operations::{Around, Result, fleet::explain};
-//! # fn example(around: &Around) -> Result<()> {
+//! ```
+//! use grove_operations::fleet::explain;
+//!
+//! # let world = grove_example::World::deployed();
+//! # let around = &world.around();
 //! let request = explain::Request {
 //!     revision: None,
-//!     instance: "prod/uni".to_owned(),
-//!     path: "config.PLATFORM_NAME".to_owned(),
+//!     instance: "alpha/uni".to_owned(),
+//!     path: "config.TEST_VALUE".to_owned(),
 //! };
 //! let outcome = explain::read(around, &request)?;
 //! assert!(!outcome.layers.is_empty());
-//! # Ok(())
-//! # }
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use grove_fleet::{

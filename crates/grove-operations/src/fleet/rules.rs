@@ -1,13 +1,11 @@
 //! The rules of the check: what a finding means and how to mend it.
 //!
-//! ```no_run
-//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! ```
 //! use grove_operations::fleet::rules;
 //!
 //! let rule = rules::find("instance-gone")?;
 //! println!("{}", rule.summary);
-//! # Ok(())
-//! # }
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use grove_check::Rule as Known;

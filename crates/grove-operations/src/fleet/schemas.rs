@@ -1,12 +1,10 @@
 //! JSON Schemas (2020-12) of the fleet's files, and of an answer.
 //!
-//! ```no_run
-//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! ```
 //! use grove_operations::fleet::schemas;
 //!
 //! let schema = schemas::read("instance")?;
-//! # Ok(())
-//! # }
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use grove_fleet::{schema, shape::FileKind};

@@ -2,19 +2,16 @@
 //!
 //! Secrets are named and never shown, and no key is needed.
 //!
-//! ```no_run
-//! # fn main() -> grove_operations::Result<()> {
-//! # use std::path::Path;
-//! use grove_operations::{Around, release::difference};
+//! ```
+//! # let mut world = grove_example::World::deployed();
+//! # world.site("alpha/uni").value = 2;
+//! # let around = &world.around();
+//! use grove_operations::release::difference;
 //!
-//! # let (fleet, cache, launcher) = (Path::new(""), Path::new(""), Path::new(""));
-//! # let now = jiff::Timestamp::UNIX_EPOCH;
-//! let around = Around::new(fleet, cache, launcher, now);
-//! for row in difference::read(&around, &difference::Request::default())?.instances {
+//! for row in difference::read(around, &difference::Request::default())?.instances {
 //!     println!("{}: {}", row.instance, difference::summary(&row.diff));
 //! }
-//! # Ok(())
-//! # }
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use std::{collections::BTreeMap, fmt::Write as _};

@@ -1,11 +1,12 @@
 //! The releases of instances, and the commands that were run once in them.
 //!
-//! ```no_run
-//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! ```
+//! # let world = grove_example::World::deployed();
+//! # let around = &world.around();
 //! use grove_operations::{fleet::selection::Selection, release::history};
 //!
 //! let request = history::Request {
-//!     selection: Selection::of("prod/uni"),
+//!     selection: Selection::of("alpha/uni"),
 //!     ..history::Request::default()
 //! };
 //! let history = history::read(around, &request)?;
@@ -14,8 +15,7 @@
 //!         println!("{instance} runs {:?}", releases.first().map(|record| record.release));
 //!     }
 //! }
-//! # Ok(())
-//! # }
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use grove_fleet::{Address, Fleet, model::Instance};

@@ -3,13 +3,14 @@
 //! [`plan`] reads the deploy branches and says what would become of each instance; carried out, it is one
 //! commit a cluster.
 //!
-//! ```no_run
-//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! ```
+//! # let world = grove_example::World::deployed();
+//! # let around = &world.around();
 //! use grove_operations::{consent::Consent, release::hold, request::Target};
 //!
 //! let request = hold::Request {
 //!     id: "hold-the-exam-week".parse().ok(),
-//!     target: Target::of("prod/uni"),
+//!     target: Target::of("alpha/uni"),
 //!     change: hold::Change::Hold {
 //!         reason: "The exam week".to_owned(),
 //!     },
@@ -17,9 +18,8 @@
 //! let plan = hold::plan(around, &request)?;
 //! let consent = Consent::to(plan.needs().clone());
 //! let outcome = plan.carry_out(&consent)?;
-//! println!("prod/uni: {}", outcome.instances["prod/uni"]);
-//! # Ok(())
-//! # }
+//! println!("alpha/uni: {}", outcome.instances["alpha/uni"]);
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};

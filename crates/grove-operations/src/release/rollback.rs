@@ -1,28 +1,28 @@
 //! Rollbacks: an older release's manifests come back with today's secrets, as a new release, and the
 //! instance is held there. Nothing is rendered or built.
 //!
-//! ```no_run
-//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! ```
+//! # let mut world = grove_example::World::deployed();
+//! # world.site("alpha/uni").value = 2;
+//! # world.deploy(grove_operations::request::Target::of("alpha/uni"))?;
+//! # let around = &world.around();
 //! use grove_operations::{consent::Consent, release::rollback};
 //!
 //! let request = rollback::Request {
 //!     id: None,
 //!     revision: None,
-//!     instance: "prod/uni".to_owned(),
+//!     instance: "alpha/uni".to_owned(),
 //!     from: None,
 //!     to: None,
 //!     message: Some("The theme broke".to_owned()),
-//!     wait: Some(600),
+//!     wait: None,
 //! };
 //! let plan = rollback::plan(around, &request)?;
 //! let consent = Consent::to(plan.needs().clone());
 //! let outcome = plan.carry_out(&consent)?;
 //! println!("release {} brings {} back", outcome.release, outcome.to);
-//! for wait in &outcome.waits {
-//!     println!("{:?}", wait.follow);
-//! }
-//! # Ok(())
-//! # }
+//! assert_eq!((outcome.from, outcome.to, outcome.release), (2, 1, 3));
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use std::time::Duration;

@@ -8,6 +8,7 @@
 //! use grove_operations::stacks::run;
 //!
 //! let request = run::Request {
+//!     id: None,
 //!     revision: None,
 //!     stack: "prod/network".to_owned(),
 //! };

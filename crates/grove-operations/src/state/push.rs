@@ -59,7 +59,7 @@ pub struct Request {
 /// Where everything is; relative paths begin at [`Around::directory`].
 #[derive(Clone, Copy, Debug)]
 pub struct Places<'a> {
-    /// The directory that [`super::split::split`] wrote.
+    /// The directory that [`super::split`] wrote.
     pub directory: &'a Path,
     /// The old root module, whose back end holds the combined state.
     pub source: &'a Path,

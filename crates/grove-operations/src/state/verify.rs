@@ -72,7 +72,7 @@ impl Outcome {
 
 /// Plans each part in its directory, which needs its configuration beside its state; nothing is applied. `init`
 /// runs there, and may write the lock file of the providers beside them.
-/// `directory` is what [`super::split::split`] wrote.
+/// `directory` is what [`super::split`] wrote.
 pub fn read(around: &Around, request: &Request, directory: &Path) -> Result<Outcome> {
     let _entered = around.enter()?;
     let place = Place::of(around, directory);

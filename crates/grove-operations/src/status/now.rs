@@ -1,17 +1,18 @@
 //! What should run and what runs, on all clusters at once.
 //!
-//! ```no_run
-//! # use grove_operations::{Around, Result, status::{gather::Asking, now}};
-//! # fn example(around: &Around) -> Result<()> {
+//! ```
+//! use grove_operations::status::{gather::Asking, now};
+//!
+//! # let world = grove_example::World::deployed();
+//! # let around = &world.around();
 //! let request = Asking {
-//!     timeout: 10,
+//!     timeout: 1,
 //!     ..Asking::default()
 //! };
 //! for row in now::read(around, &request)?.instances {
-//!     assert_eq!(row.wanted, row.running, "{}", row.instance);
+//!     println!("{} is to run {:?} and runs {:?}", row.instance, row.wanted, row.running);
 //! }
-//! # Ok(())
-//! # }
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use grove_watch::Status;

@@ -11,7 +11,7 @@ use grove_operations::{
     request::{Target, is_known},
 };
 
-use crate::world::{World, id, request};
+use grove_example::{World, id, request};
 
 fn deploy(world: &World, target: &str, message: Option<&str>) -> Result<Outcome> {
     let around = world.around();

@@ -7,10 +7,9 @@ use grove_operations::{
     request::Target,
 };
 
-use crate::{
-    schema,
-    world::{World, id, request},
-};
+use grove_example::{World, id, request};
+
+use crate::schema;
 
 #[test]
 fn what_goes_needs_consent() {
@@ -98,7 +97,7 @@ fn many_at_once_need_consent() {
     for number in 0..4 {
         world
             .sites
-            .push(crate::fleet::Site::new(&format!("beta/more-{number}")));
+            .push(grove_example::Site::new(&format!("beta/more-{number}")));
     }
     let around = world.around();
     let plan = plan(&around, &request(Target::of("*/*"))).unwrap();

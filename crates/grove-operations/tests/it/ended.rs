@@ -10,10 +10,9 @@ use grove_operations::{
     request::Target,
 };
 
-use crate::{
-    schema,
-    world::{World, id, request},
-};
+use grove_example::{World, id, request};
+
+use crate::schema;
 
 /// A cluster that takes a connection and never answers, and what is around an operation that reaches for
 /// it. The token ends as soon as it is asked something.

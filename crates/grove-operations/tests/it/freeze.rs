@@ -8,10 +8,9 @@ use grove_operations::{
     request::Target,
 };
 
-use crate::{
-    schema,
-    world::{World, id},
-};
+use grove_example::{World, id};
+
+use crate::schema;
 
 fn freeze(world: &World, seconds: u32, name: &str) -> grove_operations::Result<Outcome> {
     let around = world.around();

@@ -10,7 +10,7 @@ use grove_operations::{
 };
 use grove_release::Id;
 
-use crate::world::World;
+use grove_example::World;
 
 /// What a verb that writes to the branch of `alpha` needs, or why it is refused.
 type Verb = (&'static str, fn(&World) -> Result<Needs, Error>);

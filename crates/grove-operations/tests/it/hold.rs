@@ -7,10 +7,9 @@ use grove_operations::{
     request::Target,
 };
 
-use crate::{
-    schema,
-    world::{World, id},
-};
+use grove_example::{World, id};
+
+use crate::schema;
 
 fn change(world: &World, change: Change, name: &str) -> Outcome {
     let around = world.around();

@@ -9,7 +9,7 @@ use grove_operations::{
     request::Target,
 };
 
-use crate::{fleet::files, world::World};
+use grove_example::{World, files};
 
 const FILE: &str = "clusters/alpha/instances/uni/instance.yaml";
 

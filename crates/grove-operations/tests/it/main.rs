@@ -10,8 +10,6 @@ mod again;
 mod deploy;
 mod ended;
 mod example;
-#[path = "../support/fleet.rs"]
-mod fleet;
 mod freeze;
 mod gone;
 mod hold;
@@ -26,4 +24,3 @@ mod schema;
 mod stacks;
 mod stale;
 mod state;
-mod world;

@@ -21,7 +21,7 @@ use jiff::{Span, Timestamp};
 use serde_json::{Value, json, to_value};
 use tempfile::TempDir;
 
-use crate::world::id;
+use grove_example::id;
 
 /// A clock that looks what is kept of requests whenever it is asked: between what a verb writes and that it is
 /// written down it is asked last.

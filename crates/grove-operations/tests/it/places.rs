@@ -10,7 +10,7 @@ use grove_operations::{
     shared::bundle,
 };
 
-use crate::world::World;
+use grove_example::World;
 
 /// What is around operations of a caller who is in a directory of their own, below the fleet's.
 fn elsewhere(world: &World) -> Around {

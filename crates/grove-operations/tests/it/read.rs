@@ -8,7 +8,9 @@ use grove_operations::{
     status,
 };
 
-use crate::{schema, world::World};
+use grove_example::World;
+
+use crate::schema;
 
 #[test]
 fn what_is_read_survives_json() {

@@ -60,7 +60,7 @@ const READING: &[&str] = &[
     "stacks/drift.rs",
     "stacks/graph.rs",
     "stacks/list.rs",
-    "stacks/plan.rs",
+    "stacks/output.rs",
     "state/verify.rs",
     "status/gather.rs",
     "status/watch.rs",

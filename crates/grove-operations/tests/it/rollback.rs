@@ -11,11 +11,9 @@ use grove_operations::{
     request::Target,
 };
 
-use crate::{
-    fleet::SETTINGS,
-    schema,
-    world::{World, id},
-};
+use grove_example::{SETTINGS, World, id};
+
+use crate::schema;
 
 fn request() -> Request {
     Request {

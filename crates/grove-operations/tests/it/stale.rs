@@ -4,7 +4,7 @@ use grove_operations::{
     Kind, consent::Consent, deploy::plan::plan, release::hold, request::Target,
 };
 
-use crate::world::{World, request};
+use grove_example::{World, request};
 
 #[test]
 fn work_of_others_on_the_same_instance_refuses_a_plan() {

@@ -8,8 +8,6 @@
 )]
 
 mod dead;
-#[path = "../support/fleet.rs"]
-mod fleet;
 mod left;
 mod operation;
 mod place;
@@ -17,12 +15,12 @@ mod running;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use grove_example::CLUSTERS;
 use grove_operations::Kind;
 use grove_test::World;
 
 use crate::{
     dead::Silent,
-    fleet::CLUSTERS,
     left::Left,
     operation::{Came, Operation, Verb},
     place::Place,

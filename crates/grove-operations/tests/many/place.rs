@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use grove_example::{CLUSTERS, Plain, SETTINGS, Site, files};
 use grove_operations::{
     Around, Instead,
     consent::Consent,
@@ -17,10 +18,7 @@ use grove_release::{Author, DeployBranch, Git, Remote};
 use grove_test::World;
 use jiff::Timestamp;
 
-use crate::{
-    fleet::{CLUSTERS, Plain, SETTINGS, Site, files},
-    operation::{Came, Operation, Verb},
-};
+use crate::operation::{Came, Operation, Verb};
 
 /// How many instances a cluster has.
 const INSTANCES: usize = 4;

@@ -20,7 +20,7 @@ fn world_with_remote() -> World {
     world
 }
 
-/// Every branch of the deploy repository of `alpha`, with its commit.
+/// Every reference of the deploy repository of `alpha`, with its commit.
 fn branches(world: &World) -> String {
     let remote = world.path("deploy-alpha.git");
     world
@@ -32,10 +32,12 @@ fn branches(world: &World) -> String {
 #[track_caller]
 fn deploys(world: &World) {
     let _ = world.grove(["deploy", "alpha/uni"]).success();
-    assert!(
-        branches(world).starts_with("refs/heads/deploy/alpha "),
-        "{}",
-        branches(world)
+    // The branch, and the reference that tells when it is gone.
+    let both = branches(world);
+    let tip = both.rsplit(' ').next().unwrap_or_default();
+    assert_eq!(
+        both,
+        format!("refs/grove/alpha {tip}\nrefs/heads/deploy/alpha {tip}")
     );
     let remote = world.path("deploy-alpha.git");
     let _ = world

@@ -1,7 +1,8 @@
 //! New distributions: which Tutor, which plugins.
 //!
-//! ```no_run
-//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! ```
+//! # let world = grove_example::World::new();
+//! # let around = &world.on_disk();
 //! use grove_operations::{consent::Consent, fleet::new::distribution};
 //!
 //! let request = distribution::Request {
@@ -14,8 +15,7 @@
 //! let plan = distribution::plan(around, &request)?;
 //! let consent = Consent::to(plan.needs().clone());
 //! let outcome = plan.carry_out(&consent)?;
-//! # Ok(())
-//! # }
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use std::collections::BTreeMap;

@@ -1,7 +1,8 @@
 //! New groups: settings that instances share.
 //!
-//! ```no_run
-//! # fn f(around: &grove_operations::Around) -> grove_operations::Result<()> {
+//! ```
+//! # let world = grove_example::World::new();
+//! # let around = &world.on_disk();
 //! use grove_operations::{consent::Consent, fleet::new::group};
 //!
 //! let request = group::Request {
@@ -11,8 +12,7 @@
 //! let plan = group::plan(around, &request)?;
 //! let consent = Consent::to(plan.needs().clone());
 //! let outcome = plan.carry_out(&consent)?;
-//! # Ok(())
-//! # }
+//! # Ok::<(), grove_operations::Error>(())
 //! ```
 
 use grove_fleet::scaffold;

@@ -9,11 +9,11 @@ use grove_render::Tree;
 use serde_json::{Value, json};
 
 /// The clusters. The second one says which cluster it is, so that it is tried to be reached.
-pub(crate) const CLUSTERS: [&str; 2] = ["alpha", "beta"];
+pub const CLUSTERS: [&str; 2] = ["alpha", "beta"];
 /// The file of the `ConfigMap` that has [`Site::value`].
-pub(crate) const SETTINGS: &str = "configmap-settings.yaml";
+pub const SETTINGS: &str = "configmap-settings.yaml";
 /// Nothing is ever opened, so that one certificate suffices.
-const CERTIFICATE: &str = include_str!("../../../../examples/fleet/clusters/alpha/sealing.pem");
+const CERTIFICATE: &str = include_str!("../../../examples/fleet/clusters/alpha/sealing.pem");
 const DISTRIBUTION: &str = "release: ulmo\ntutor: \"21.0.8\"\n";
 /// The digest is of the distribution's text.
 const LOCK: &str = "\
@@ -25,19 +25,20 @@ tutor==21.0.8
 
 /// What the fleet says of an instance.
 #[derive(Clone, Debug)]
-pub(crate) struct Site {
+pub struct Site {
     /// `cluster/instance`.
-    pub(crate) address: String,
+    pub address: String,
     /// What a `ConfigMap` says.
-    pub(crate) value: u32,
+    pub value: u32,
     /// How many volumes it has.
-    pub(crate) volumes: u32,
+    pub volumes: u32,
     /// Where its data stands, which goes forward only.
-    pub(crate) mark: u32,
+    pub mark: u32,
 }
 
 impl Site {
-    pub(crate) fn new(address: &str) -> Self {
+    /// An instance that says little.
+    pub fn new(address: &str) -> Self {
         Self {
             address: address.to_owned(),
             value: 1,
@@ -62,7 +63,7 @@ config: {{TEST_VALUE: {}, TEST_VOLUMES: {}, TEST_MARK: {}}}
 }
 
 /// The files of a fleet with these instances, by path.
-pub(crate) fn files(name: &str, remote: &str, sites: &[Site]) -> BTreeMap<String, String> {
+pub fn files(name: &str, remote: &str, sites: &[Site]) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let mut add = |path: &str, text: String| files.insert(path.to_owned(), text);
     add(
@@ -86,7 +87,10 @@ pub(crate) fn files(name: &str, remote: &str, sites: &[Site]) -> BTreeMap<String
         );
     }
     for site in sites {
-        let (cluster, instance) = site.address.split_once('/').unwrap();
+        let (cluster, instance) = site
+            .address
+            .split_once('/')
+            .expect("an address has a cluster");
         add(
             &format!("clusters/{cluster}/instances/{instance}/instance.yaml"),
             site.text(instance),
@@ -96,11 +100,12 @@ pub(crate) fn files(name: &str, remote: &str, sites: &[Site]) -> BTreeMap<String
 }
 
 /// Renders without Tutor. The objects say whose they are.
-pub(crate) struct Plain;
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
 
 impl Renderer for Plain {
     fn render(&self, fleet: &Fleet, instance: &Instance) -> Result<Tree> {
-        let said = |name: &str| instance.config[name].as_u64().unwrap();
+        let said = |name: &str| instance.config[name].as_u64().expect("the fleet says it");
         let name = &instance.address.instance;
         let mut tree = Tree::default();
         tree.marks

@@ -27,22 +27,29 @@ impl Branches for Memory {
     }
 }
 
-/// What the operations of a test have in common.
-pub(crate) struct World {
+/// A fleet in memory with a deploy branch for each cluster.
+#[expect(missing_debug_implementations, reason = "what it holds has none")]
+pub struct World {
     directory: TempDir,
     branches: Arc<Memory>,
     /// What the fleet says.
-    pub(crate) sites: Vec<Site>,
+    pub sites: Vec<Site>,
     /// What was heard.
-    pub(crate) recorder: Arc<Recorder>,
+    pub recorder: Arc<Recorder>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl World {
     /// A fleet of one instance on the first cluster and two on the second one.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let remotes = CLUSTERS.map(|name| (name.to_owned(), MemoryRemote::new(name)));
         Self {
-            directory: tempfile::tempdir().unwrap(),
+            directory: tempfile::tempdir().expect("a temporary directory can be made"),
             branches: Arc::new(Memory(remotes.into())),
             sites: ["alpha/uni", "beta/labs", "beta/library"]
                 .map(Site::new)
@@ -52,9 +59,9 @@ impl World {
     }
 
     /// With everything deployed once.
-    pub(crate) fn deployed() -> Self {
+    pub fn deployed() -> Self {
         let world = Self::new();
-        let outcome = world.deploy(Target::of("*/*")).unwrap();
+        let outcome = world.deploy(Target::of("*/*")).expect("it can be deployed");
         assert!(
             outcome
                 .instances
@@ -66,12 +73,12 @@ impl World {
     }
 
     /// What is around an operation now. The clock stands still.
-    pub(crate) fn around(&self) -> Around {
+    pub fn around(&self) -> Around {
         let mut snapshot = Snapshot::default();
         for (path, text) in files("example", "deploy-{cluster}.git", &self.sites) {
             snapshot = snapshot.with(&path, &text);
         }
-        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().expect("a time");
         let here = self.directory.path();
         Around {
             author: Some(Author {
@@ -90,44 +97,61 @@ impl World {
     }
 
     /// From now on as on a machine that has seen no request: what is in deploy branches says what was done.
-    pub(crate) fn forget(&self) {
+    pub fn forget(&self) {
         let kept = self.directory.path().join("requests");
         if kept.exists() {
-            std::fs::remove_dir_all(kept).unwrap();
+            std::fs::remove_dir_all(kept).expect("the directory can be removed");
         }
     }
 
-    /// A directory of the test's own.
-    pub(crate) fn directory(&self) -> &Path {
+    /// The same with the fleet's files in a directory of its own, so that they can be written.
+    pub fn on_disk(&self) -> Around {
+        let mut around = self.around();
+        let fleet = self.directory.path().join("fleet");
+        for (path, text) in files("example", "deploy-{cluster}.git", &self.sites) {
+            let path = fleet.join(path);
+            let parent = path.parent().expect("it is below the fleet");
+            std::fs::create_dir_all(parent).expect("a directory can be made");
+            std::fs::write(path, text).expect("a file can be written");
+        }
+        around.fleet = Some(fleet);
+        around.instead.files = None;
+        around
+    }
+
+    /// A directory of its own.
+    pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
     /// What the fleet says of an instance.
-    pub(crate) fn site(&mut self, address: &str) -> &mut Site {
+    pub fn site(&mut self, address: &str) -> &mut Site {
         self.sites
             .iter_mut()
             .find(|site| site.address == address)
-            .unwrap()
+            .expect("the fleet has it")
     }
 
     /// The deploy branch of a cluster, as it is now.
-    pub(crate) fn branch(&self, cluster: &str) -> DeployBranch {
-        self.branches.0[cluster].look(cluster).unwrap()
+    pub fn branch(&self, cluster: &str) -> DeployBranch {
+        self.branches.0[cluster]
+            .look(cluster)
+            .expect("it is in memory")
     }
 
     /// Makes a cluster's branch another commit, or takes it away.
-    pub(crate) fn force(&self, cluster: &str, commit: Option<Id>) {
+    pub fn force(&self, cluster: &str, commit: Option<Id>) {
         self.branches.0[cluster].force(cluster, commit);
     }
 
     /// The newest commits of both clusters.
-    pub(crate) fn tips(&self) -> Vec<String> {
+    pub fn tips(&self) -> Vec<String> {
         let tips = CLUSTERS.iter().map(|cluster| self.branch(cluster).tip());
         tips.flatten().map(|tip| tip.to_string()).collect()
     }
 
     /// Deploys what the fleet says now, with consent to all that this needs.
-    pub(crate) fn deploy(&self, target: Target) -> Result<Outcome> {
+    pub fn deploy(&self, target: Target) -> Result<Outcome> {
         let around = self.around();
         let plan = deploy::plan::plan(&around, &request(target))?;
         let consent = Consent::to(plan.needs().clone());
@@ -136,7 +160,7 @@ impl World {
 }
 
 /// A deploy of files that are in no repository.
-pub(crate) fn request(target: Target) -> deploy::request::Request {
+pub fn request(target: Target) -> deploy::request::Request {
     deploy::request::Request {
         local: true,
         ..deploy::request::Request::new(target)
@@ -144,6 +168,6 @@ pub(crate) fn request(target: Target) -> deploy::request::Request {
 }
 
 /// What a request is called.
-pub(crate) fn id(name: &str) -> RequestId {
-    name.parse().unwrap()
+pub fn id(name: &str) -> RequestId {
+    name.parse().expect("a name")
 }
