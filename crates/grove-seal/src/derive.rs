@@ -141,11 +141,6 @@ pub fn is_held(name: &str, held: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
-/// Whether `name` follows from other secrets and is not held itself.
-pub fn is_derived(name: &str, held: &dyn Fn(&str) -> bool) -> bool {
-    !held(name) && is_held(name, held)
-}
-
 /// The source of every name: the digest of its SOPS ciphertext, or what stands for those of its
 /// parents. `references` has the digests of the secrets that the fleet holds.
 pub fn sources(
