@@ -11,7 +11,10 @@ use crate::caller;
 /// holds a slash. Relative entries of `PATH` are passed over: what they name depends on the
 /// directory that Grove was started in, which may be somebody else's.
 pub fn find(program: impl AsRef<OsStr>) -> Option<PathBuf> {
-    find_in(program.as_ref(), &caller::variable("PATH")?)
+    find_in(
+        program.as_ref(),
+        &caller::variable("PATH").unwrap_or_default(),
+    )
 }
 
 /// [`find`] with the value of `PATH` given.

@@ -370,8 +370,7 @@ fn no_outcome_holds_a_sensitive_output() {
 
     let mut around = site.around.clone();
     let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/fleet/example-key.txt");
-    let variables = [("SOPS_AGE_KEY_FILE".into(), key.into())];
-    around.variables = Arc::new(variables.into());
+    Arc::make_mut(&mut around.variables).insert("SOPS_AGE_KEY_FILE".into(), key.into());
     let values = output::open(&around, &request).unwrap();
     assert_eq!(values["s"].expose(), "\"sevenfold-secret\"");
     let several = output::Request::default();
