@@ -20,6 +20,8 @@
 //! # }
 //! ```
 
+use std::collections::BTreeSet;
+
 use grove_fleet::{
     Fleet, Snapshot, layout,
     model::{Instance, State},
@@ -227,10 +229,22 @@ impl<'a> Plan<'a> {
         for (file, text) in edited.chain(self.stated.iter().map(|(file, text)| (file, text))) {
             history::refuse_changed(self.around, file, Some(text.as_bytes()))?;
         }
+        // Since then others may have committed another state, and been interrupted before this one was committed
+        // again: what is deployed is what the last commit says.
+        let left = match &self.stated[..] {
+            [] => Vec::new(),
+            stated => uncommitted(&Workspace::open(self.around, None)?, stated)?,
+        };
         for (file, _, edited) in &self.files {
             history::write(self.around, file, edited)?;
         }
-        let files: Vec<&str> = self.files.iter().map(|(file, ..)| file.as_str()).collect();
+        let files: BTreeSet<&str> = self
+            .files
+            .iter()
+            .chain(&left)
+            .map(|(file, ..)| file.as_str())
+            .collect();
+        let files: Vec<&str> = files.into_iter().collect();
         let message = self.deploy.message.as_deref().unwrap_or_default();
         history::publish(self.around, &files, message)?;
         plan::plan(self.around, &self.deploy)

@@ -109,3 +109,20 @@ fn a_state_that_others_changed_meanwhile_is_not_deployed() {
     let error = plan.carry_out(&Consent::none()).unwrap_err();
     assert_eq!(error.kind, Kind::Refused, "{error}");
 }
+
+#[test]
+fn a_state_that_was_written_again_and_not_committed_is_committed_before_it_is_deployed() {
+    let place = Place::new();
+    place.write("stopped");
+    place.run(&["commit", "--quiet", "--all", "-m", "Stop"]);
+    let plan = place.plan(state::Change::Stop);
+    place.write("maintenance");
+    place.run(&["commit", "--quiet", "--all", "-m", "Maintenance"]);
+    // Whoever stops it again is killed after the file was written.
+    place.write("stopped");
+    let outcome = plan.carry_out(&Consent::none()).unwrap();
+    assert_eq!(outcome.failure, None);
+    assert_eq!(place.run(&["status", "--porcelain"]).trim(), "");
+    let subject = place.run(&["log", "-1", "--format=%s"]);
+    assert_eq!(subject.trim(), "alpha/uni: stopped");
+}
